@@ -1,0 +1,1 @@
+"""What flows through a pipeline. One module per subject; `base` explains the categories."""

@@ -1,0 +1,124 @@
+"""The context and the model: requests to run it, edits, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from antiphon.frames.base import ControlFrame, DataFrame, UninterruptibleFrame
+
+
+class LLMContextFrame(DataFrame):
+    """Run the model on this context: a snapshot that no later edit changes."""
+
+    context: Any
+
+
+class LLMRunFrame(DataFrame):
+    """Run the model on the context as it is when an aggregator handles this frame."""
+
+
+class LLMMessagesAppendFrame(DataFrame):
+    """Append messages (OpenAI chat shape), and run the model if `run_llm`."""
+
+    messages: list[Any]
+    run_llm: bool | None = None
+
+
+class LLMMessagesUpdateFrame(DataFrame):
+    """Replace all messages, and run the model if `run_llm`."""
+
+    messages: list[Any]
+    run_llm: bool | None = None
+
+
+class LLMMessagesTransformFrame(DataFrame):
+    """Apply a function to the message list at the moment this frame is handled."""
+
+    transform: Callable[[list[Any]], list[Any]]
+    run_llm: bool | None = None
+
+
+class LLMSetToolsFrame(DataFrame):
+    """Replace the advertised tools."""
+
+    tools: Any
+
+
+class LLMSetToolChoiceFrame(DataFrame):
+    """Set the tool choice: "auto", "none", "required" or a provider's own object."""
+
+    tool_choice: Any
+
+
+class LLMConfigureOutputFrame(DataFrame):
+    """From now on what the model says is spoken, or only shown (`skip_tts`)."""
+
+    skip_tts: bool
+
+
+class LLMFullResponseStartFrame(ControlFrame):
+    """One answer of the model begins."""
+
+    skip_tts: bool = False
+
+
+class LLMFullResponseEndFrame(ControlFrame):
+    """The answer is over. Comes out of the output when its last word has been played."""
+
+    skip_tts: bool = False
+
+
+class LLMThoughtStartFrame(ControlFrame):
+    """A stretch of reasoning begins; `llm` names the provider that needs it back."""
+
+    append_to_context: bool = False
+    llm: str | None = None
+
+
+class LLMThoughtTextFrame(DataFrame):
+    """A piece of reasoning: not a `TextFrame`, so that nobody speaks it."""
+
+    text: str
+
+
+class LLMThoughtEndFrame(ControlFrame):
+    """The reasoning ends, with the provider's signature of it."""
+
+    signature: Any = None
+
+
+class LLMMarkerFrame(DataFrame):
+    """A turn-completion marker of the model, out of band."""
+
+    marker: str
+    append_to_context_immediately: bool = True
+
+
+class LLMAssistantPushAggregationFrame(ControlFrame):
+    """Commit the assistant text that was heard so far."""
+
+
+class LLMSummarizeContextFrame(ControlFrame):
+    """Ask for a summary of the context now."""
+
+    config: Any = None
+
+
+class ServiceUpdateSettingsFrame(UninterruptibleFrame, ControlFrame):
+    """A change of settings for services of one kind, or for the one named by `service`."""
+
+    settings: dict[str, Any]
+    service: str | None = None
+
+
+class LLMUpdateSettingsFrame(ServiceUpdateSettingsFrame):
+    """A change of settings for LLM services."""
+
+
+class TTSUpdateSettingsFrame(ServiceUpdateSettingsFrame):
+    """A change of settings for TTS services."""
+
+
+class STTUpdateSettingsFrame(ServiceUpdateSettingsFrame):
+    """A change of settings for STT services."""

@@ -1,0 +1,39 @@
+"""Requests to speak, the boundaries of utterances, and switches of the speech services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from antiphon.frames.base import ControlFrame, DataFrame, SystemFrame
+
+
+class TTSSpeakFrame(DataFrame):
+    """Speak this text now, as an utterance of its own."""
+
+    text: str
+    append_to_context: bool = True
+
+
+class TTSStartedFrame(ControlFrame):
+    """The utterance `context_id` begins."""
+
+    context_id: str | None = None
+    append_to_context: bool = True
+
+
+class TTSStoppedFrame(ControlFrame):
+    """All audio of the utterance `context_id` has been sent."""
+
+    context_id: str | None = None
+
+
+class STTMuteFrame(SystemFrame):
+    """Stop (or resume) transcribing."""
+
+    mute: bool
+
+
+class VADParamsUpdateFrame(ControlFrame):
+    """Replace the parameters of voice activity detection (`VADParams`)."""
+
+    params: Any

@@ -1,0 +1,61 @@
+"""Messages and keys that pass between the program and the client."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+from antiphon.frames.base import DataFrame, SystemFrame
+
+
+class KeypadEntry(enum.Enum):
+    """A key of a telephone."""
+
+    ZERO = "0"
+    ONE = "1"
+    TWO = "2"
+    THREE = "3"
+    FOUR = "4"
+    FIVE = "5"
+    SIX = "6"
+    SEVEN = "7"
+    EIGHT = "8"
+    NINE = "9"
+    STAR = "*"
+    POUND = "#"
+
+
+class InputTransportMessageFrame(SystemFrame):
+    """A message from the client."""
+
+    message: Any
+
+
+class OutputTransportMessageFrame(DataFrame):
+    """A message to the client, in order behind the audio queued before it."""
+
+    message: Any
+
+
+class OutputTransportMessageUrgentFrame(SystemFrame):
+    """A message to the client, sent at once."""
+
+    message: Any
+
+
+class InputDTMFFrame(SystemFrame):
+    """The user pressed a key."""
+
+    button: KeypadEntry
+
+
+class OutputDTMFFrame(DataFrame):
+    """Keys to press, in order behind the audio queued before them."""
+
+    buttons: tuple[KeypadEntry, ...]
+
+
+class OutputDTMFUrgentFrame(SystemFrame):
+    """Keys to press at once."""
+
+    buttons: tuple[KeypadEntry, ...]

@@ -1,0 +1,69 @@
+"""Who speaks: raw voice activity, turns, the agent's speech, mute and idle."""
+
+from __future__ import annotations
+
+from antiphon.frames.base import SystemFrame
+
+
+class VADUserStartedSpeakingFrame(SystemFrame):
+    """Voice activity began `start_secs` before `timestamp` (seconds on the loop's clock)."""
+
+    start_secs: float = 0.0
+    timestamp: float = 0.0
+
+
+class VADUserStoppedSpeakingFrame(SystemFrame):
+    """Voice activity ended `stop_secs` before `timestamp` (seconds on the loop's clock)."""
+
+    stop_secs: float = 0.0
+    timestamp: float = 0.0
+
+
+class UserStartedSpeakingFrame(SystemFrame):
+    """The user's turn began."""
+
+
+class UserStoppedSpeakingFrame(SystemFrame):
+    """The user's turn ended."""
+
+
+class UserSpeakingFrame(SystemFrame):
+    """The user is speaking; repeated at most every 0.2 s."""
+
+
+class ProposedUserStartedSpeakingFrame(SystemFrame):
+    """A service thinks that a turn began; the turn machine decides."""
+
+
+class ProposedUserStoppedSpeakingFrame(SystemFrame):
+    """A service thinks that the turn ended; the turn machine decides."""
+
+
+class UserTurnInferenceCompletedFrame(SystemFrame):
+    """Somebody judged the user's turn complete."""
+
+
+class UserMuteStartedFrame(SystemFrame):
+    """What the user says is ignored from now on."""
+
+
+class UserMuteStoppedFrame(SystemFrame):
+    """The user is listened to again."""
+
+
+class UserIdleTimeoutUpdateFrame(SystemFrame):
+    """Change the idle timeout, in seconds; 0 or less switches it off."""
+
+    timeout: float
+
+
+class BotStartedSpeakingFrame(SystemFrame):
+    """The agent's speech began to be played."""
+
+
+class BotStoppedSpeakingFrame(SystemFrame):
+    """The agent's speech has been played out, or was cut off."""
+
+
+class BotSpeakingFrame(SystemFrame):
+    """The agent's speech is being played; repeated at most every 0.2 s."""

@@ -1,0 +1,218 @@
+"""The seam between Antiphon and a provider: small Protocols of async iterators, and plain data.
+
+A provider knows no frames, queues, retries, metrics or interruptions. It translates a vendor's SDK,
+raises `antiphon.errors.ServiceError` (and nothing of the vendor's), and releases what it holds when
+its iterator is closed: closing an iterator *is* the cancellation. One service processor per kind
+owns everything else.
+
+Audio is 16-bit little-endian mono PCM at the rate the provider's capabilities name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+import msgspec
+
+
+class Struct(msgspec.Struct, frozen=True):
+    """Base of the plain data that crosses the seam."""
+
+
+# ---- speech to text ---------------------------------------------------------------------------
+
+
+class STTCapabilities(Struct, kw_only=True):
+    """What a transcriber wants and does.
+
+    `sample_rate` in Hz. `segmented`: send only speech, as detected by the VAD, with `preroll_secs`
+    before its start, and `Finalize` after each segment; otherwise audio is sent all the time.
+    `ttfs_p99_secs`: how long after the end of speech the final transcript may take.
+    """
+
+    sample_rate: int = 16_000
+    segmented: bool = False
+    preroll_secs: float = 0.5
+    interim: bool = False
+    ttfs_p99_secs: float = 1.0
+
+
+class AudioChunk(Struct):
+    """A piece of audio, at the capabilities' rate."""
+
+    pcm: bytes
+
+
+class Finalize(Struct):
+    """The caller stopped speaking: answer with what you have, as final."""
+
+
+class Transcript(Struct, kw_only=True):
+    """What was heard. `final` is never corrected; `finalized` answers a `Finalize`."""
+
+    text: str
+    final: bool
+    finalized: bool = False
+    language: str | None = None
+
+
+class STTProvider(Protocol):
+    """Turns audio into transcripts, for as long as the audio lasts."""
+
+    name: str
+    capabilities: STTCapabilities
+
+    async def connect(self) -> None:
+        """Prepares what can be prepared before the first word, such as loading a model."""
+
+    def transcribe(self, audio: AsyncIterator[AudioChunk | Finalize]) -> AsyncIterator[Transcript]:
+        """Yields transcripts; ends after `audio` has ended and all of it is transcribed."""
+        ...
+
+    async def close(self) -> None:
+        """Releases connections. Idempotent."""
+
+
+# ---- language model ---------------------------------------------------------------------------
+
+
+class ToolSpec(Struct, kw_only=True):
+    """A function the model may call; `parameters` is a JSON schema of type object."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class LLMRequest(Struct, kw_only=True):
+    """One inference. Messages are in OpenAI chat shape and valid; nothing later changes them."""
+
+    messages: tuple[dict[str, Any], ...]
+    system_instruction: str | None = None
+    tools: tuple[ToolSpec, ...] = ()
+    tool_choice: Any = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    extra: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class TextDelta(Struct):
+    """A piece of the answer's text, spaces included."""
+
+    text: str
+
+
+class ThoughtDelta(Struct):
+    """A piece of reasoning."""
+
+    text: str
+
+
+class ToolCall(Struct):
+    """A complete function call. `arguments` is JSON text exactly as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class TokenUsage(Struct):
+    """Tokens of the request and of the answer."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+LLMEvent = TextDelta | ThoughtDelta | ToolCall | TokenUsage
+
+
+class LLMProvider(Protocol):
+    """Answers one request at a time or several at once, as the vendor allows."""
+
+    name: str
+    model: str
+
+    async def connect(self) -> None:
+        """Prepares what can be prepared before the first request, such as warming a prompt."""
+
+    def complete(self, request: LLMRequest) -> AsyncIterator[LLMEvent]:
+        """Streams the answer. Closing the iterator stops the generation."""
+        ...
+
+    async def close(self) -> None:
+        """Releases connections. Idempotent."""
+
+
+# ---- text to speech ---------------------------------------------------------------------------
+
+
+class TTSCapabilities(Struct, kw_only=True):
+    """What a voice gives. `sample_rate` in Hz; `word_times`: `WordTime` events are exact."""
+
+    sample_rate: int
+    word_times: bool = False
+
+
+class SpeechAudio(Struct):
+    """A piece of the utterance's audio, at the capabilities' rate."""
+
+    pcm: bytes
+
+
+class WordTime(Struct):
+    """A word and when it starts and ends, in seconds from the start of the utterance's audio."""
+
+    word: str
+    start_secs: float
+    end_secs: float
+
+
+TTSEvent = SpeechAudio | WordTime
+
+
+class TTSProvider(Protocol):
+    """Speaks one utterance per call. One-shot vendors speak piece by piece: no difference outside."""
+
+    name: str
+    capabilities: TTSCapabilities
+
+    async def connect(self) -> None:
+        """Prepares what can be prepared before the first word, such as loading a model."""
+
+    def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[TTSEvent]:
+        """Speaks the pieces (clauses or sentences) as they come; ends when they have ended."""
+        ...
+
+    async def close(self) -> None:
+        """Releases connections. Idempotent."""
+
+
+# ---- models over audio ------------------------------------------------------------------------
+
+
+class VADModel(Protocol):
+    """The probability of speech in one window. State belongs to the caller's instance."""
+
+    sample_rate: int
+    window_samples: int
+
+    def probability(self, window: bytes) -> float:
+        """`window` is `window_samples` samples of PCM; takes well under a millisecond."""
+        ...
+
+    def reset(self) -> None:
+        """Forgets what was heard."""
+
+
+class TurnModel(Protocol):
+    """An opinion on whether the caller has finished. Stateless: one serves all sessions."""
+
+    sample_rate: int
+
+    async def connect(self) -> None:
+        """Loads the model."""
+
+    async def complete_probability(self, audio: bytes) -> float:
+        """The probability that the turn in `audio` (PCM, at most the last 8 s) is complete."""
+        ...
