@@ -37,3 +37,10 @@ class VADParamsUpdateFrame(ControlFrame):
     """Replace the parameters of voice activity detection (`VADParams`)."""
 
     params: Any
+
+
+class STTMetadataFrame(SystemFrame):
+    """Tells the turn strategies how long after the end of speech a final transcript may take."""
+
+    ttfs_p99_secs: float
+    service: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from antiphon.frames.base import DataFrame
+from antiphon.frames.base import DataFrame, UninterruptibleFrame
 
 
 class TextFrame(DataFrame):
@@ -39,8 +39,11 @@ class TTSTextFrame(AggregatedTextFrame):
     """Text the caller hears, a word or a unit, with the pts (ns) at which it is heard."""
 
 
-class TranscriptionFrame(DataFrame):
-    """What the caller said, final. `timestamp` is ISO 8601, `finalized` confirmed by the provider."""
+class TranscriptionFrame(UninterruptibleFrame, DataFrame):
+    """What the caller said, final: a fact that no interruption may drop.
+
+    `timestamp` is ISO 8601; `finalized`: confirmed by the provider.
+    """
 
     text: str
     user_id: str = ""

@@ -67,3 +67,11 @@ class BotStoppedSpeakingFrame(SystemFrame):
 
 class BotSpeakingFrame(SystemFrame):
     """The agent's speech is being played; repeated at most every 0.2 s."""
+
+
+class BotSpeechPauseFrame(SystemFrame):
+    """Hold the agent's speech where it is: the caller makes a sound that may be nothing."""
+
+
+class BotSpeechResumeFrame(SystemFrame):
+    """It was nothing: go on where the speech was held."""
