@@ -17,7 +17,7 @@ Two facts belong to the *type* of a frame, never to the code that handles it:
 from __future__ import annotations
 
 import itertools
-from typing import Any, ClassVar
+from typing import Any, ClassVar, dataclass_transform
 
 import msgspec
 
@@ -30,6 +30,7 @@ class UninterruptibleFrame:
     __slots__ = ()
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Frame(msgspec.Struct, frozen=True, kw_only=True, eq=False, weakref=True):
     """One thing that flows through a pipeline. Immutable, so it may be shared freely.
 

@@ -11,11 +11,12 @@ Audio is 16-bit little-endian mono PCM at the rate the provider's capabilities n
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, Protocol
+from typing import Any, Protocol, dataclass_transform
 
 import msgspec
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Struct(msgspec.Struct, frozen=True):
     """Base of the plain data that crosses the seam."""
 

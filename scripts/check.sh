@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Runs the named checks, all of them even when one fails; tests come last, so that their summary
+# closes the output. Fails when any failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+bin=.venv/bin
+failed=()
+trees=(src tests scripts)
+for tree in benchmarks examples; do
+    compgen -G "$tree/*.py" >/dev/null && trees+=("$tree")
+done
+
+run() { # run NAME COMMAND...: quiet when all is well
+    local name=$1 output status
+    shift
+    output=$("$@" 2>&1)
+    status=$?
+    if ((status)); then
+        failed+=("$name")
+        printf -- '---- %s\n%s\n' "$name" "$output"
+    else
+        printf '%-8s ok  %s\n' "$name" "$(tail -n 1 <<<"$output")"
+    fi
+}
+
+for check in "$@"; do
+    case $check in
+        lint) run lint "$bin/ruff" check . ;;
+        format) run format "$bin/ruff" format --check . ;;
+        types) run types "$bin/mypy" "${trees[@]}" ;;
+        imports) run imports "$bin/lint-imports" --no-logo ;;
+        tests) ;;
+        *) printf 'unknown check: %s\n' "$check" >&2; exit 2 ;;
+    esac
+done
+
+((${#failed[@]})) && printf -- '---- failed before the tests: %s\n' "${failed[*]}"
+if [[ " $* " == *" tests "* ]]; then
+    # shellcheck disable=SC2086 # ARGS is a list of words
+    "$bin/python" -m pytest -n 2 --dist loadfile ${ARGS:-} || failed+=(tests)
+fi
+((${#failed[@]} == 0))

@@ -1,0 +1,81 @@
+"""Real-time voice agents: frames, processors and pipelines.
+
+Every name of the public vocabulary imports from here and is looked up in its module when it is
+first used, so that `import antiphon` costs next to nothing and loads no vendor's library.
+
+To publish a name add it to `_NAMES` and run `make format`, which writes the same table for type
+checkers into `__init__.pyi`.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+__version__ = "0.1.0"
+
+_NAMES = {
+    "antiphon.errors": """
+        AlreadyInPipelineError AntiphonError AuthenticationError AuthorizationError
+        ConfigurationError ConnectivityError ErrorCategory HandlerTimeoutError InvalidInputError
+        InvalidRequestError KernelError MailboxFullError MissingExtraError MissingModelError
+        NotInPipelineError QuotaError RateLimitError ServerError ServiceError StartTimeoutError
+        UnknownEventError UnknownNameError
+    """,
+    "antiphon.frames.base": """
+        ControlFrame DataFrame Frame SystemFrame UninterruptibleFrame
+    """,
+    "antiphon.frames.lifecycle": """
+        CancelFrame EndFrame ErrorFrame HeartbeatFrame InterruptionFrame MetricsFrame StartFrame
+        StopFrame
+    """,
+    "antiphon.frames.audio": """
+        InputAudioRawFrame InputImageRawFrame OutputAudioRawFrame OutputImageRawFrame
+        TTSAudioRawFrame UserAudioRawFrame UserImageRawFrame UserImageRequestFrame
+    """,
+    "antiphon.frames.text": """
+        AggregatedTextFrame InterimTranscriptionFrame LLMTextFrame TTSTextFrame TextFrame
+        TranscriptionFrame TranslationFrame
+    """,
+    "antiphon.frames.llm": """
+        LLMAssistantPushAggregationFrame LLMConfigureOutputFrame LLMContextFrame
+        LLMFullResponseEndFrame LLMFullResponseStartFrame LLMMarkerFrame LLMMessagesAppendFrame
+        LLMMessagesTransformFrame LLMMessagesUpdateFrame LLMRunFrame LLMSetToolChoiceFrame
+        LLMSetToolsFrame LLMSummarizeContextFrame LLMThoughtEndFrame LLMThoughtStartFrame
+        LLMThoughtTextFrame LLMUpdateSettingsFrame STTUpdateSettingsFrame TTSUpdateSettingsFrame
+    """,
+    "antiphon.frames.tools": """
+        FunctionCallCancelFrame FunctionCallFromLLM FunctionCallInProgressFrame
+        FunctionCallResultFrame FunctionCallResultProperties FunctionCallsStartedFrame
+    """,
+    "antiphon.frames.speech": """
+        STTMuteFrame TTSSpeakFrame TTSStartedFrame TTSStoppedFrame VADParamsUpdateFrame
+    """,
+    "antiphon.frames.turns": """
+        BotSpeakingFrame BotStartedSpeakingFrame BotStoppedSpeakingFrame UserIdleTimeoutUpdateFrame
+        UserMuteStartedFrame UserMuteStoppedFrame UserSpeakingFrame UserStartedSpeakingFrame
+        UserStoppedSpeakingFrame UserTurnInferenceCompletedFrame VADUserStartedSpeakingFrame
+        VADUserStoppedSpeakingFrame
+    """,
+    "antiphon.frames.transport": """
+        InputDTMFFrame InputTransportMessageFrame KeypadEntry OutputDTMFFrame OutputDTMFUrgentFrame
+        OutputTransportMessageFrame OutputTransportMessageUrgentFrame
+    """,
+}
+
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> object:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message, name=name, obj=None)
+    value = getattr(importlib.import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

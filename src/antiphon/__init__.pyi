@@ -1,0 +1,205 @@
+# Generated from __init__.py by scripts/stub.py.
+
+from antiphon.errors import AlreadyInPipelineError as AlreadyInPipelineError
+from antiphon.errors import AntiphonError as AntiphonError
+from antiphon.errors import AuthenticationError as AuthenticationError
+from antiphon.errors import AuthorizationError as AuthorizationError
+from antiphon.errors import ConfigurationError as ConfigurationError
+from antiphon.errors import ConnectivityError as ConnectivityError
+from antiphon.errors import ErrorCategory as ErrorCategory
+from antiphon.errors import HandlerTimeoutError as HandlerTimeoutError
+from antiphon.errors import InvalidInputError as InvalidInputError
+from antiphon.errors import InvalidRequestError as InvalidRequestError
+from antiphon.errors import KernelError as KernelError
+from antiphon.errors import MailboxFullError as MailboxFullError
+from antiphon.errors import MissingExtraError as MissingExtraError
+from antiphon.errors import MissingModelError as MissingModelError
+from antiphon.errors import NotInPipelineError as NotInPipelineError
+from antiphon.errors import QuotaError as QuotaError
+from antiphon.errors import RateLimitError as RateLimitError
+from antiphon.errors import ServerError as ServerError
+from antiphon.errors import ServiceError as ServiceError
+from antiphon.errors import StartTimeoutError as StartTimeoutError
+from antiphon.errors import UnknownEventError as UnknownEventError
+from antiphon.errors import UnknownNameError as UnknownNameError
+from antiphon.frames.audio import InputAudioRawFrame as InputAudioRawFrame
+from antiphon.frames.audio import InputImageRawFrame as InputImageRawFrame
+from antiphon.frames.audio import OutputAudioRawFrame as OutputAudioRawFrame
+from antiphon.frames.audio import OutputImageRawFrame as OutputImageRawFrame
+from antiphon.frames.audio import TTSAudioRawFrame as TTSAudioRawFrame
+from antiphon.frames.audio import UserAudioRawFrame as UserAudioRawFrame
+from antiphon.frames.audio import UserImageRawFrame as UserImageRawFrame
+from antiphon.frames.audio import UserImageRequestFrame as UserImageRequestFrame
+from antiphon.frames.base import ControlFrame as ControlFrame
+from antiphon.frames.base import DataFrame as DataFrame
+from antiphon.frames.base import Frame as Frame
+from antiphon.frames.base import SystemFrame as SystemFrame
+from antiphon.frames.base import UninterruptibleFrame as UninterruptibleFrame
+from antiphon.frames.lifecycle import CancelFrame as CancelFrame
+from antiphon.frames.lifecycle import EndFrame as EndFrame
+from antiphon.frames.lifecycle import ErrorFrame as ErrorFrame
+from antiphon.frames.lifecycle import HeartbeatFrame as HeartbeatFrame
+from antiphon.frames.lifecycle import InterruptionFrame as InterruptionFrame
+from antiphon.frames.lifecycle import MetricsFrame as MetricsFrame
+from antiphon.frames.lifecycle import StartFrame as StartFrame
+from antiphon.frames.lifecycle import StopFrame as StopFrame
+from antiphon.frames.llm import LLMAssistantPushAggregationFrame as LLMAssistantPushAggregationFrame
+from antiphon.frames.llm import LLMConfigureOutputFrame as LLMConfigureOutputFrame
+from antiphon.frames.llm import LLMContextFrame as LLMContextFrame
+from antiphon.frames.llm import LLMFullResponseEndFrame as LLMFullResponseEndFrame
+from antiphon.frames.llm import LLMFullResponseStartFrame as LLMFullResponseStartFrame
+from antiphon.frames.llm import LLMMarkerFrame as LLMMarkerFrame
+from antiphon.frames.llm import LLMMessagesAppendFrame as LLMMessagesAppendFrame
+from antiphon.frames.llm import LLMMessagesTransformFrame as LLMMessagesTransformFrame
+from antiphon.frames.llm import LLMMessagesUpdateFrame as LLMMessagesUpdateFrame
+from antiphon.frames.llm import LLMRunFrame as LLMRunFrame
+from antiphon.frames.llm import LLMSetToolChoiceFrame as LLMSetToolChoiceFrame
+from antiphon.frames.llm import LLMSetToolsFrame as LLMSetToolsFrame
+from antiphon.frames.llm import LLMSummarizeContextFrame as LLMSummarizeContextFrame
+from antiphon.frames.llm import LLMThoughtEndFrame as LLMThoughtEndFrame
+from antiphon.frames.llm import LLMThoughtStartFrame as LLMThoughtStartFrame
+from antiphon.frames.llm import LLMThoughtTextFrame as LLMThoughtTextFrame
+from antiphon.frames.llm import LLMUpdateSettingsFrame as LLMUpdateSettingsFrame
+from antiphon.frames.llm import STTUpdateSettingsFrame as STTUpdateSettingsFrame
+from antiphon.frames.llm import TTSUpdateSettingsFrame as TTSUpdateSettingsFrame
+from antiphon.frames.speech import STTMuteFrame as STTMuteFrame
+from antiphon.frames.speech import TTSSpeakFrame as TTSSpeakFrame
+from antiphon.frames.speech import TTSStartedFrame as TTSStartedFrame
+from antiphon.frames.speech import TTSStoppedFrame as TTSStoppedFrame
+from antiphon.frames.speech import VADParamsUpdateFrame as VADParamsUpdateFrame
+from antiphon.frames.text import AggregatedTextFrame as AggregatedTextFrame
+from antiphon.frames.text import InterimTranscriptionFrame as InterimTranscriptionFrame
+from antiphon.frames.text import LLMTextFrame as LLMTextFrame
+from antiphon.frames.text import TTSTextFrame as TTSTextFrame
+from antiphon.frames.text import TextFrame as TextFrame
+from antiphon.frames.text import TranscriptionFrame as TranscriptionFrame
+from antiphon.frames.text import TranslationFrame as TranslationFrame
+from antiphon.frames.tools import FunctionCallCancelFrame as FunctionCallCancelFrame
+from antiphon.frames.tools import FunctionCallFromLLM as FunctionCallFromLLM
+from antiphon.frames.tools import FunctionCallInProgressFrame as FunctionCallInProgressFrame
+from antiphon.frames.tools import FunctionCallResultFrame as FunctionCallResultFrame
+from antiphon.frames.tools import FunctionCallResultProperties as FunctionCallResultProperties
+from antiphon.frames.tools import FunctionCallsStartedFrame as FunctionCallsStartedFrame
+from antiphon.frames.transport import InputDTMFFrame as InputDTMFFrame
+from antiphon.frames.transport import InputTransportMessageFrame as InputTransportMessageFrame
+from antiphon.frames.transport import KeypadEntry as KeypadEntry
+from antiphon.frames.transport import OutputDTMFFrame as OutputDTMFFrame
+from antiphon.frames.transport import OutputDTMFUrgentFrame as OutputDTMFUrgentFrame
+from antiphon.frames.transport import OutputTransportMessageFrame as OutputTransportMessageFrame
+from antiphon.frames.transport import OutputTransportMessageUrgentFrame as OutputTransportMessageUrgentFrame
+from antiphon.frames.turns import BotSpeakingFrame as BotSpeakingFrame
+from antiphon.frames.turns import BotStartedSpeakingFrame as BotStartedSpeakingFrame
+from antiphon.frames.turns import BotStoppedSpeakingFrame as BotStoppedSpeakingFrame
+from antiphon.frames.turns import UserIdleTimeoutUpdateFrame as UserIdleTimeoutUpdateFrame
+from antiphon.frames.turns import UserMuteStartedFrame as UserMuteStartedFrame
+from antiphon.frames.turns import UserMuteStoppedFrame as UserMuteStoppedFrame
+from antiphon.frames.turns import UserSpeakingFrame as UserSpeakingFrame
+from antiphon.frames.turns import UserStartedSpeakingFrame as UserStartedSpeakingFrame
+from antiphon.frames.turns import UserStoppedSpeakingFrame as UserStoppedSpeakingFrame
+from antiphon.frames.turns import UserTurnInferenceCompletedFrame as UserTurnInferenceCompletedFrame
+from antiphon.frames.turns import VADUserStartedSpeakingFrame as VADUserStartedSpeakingFrame
+from antiphon.frames.turns import VADUserStoppedSpeakingFrame as VADUserStoppedSpeakingFrame
+
+__version__: str
+_MODULE_OF: dict[str, str]
+__all__ = [
+    "AggregatedTextFrame",
+    "AlreadyInPipelineError",
+    "AntiphonError",
+    "AuthenticationError",
+    "AuthorizationError",
+    "BotSpeakingFrame",
+    "BotStartedSpeakingFrame",
+    "BotStoppedSpeakingFrame",
+    "CancelFrame",
+    "ConfigurationError",
+    "ConnectivityError",
+    "ControlFrame",
+    "DataFrame",
+    "EndFrame",
+    "ErrorCategory",
+    "ErrorFrame",
+    "Frame",
+    "FunctionCallCancelFrame",
+    "FunctionCallFromLLM",
+    "FunctionCallInProgressFrame",
+    "FunctionCallResultFrame",
+    "FunctionCallResultProperties",
+    "FunctionCallsStartedFrame",
+    "HandlerTimeoutError",
+    "HeartbeatFrame",
+    "InputAudioRawFrame",
+    "InputDTMFFrame",
+    "InputImageRawFrame",
+    "InputTransportMessageFrame",
+    "InterimTranscriptionFrame",
+    "InterruptionFrame",
+    "InvalidInputError",
+    "InvalidRequestError",
+    "KernelError",
+    "KeypadEntry",
+    "LLMAssistantPushAggregationFrame",
+    "LLMConfigureOutputFrame",
+    "LLMContextFrame",
+    "LLMFullResponseEndFrame",
+    "LLMFullResponseStartFrame",
+    "LLMMarkerFrame",
+    "LLMMessagesAppendFrame",
+    "LLMMessagesTransformFrame",
+    "LLMMessagesUpdateFrame",
+    "LLMRunFrame",
+    "LLMSetToolChoiceFrame",
+    "LLMSetToolsFrame",
+    "LLMSummarizeContextFrame",
+    "LLMTextFrame",
+    "LLMThoughtEndFrame",
+    "LLMThoughtStartFrame",
+    "LLMThoughtTextFrame",
+    "LLMUpdateSettingsFrame",
+    "MailboxFullError",
+    "MetricsFrame",
+    "MissingExtraError",
+    "MissingModelError",
+    "NotInPipelineError",
+    "OutputAudioRawFrame",
+    "OutputDTMFFrame",
+    "OutputDTMFUrgentFrame",
+    "OutputImageRawFrame",
+    "OutputTransportMessageFrame",
+    "OutputTransportMessageUrgentFrame",
+    "QuotaError",
+    "RateLimitError",
+    "STTMuteFrame",
+    "STTUpdateSettingsFrame",
+    "ServerError",
+    "ServiceError",
+    "StartFrame",
+    "StartTimeoutError",
+    "StopFrame",
+    "SystemFrame",
+    "TTSAudioRawFrame",
+    "TTSSpeakFrame",
+    "TTSStartedFrame",
+    "TTSStoppedFrame",
+    "TTSTextFrame",
+    "TTSUpdateSettingsFrame",
+    "TextFrame",
+    "TranscriptionFrame",
+    "TranslationFrame",
+    "UninterruptibleFrame",
+    "UnknownEventError",
+    "UnknownNameError",
+    "UserAudioRawFrame",
+    "UserIdleTimeoutUpdateFrame",
+    "UserImageRawFrame",
+    "UserImageRequestFrame",
+    "UserMuteStartedFrame",
+    "UserMuteStoppedFrame",
+    "UserSpeakingFrame",
+    "UserStartedSpeakingFrame",
+    "UserStoppedSpeakingFrame",
+    "UserTurnInferenceCompletedFrame",
+    "VADParamsUpdateFrame",
+    "VADUserStartedSpeakingFrame",
+    "VADUserStoppedSpeakingFrame",
+]
