@@ -59,3 +59,13 @@ class OutputDTMFUrgentFrame(SystemFrame):
     """Keys to press at once."""
 
     buttons: tuple[KeypadEntry, ...]
+
+
+class PlayoutBufferFrame(SystemFrame):
+    """Upstream, to the voice: `full` asks it to stop sending audio until a frame says otherwise.
+
+    `buffered_secs` is the audio that waits to be played. Nothing but audio needs to stop.
+    """
+
+    full: bool
+    buffered_secs: float = 0.0
