@@ -1,0 +1,219 @@
+"""Runs coroutines in virtual time: `run` for tests, `simulate` for those who want the whole story.
+
+from antiphon.simulation.virtual_time import run
+
+def test_it() -> None:
+    async def main() -> None:
+        await asyncio.sleep(3600)       # takes no time
+
+    run(main())                         # asyncio's order, exact times
+    run(main(), seed=7)                 # shuffled task steps, computing costs time
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from antiphon.simulation.cpu import BUSY, ORDINARY, CPUModel
+from antiphon.simulation.errors import (
+    DeadlockError,
+    DeterminismError,
+    LivelockError,
+    SimulationError,
+    UncleanRunError,
+    VirtualDeadlineError,
+)
+from antiphon.simulation.loop import WALL_ANCHOR, VirtualTimeLoop
+from antiphon.simulation.schedule import Policy
+from antiphon.simulation.waiting import describe_tasks
+
+__all__ = [
+    "BUSY",
+    "ORDINARY",
+    "WALL_ANCHOR",
+    "CPUModel",
+    "DeadlockError",
+    "DeterminismError",
+    "LivelockError",
+    "Outcome",
+    "Policy",
+    "SimulationError",
+    "UncleanRunError",
+    "VirtualDeadlineError",
+    "VirtualTimeLoop",
+    "run",
+    "run_on",
+    "simulate",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What came of a run.
+
+    `value` or `error`; `fingerprint` says which task ran when; `virtual_secs` and `steps` how long
+    it took; `leaked` the tasks left behind and where they waited; `unhandled` the exceptions that
+    reached the loop's handler.
+    """
+
+    value: T | None
+    error: BaseException | None
+    fingerprint: str
+    virtual_secs: float
+    steps: int
+    leaked: tuple[str, ...]
+    unhandled: tuple[str, ...]
+
+    def result(self) -> T:
+        """The value; raises what the run raised, and `UncleanRunError` if it left a mess."""
+        if self.error is not None:
+            if self.leaked:
+                self.error.add_note("tasks left running:\n  " + "\n  ".join(self.leaked))
+            raise self.error
+        if self.leaked or self.unhandled:
+            raise UncleanRunError(self.leaked, self.unhandled)
+        return self.value  # type: ignore[return-value]
+
+
+def run(
+    coro: Coroutine[Any, Any, T],
+    *,
+    seed: int | None = None,
+    timeout_secs: float = 3600.0,
+    strict: bool = True,
+    policy: Policy | None = None,
+    cpu: CPUModel | None = ORDINARY,
+    timer_jitter_secs: float = 0.0,
+    wall_anchor: datetime = WALL_ANCHOR,
+    allow_threads: bool = False,
+    executor_secs: float | None = None,
+) -> T:
+    """Runs `coro` on a `VirtualTimeLoop` (which explains the arguments) and returns its result.
+
+    Without a seed times are exact. With one, ready task steps are shuffled and computing costs
+    virtual time (`cpu=None` switches that off): compare times with a tolerance then.
+
+    Raises what `coro` raises; `DeadlockError`, `LivelockError`, `VirtualDeadlineError` (after
+    `timeout_secs` virtual seconds); and, when `strict`, `UncleanRunError` for tasks left running
+    and exceptions nobody retrieved.
+    """
+    loop = VirtualTimeLoop(
+        seed,
+        policy=policy,
+        cpu=cpu,
+        timer_jitter_secs=timer_jitter_secs,
+        wall_anchor=wall_anchor,
+        deadline_secs=timeout_secs,
+        allow_threads=allow_threads,
+        executor_secs=executor_secs,
+    )
+    outcome = run_on(loop, coro)
+    if not strict and outcome.error is None:
+        return outcome.value  # type: ignore[return-value]
+    return outcome.result()
+
+
+def simulate(
+    coro: Coroutine[Any, Any, T],
+    *,
+    seed: int | None = None,
+    timeout_secs: float = 3600.0,
+    policy: Policy | None = None,
+    cpu: CPUModel | None = ORDINARY,
+    timer_jitter_secs: float = 0.0,
+) -> Outcome[T]:
+    """Like `run`, but returns the `Outcome` and raises nothing of the run's."""
+    loop = VirtualTimeLoop(
+        seed,
+        policy=policy,
+        cpu=cpu,
+        timer_jitter_secs=timer_jitter_secs,
+        deadline_secs=timeout_secs,
+    )
+    return run_on(loop, coro)
+
+
+def run_on(loop: VirtualTimeLoop, coro: Coroutine[Any, Any, T]) -> Outcome[T]:
+    """Runs `coro` on a fresh loop, closes the loop, and says what came of it."""
+    value: T | None = None
+    error: BaseException | None = None
+    with _collected_at_fixed_steps():
+        asyncio.set_event_loop(loop)
+        try:
+            main = loop.create_task(coro, name="main")
+            try:
+                value = loop.run_until_complete(main)
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as raised:  # noqa: BLE001 - it is part of the outcome
+                error = raised
+            fingerprint, virtual_secs, steps = loop.fingerprint, loop.time(), loop.steps
+            leaked = _end(loop, main)
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+        del main
+        gc.collect()
+    unhandled = tuple(_describe_report(report) for report in loop.exceptions)
+    return Outcome(value, error, fingerprint, virtual_secs, steps, leaked, unhandled)
+
+
+def _end(loop: VirtualTimeLoop, main: asyncio.Task[Any]) -> tuple[str, ...]:
+    """Lets what is ready run out, cancels what remains, and names it."""
+    loop.give_until(loop.time() + 60.0)
+    leaked: tuple[str, ...] = ()
+    try:
+        if main.done():
+            loop.run_until_complete(_settle())
+        left = [task for task in asyncio.all_tasks(loop) if task is not main]
+        leaked = describe_tasks(left)
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(_gather([*left, main]))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    except SimulationError as stuck:
+        leaked += (f"and they do not stop when cancelled: {stuck}",)
+    return leaked
+
+
+async def _settle() -> None:
+    """Time for tasks that are ready to end: some passes of the loop, without waiting."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def _gather(tasks: list[asyncio.Task[Any]]) -> None:
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _describe_report(report: dict[str, Any]) -> str:
+    error = report.get("exception")
+    subject = report.get("task") or report.get("future") or report.get("handle")
+    said = report.get("message", "unhandled exception")
+    return f"{said}: {error!r} in {subject!r}" if error is not None else f"{said}: {subject!r}"
+
+
+@contextmanager
+def _collected_at_fixed_steps() -> Iterator[None]:
+    """Keeps the garbage collector from running finalizers at instants that history decides.
+
+    What exists already is frozen, so that collecting at the end of a run costs little.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if enabled:
+            gc.enable()
