@@ -1,22 +1,22 @@
 """Every error Antiphon raises or reports, in one tree.
 
-    AntiphonError                     category, retryable
-    |-- ConfigurationError            the user's set-up is wrong; says what to change
-    |   |-- MissingExtraError         an optional dependency is not installed
-    |   |-- MissingModelError         model files are not on this machine
-    |   |-- UnknownEventError         event_handler("...") with a name the class does not declare
-    |   `-- UnknownNameError          any other name that nobody declared (tool, scenario step, ...)
-    |-- InvalidInputError             data that came in is malformed (odd-length audio, bad message, ...)
-    |-- KernelError                   a promise of the kernel was broken by code running on it
-    |   |-- MailboxFullError          a processor does not keep up with what it is sent
-    |   |-- NotInPipelineError        a processor was used outside a pipeline
-    |   |-- AlreadyInPipelineError    a processor was wired twice
-    |   |-- HandlerTimeoutError       a handler did not stop or return within its deadline
-    |   `-- StartTimeoutError         a conversation did not start within its deadline
-    `-- ServiceError                  a provider failed; raised by adapters, once, at the boundary
-        |-- AuthenticationError  AuthorizationError  InvalidRequestError      never retried
-        |-- QuotaError                                                        never retried
-        `-- RateLimitError  ConnectivityError  ServerError                    worth retrying
+AntiphonError                     category, retryable
+|-- ConfigurationError            the user's set-up is wrong; says what to change
+|   |-- MissingExtraError         an optional dependency is not installed
+|   |-- MissingModelError         model files are not on this machine
+|   |-- UnknownEventError         event_handler("...") with a name the class does not declare
+|   `-- UnknownNameError          any other name that nobody declared (tool, scenario step, ...)
+|-- InvalidInputError             data that came in is malformed (odd-length audio, bad message, ...)
+|-- KernelError                   a promise of the kernel was broken by code running on it
+|   |-- MailboxFullError          a processor does not keep up with what it is sent
+|   |-- NotInPipelineError        a processor was used outside a pipeline
+|   |-- AlreadyInPipelineError    a processor was wired twice
+|   |-- HandlerTimeoutError       a handler did not stop or return within its deadline
+|   `-- StartTimeoutError         a conversation did not start within its deadline
+`-- ServiceError                  a provider failed; raised by adapters, once, at the boundary
+    |-- AuthenticationError  AuthorizationError  InvalidRequestError      never retried
+    |-- QuotaError                                                        never retried
+    `-- RateLimitError  ConnectivityError  ServerError                    worth retrying
 """
 
 from __future__ import annotations

@@ -1,0 +1,84 @@
+"""Branches: every frame goes into each of them, and what comes out goes on, once.
+
+A frame that passes several branches unchanged would come out of each: the first release counts, the others
+are dropped. Which frames have been released is remembered by weak reference, so that the memory is as
+long as the frame can still come out, and no longer. Life-cycle frames are released when all branches have
+passed them.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from antiphon.errors import ConfigurationError
+from antiphon.frames.base import Frame
+from antiphon.kernel.chain import Chain
+from antiphon.kernel.epoch import FrameDirection
+
+if TYPE_CHECKING:
+    from antiphon.kernel.pipeline import Pipeline
+    from antiphon.kernel.processor import FrameProcessor
+    from antiphon.kernel.session import Session
+
+
+class ParallelPipeline:
+    """Branches side by side: `ParallelPipeline([a, b], [c])`."""
+
+    def __init__(self, *branches: Sequence[FrameProcessor | Pipeline | ParallelPipeline]) -> None:
+        if not branches:
+            raise ConfigurationError("ParallelPipeline needs at least one branch")
+        for branch in branches:
+            if not isinstance(branch, list | tuple):
+                raise ConfigurationError(
+                    f"each branch of a ParallelPipeline is a list of processors, not {branch!r}"
+                )
+        self.branches = [list(branch) for branch in branches]
+
+
+class Fork:
+    """The node of a chain that stands for a `ParallelPipeline`."""
+
+    def __init__(self, session: Session, chain: Chain, index: int) -> None:
+        self.name = f"ParallelPipeline#{index}"
+        self.branches: list[Chain] = []
+        self._session = session
+        self._chain = chain
+        self._index = index
+        self._released: dict[FrameDirection, weakref.WeakKeyDictionary[Frame, bool]] = {
+            direction: weakref.WeakKeyDictionary() for direction in FrameDirection
+        }
+        self._awaited: weakref.WeakKeyDictionary[Frame, int] = weakref.WeakKeyDictionary()
+
+    def handles(self, kind: type[Frame]) -> bool:
+        """Every frame goes in."""
+        return True
+
+    def is_busy(self, urgent: bool) -> bool:
+        """Never: frames wait in the branches."""
+        return False
+
+    def deliver(self, frame: Frame, direction: FrameDirection) -> None:
+        """Hands a frame to each branch."""
+        if frame.lifecycle:
+            self._awaited[frame] = len(self.branches)
+        else:
+            self._released[direction][frame] = False
+        for branch in self.branches:
+            branch.hand_in(frame, direction)
+
+    def leave(self, frame: Frame, direction: FrameDirection) -> None:
+        """A frame comes out of a branch."""
+        if frame.lifecycle:
+            self._awaited[frame] -= 1
+            if self._awaited[frame]:
+                return
+        else:
+            released = self._released[direction]
+            if released.get(frame, False):
+                return
+            if frame in released:
+                released[frame] = True
+        if not self._session.closed:
+            self._chain.hand_on(self._index, frame, direction)

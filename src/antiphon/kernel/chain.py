@@ -1,0 +1,92 @@
+"""A line of stations between two ends, and where a frame of a type goes next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from antiphon.frames.base import Frame
+from antiphon.kernel.epoch import FrameDirection
+
+
+class Node(Protocol):
+    """Something in a chain that frames can be handed to."""
+
+    name: str
+
+    def handles(self, kind: type[Frame]) -> bool:
+        """Whether frames of this type must stop here."""
+        ...
+
+    def is_busy(self, urgent: bool) -> bool:
+        """Whether frames must queue here to keep their order."""
+        ...
+
+    def deliver(self, frame: Frame, direction: FrameDirection) -> None:
+        """Takes a frame."""
+        ...
+
+
+class End:
+    """Where a chain ends: every frame that gets there is given to `leave`."""
+
+    __slots__ = ("_leave", "name")
+
+    def __init__(self, name: str, leave: Callable[[Frame, FrameDirection], None]) -> None:
+        self.name = name
+        self._leave = leave
+
+    def handles(self, kind: type[Frame]) -> bool:
+        """Everything stops here."""
+        return True
+
+    def is_busy(self, urgent: bool) -> bool:
+        """Never."""
+        return False
+
+    def deliver(self, frame: Frame, direction: FrameDirection) -> None:
+        """The frame leaves the chain."""
+        self._leave(frame, direction)
+
+
+class Chain:
+    """Nodes in downstream order. `busy` counts those whose ordered, and whose urgent, lane is."""
+
+    def __init__(self, upper: End, lower: End) -> None:
+        self.upper = upper
+        self.lower = lower
+        self.nodes: Sequence[Node] = ()
+        self.busy = [0, 0]
+
+    def next_handling(self, index: int, kind: type[Frame], down: bool) -> Node:
+        """The next node after `index`, in the direction, that handles frames of this type."""
+        nodes = self.nodes[index + 1 :] if down else self.nodes[:index][::-1]
+        for node in nodes:
+            if node.handles(kind):
+                return node
+        return self.lower if down else self.upper
+
+    def first_busy(self, index: int, target: Node, down: bool, urgent: bool) -> Node:
+        """The first busy node between `index` and `target`, or `target`."""
+        nodes = self.nodes
+        step = 1 if down else -1
+        end = len(nodes) if down else -1
+        for position in range(index + step, end, step):
+            node = nodes[position]
+            if node is target or node.is_busy(urgent):
+                return node
+        return target
+
+    def hand_in(self, frame: Frame, direction: FrameDirection) -> Node:
+        """Hands a frame in from the end it comes from; returns the node that got it."""
+        index = -1 if direction is FrameDirection.DOWNSTREAM else len(self.nodes)
+        return self.hand_on(index, frame, direction)
+
+    def hand_on(self, index: int, frame: Frame, direction: FrameDirection) -> Node:
+        """Hands a frame to the node after `index` that must have it; returns that node."""
+        down = direction is FrameDirection.DOWNSTREAM
+        node = self.next_handling(index, type(frame), down)
+        if self.busy[frame.urgent]:
+            node = self.first_busy(index, node, down, frame.urgent)
+        node.deliver(frame, direction)
+        return node

@@ -1,0 +1,219 @@
+"""The only queue in the framework.
+
+A `Mailbox` holds what waits for one processor, in two lanes: *urgent* frames, and *ordered* ones. It
+never waits itself; a `Lane` drains it. What an interruption does to a queue is one method, `reset`.
+
+Invariants
+* Within a lane, items leave in the order in which they came.
+* `has_uninterruptible` is true exactly when the ordered lane holds such a frame (a counter, O(1)).
+* `reset` removes the interruptible items of the ordered lane and nothing else.
+* A lane never grows beyond its capacity. Lossy frames (live audio) then displace the oldest of their
+  kind, counted in `lost`; others raise `MailboxFullError`. Frames that must not be lost have a reserve
+  above the capacity, so that a flood of content cannot keep them out.
+
+`Feed` is the same idea for a provider: a bounded stream of plain items that can be closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Generic, TypeVar, cast
+
+from antiphon.errors import MailboxFullError
+from antiphon.frames.base import Frame
+
+T = TypeVar("T")
+
+CAPACITY = 10_000
+LOSSY_CAPACITY = 500
+"""Ten seconds of audio in 20 ms frames: older sound is of no use to a live conversation."""
+RESERVE = 1_000
+
+
+class Mailbox(Generic[T]):
+    """What waits for one processor. Items are frames, or wrap one that `getter` finds."""
+
+    __slots__ = ("_getter", "_kept", "_lossy", "_ordered", "_urgent", "capacity", "lost", "owner")
+
+    def __init__(
+        self,
+        *,
+        owner: str = "mailbox",
+        capacity: int = CAPACITY,
+        getter: Callable[[T], Frame] | None = None,
+    ) -> None:
+        self.owner = owner
+        self.capacity = capacity
+        self.lost = 0
+        self._getter = getter
+        self._urgent: deque[T] = deque()
+        self._ordered: deque[T] = deque()
+        self._kept = 0
+        self._lossy = 0
+
+    def __len__(self) -> int:
+        return len(self._urgent) + len(self._ordered)
+
+    @property
+    def has_uninterruptible(self) -> bool:
+        """Whether the ordered lane holds a frame that an interruption must leave alone."""
+        return self._kept > 0
+
+    @property
+    def urgent_waiting(self) -> int:
+        """Items in the urgent lane."""
+        return len(self._urgent)
+
+    @property
+    def ordered_waiting(self) -> int:
+        """Items in the ordered lane."""
+        return len(self._ordered)
+
+    def put(self, item: T) -> None:
+        """Adds an item to the lane of its frame's type; `MailboxFullError` if there is no room."""
+        frame = cast("Frame", item) if self._getter is None else self._getter(item)
+        if frame.urgent:
+            self._put_urgent(item, frame)
+            return
+        if frame.interruptible:
+            if len(self._ordered) >= self.capacity:
+                raise self._full(frame)
+        else:
+            if len(self._ordered) >= self.capacity + RESERVE:
+                raise self._full(frame)
+            self._kept += 1
+        self._ordered.append(item)
+
+    def put_always(self, item: T) -> None:
+        """Adds an item whatever waits: for the few frames the kernel itself must deliver."""
+        frame = cast("Frame", item) if self._getter is None else self._getter(item)
+        if frame.urgent:
+            self._urgent.append(item)
+        else:
+            self._kept += not frame.interruptible
+            self._ordered.append(item)
+
+    def take_urgent(self) -> T | None:
+        """The oldest urgent item, or None."""
+        if not self._urgent:
+            return None
+        item = self._urgent.popleft()
+        if self._lossy:
+            frame = cast("Frame", item) if self._getter is None else self._getter(item)
+            self._lossy -= frame.lossy
+        return item
+
+    def take_ordered(self) -> T | None:
+        """The oldest ordered item, or None."""
+        if not self._ordered:
+            return None
+        item = self._ordered.popleft()
+        if self._kept:
+            frame = cast("Frame", item) if self._getter is None else self._getter(item)
+            self._kept -= not frame.interruptible
+        return item
+
+    def reset(self) -> int:
+        """Drops the interruptible items, keeps the others in order; says how many were dropped."""
+        before = len(self._ordered)
+        if not self._kept:
+            self._ordered.clear()
+        else:
+            getter = self._getter
+            self._ordered = deque(
+                item
+                for item in self._ordered
+                if not (cast("Frame", item) if getter is None else getter(item)).interruptible
+            )
+        return before - len(self._ordered)
+
+    def _put_urgent(self, item: T, frame: Frame) -> None:
+        if frame.lossy:
+            if self._lossy >= min(LOSSY_CAPACITY, self.capacity):
+                self._drop_oldest_lossy()
+            self._lossy += 1
+        elif len(self._urgent) >= self.capacity + RESERVE:
+            raise self._full(frame)
+        self._urgent.append(item)
+
+    def _drop_oldest_lossy(self) -> None:
+        for index, item in enumerate(self._urgent):
+            frame = cast("Frame", item) if self._getter is None else self._getter(item)
+            if frame.lossy:
+                del self._urgent[index]
+                self._lossy -= 1
+                self.lost += 1
+                return
+
+    def _full(self, frame: Frame) -> MailboxFullError:
+        return MailboxFullError(
+            f"the mailbox of {self.owner} is full ({len(self)} frames wait): {frame.name} was not "
+            f"accepted. {self.owner} handles frames more slowly than they come; make it faster, "
+            f"or send it less."
+        )
+
+
+class Feed(Generic[T], AsyncIterator[T]):
+    """A bounded stream of items for one consumer, such as a provider: put, close, iterate.
+
+    Iteration ends when the feed is closed and everything put before has been taken.
+    """
+
+    __slots__ = ("_closed", "_items", "_waiter", "limit", "name")
+
+    def __init__(self, *, limit: int = 1_000, name: str = "feed") -> None:
+        self.limit = limit
+        self.name = name
+        self._items: deque[T] = deque()
+        self._closed = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more will be put."""
+        return self._closed
+
+    def put(self, item: T) -> None:
+        """Adds an item; ignored after `close`. Raises `MailboxFullError` at the limit."""
+        if self._closed:
+            return
+        if len(self._items) >= self.limit:
+            raise MailboxFullError(
+                f"{self.name} is full ({self.limit} items wait): its consumer does not keep up"
+            )
+        self._items.append(item)
+        self._wake()
+
+    def close(self) -> None:
+        """Nothing more comes. Idempotent."""
+        self._closed = True
+        self._wake()
+
+    def clear(self) -> int:
+        """Drops what waits; says how much it was."""
+        dropped = len(self._items)
+        self._items.clear()
+        return dropped
+
+    def __aiter__(self) -> Feed[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        while not self._items:
+            if self._closed:
+                raise StopAsyncIteration
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        return self._items.popleft()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,0 +1,91 @@
+"""Two timers of a conversation: has everybody gone, and do frames still flow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from antiphon.kernel.params import PipelineParams
+
+
+class IdleWatch:
+    """Calls back when `timeout` seconds have passed without `touch`, and again after each such span."""
+
+    def __init__(self, timeout: float | None, expired: Callable[[], None]) -> None:
+        self._timeout = timeout
+        self._expired = expired
+        self._last = 0.0
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Starts counting."""
+        if self._timeout is not None:
+            self.touch()
+            self._handle = asyncio.get_running_loop().call_later(self._timeout, self._check)
+
+    def stop(self) -> None:
+        """Stops counting."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def touch(self) -> None:
+        """Somebody is there."""
+        if self._handle is not None or self._timeout is not None:
+            self._last = asyncio.get_running_loop().time()
+
+    def _check(self) -> None:
+        if self._timeout is None:
+            return
+        loop = asyncio.get_running_loop()
+        due = self._last + self._timeout
+        if loop.time() >= due:
+            self._last = loop.time()
+            due = self._last + self._timeout
+            self._handle = loop.call_at(due, self._check)
+            self._expired()
+        else:
+            self._handle = loop.call_at(due, self._check)
+
+
+class Heartbeat:
+    """Sends a beat every period, and calls back when none has returned for the monitor time."""
+
+    def __init__(
+        self,
+        params: PipelineParams,
+        beat: Callable[[float], None],
+        stopped: Callable[[float], None],
+    ) -> None:
+        self._enabled = params.enable_heartbeats
+        self._period = params.heartbeats_period_secs
+        self._monitor = params.heartbeats_monitor_secs
+        self._beat = beat
+        self._stopped = stopped
+        self._last = 0.0
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Starts beating, if the parameters say so."""
+        if self._enabled:
+            self._last = asyncio.get_running_loop().time()
+            self._tick()
+
+    def stop(self) -> None:
+        """Stops beating."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def returned(self) -> None:
+        """A beat came through."""
+        self._last = asyncio.get_running_loop().time()
+
+    def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if now - self._last >= self._monitor:
+            self._stopped(now - self._last)
+            self._last = now
+        self._beat(now)
+        self._handle = loop.call_later(self._period, self._tick)

@@ -1,0 +1,27 @@
+"""The parameters of a conversation that its processors may want to know."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+
+class PipelineParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Sample rates in Hz, periods in seconds."""
+
+    audio_in_sample_rate: int = 16_000
+    audio_out_sample_rate: int = 24_000
+    enable_metrics: bool = False
+    enable_usage_metrics: bool = False
+    enable_heartbeats: bool = False
+    heartbeats_period_secs: float = 1.0
+    heartbeats_monitor_secs: float = 10.0
+
+
+class ErrorPolicy(enum.Enum):
+    """What a task does about an error that will not go away by itself (not retryable)."""
+
+    CONTINUE = "report it and go on"
+    END = "end gracefully"
+    CANCEL = "end at once"

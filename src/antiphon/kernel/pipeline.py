@@ -1,0 +1,75 @@
+"""Wiring: which processor follows which. Pipelines nest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from antiphon.errors import ConfigurationError
+from antiphon.kernel.branches import Fork, ParallelPipeline
+from antiphon.kernel.chain import Chain, End, Node
+from antiphon.kernel.processor import FrameProcessor
+from antiphon.kernel.session import Session
+from antiphon.kernel.station import Station
+
+
+class Pipeline:
+    """Processors in the order in which frames go downstream; a pipeline may stand among them."""
+
+    def __init__(self, processors: Sequence[FrameProcessor | Pipeline | ParallelPipeline]) -> None:
+        for part in processors:
+            if not isinstance(part, FrameProcessor | Pipeline | ParallelPipeline):
+                raise ConfigurationError(f"a pipeline is made of processors, not {part!r}")
+        self._parts = tuple(processors)
+
+    @property
+    def parts(self) -> list[FrameProcessor | ParallelPipeline]:
+        """What it is made of, nested pipelines laid out flat."""
+        flat: list[FrameProcessor | ParallelPipeline] = []
+        for part in self._parts:
+            flat.extend(part.parts if isinstance(part, Pipeline) else [part])
+        return flat
+
+    @property
+    def processors(self) -> list[FrameProcessor]:
+        """Every processor, those in branches too."""
+        found: list[FrameProcessor] = []
+        for part in self.parts:
+            if isinstance(part, ParallelPipeline):
+                for branch in part.branches:
+                    found.extend(Pipeline(branch).processors)
+            else:
+                found.append(part)
+        return found
+
+
+def wire(pipeline: Pipeline, session: Session, upper: End, lower: End) -> Chain:
+    """Builds the chain of a pipeline, gives every processor its station, and returns the chain."""
+    chain = Chain(upper, lower)
+    nodes: list[Node] = []
+    for index, part in enumerate(pipeline.parts):
+        if isinstance(part, ParallelPipeline):
+            nodes.append(_wire_fork(part, session, chain, index))
+            continue
+        station = Station(part, session, chain)
+        station.index = index
+        part.wire(station)
+        session.stations.append(station)
+        chain.busy[False] += 1
+        chain.busy[True] += 1
+        nodes.append(station)
+    chain.nodes = nodes
+    return chain
+
+
+def _wire_fork(part: ParallelPipeline, session: Session, chain: Chain, index: int) -> Fork:
+    fork = Fork(session, chain, index)
+    fork.branches = [
+        wire(
+            Pipeline(branch),
+            session,
+            End(f"{fork.name}/{number} in", fork.leave),
+            End(f"{fork.name}/{number} out", fork.leave),
+        )
+        for number, branch in enumerate(part.branches)
+    ]
+    return fork

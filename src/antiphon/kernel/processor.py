@@ -1,0 +1,280 @@
+"""What users subclass.
+
+    class Shout(FrameProcessor):
+        @handles(TextFrame)
+        async def shout(self, frame: TextFrame, direction: FrameDirection) -> None:
+            await self.push_frame(TextFrame(frame.text.upper()), direction)
+
+Methods declare the frames they handle, subclasses of the type included: the nearest type in the frame's
+method resolution order wins. Frames that no method handles flow past the processor.
+
+Ordered frames are handled one after the other; urgent ones one after the other beside them. So what an
+urgent and an ordered handler share must be changed without awaiting in between, and nothing else needs
+care. Pushing takes effect at the call and never waits; `await` is only for the look of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from antiphon.clock import Clock
+from antiphon.errors import (
+    AlreadyInPipelineError,
+    AntiphonError,
+    ConfigurationError,
+    ErrorCategory,
+    NotInPipelineError,
+)
+from antiphon.frames.base import Frame
+from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame
+from antiphon.kernel.calls import CallFrame, Timer
+from antiphon.kernel.epoch import Epoch, FrameDirection
+from antiphon.kernel.hooks import DONE, EventSource
+from antiphon.kernel.mailbox import CAPACITY
+
+if TYPE_CHECKING:
+    from antiphon.kernel.params import PipelineParams
+    from antiphon.kernel.station import Station
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Callable[..., Coroutine[Any, Any, None]])
+Handler = Callable[[Any, Any, FrameDirection], Awaitable[None]]
+
+DOWNSTREAM = FrameDirection.DOWNSTREAM
+UPSTREAM = FrameDirection.UPSTREAM
+
+_declared: dict[Callable[..., Any], tuple[type[Frame], ...]] = {}
+
+
+def handles(*types: type[Frame]) -> Callable[[M], M]:
+    """Declares the frame types that a method of a processor handles."""
+    if not types or not all(issubclass(kind, Frame) for kind in types):
+        raise ConfigurationError(f"handles() takes frame types, not {types!r}")
+
+    def declare(method: M) -> M:
+        _declared[method] = types
+        return method
+
+    return declare
+
+
+class Emitter:
+    """Pushes for a processor on behalf of one epoch, from a loop that outlives it."""
+
+    __slots__ = ("_epoch", "_station")
+
+    def __init__(self, station: Station, epoch: Epoch) -> None:
+        self._station = station
+        self._epoch = epoch
+
+    @property
+    def live(self) -> bool:
+        """False once an interruption has made the request void."""
+        return self._epoch.live
+
+    def push_frame(self, frame: Frame, direction: FrameDirection = DOWNSTREAM) -> Awaitable[None]:
+        """Pushes a frame; an interruptible one of a void request vanishes."""
+        if self._epoch.live or not frame.interruptible:
+            self._station.route(frame, direction)
+        return DONE
+
+
+class FrameProcessor(EventSource):
+    """A part of a pipeline. See the module's docstring."""
+
+    stop_timeout_secs: ClassVar[float] = 1.0
+    """How long a cancelled handler may take to stop before it is abandoned."""
+    mailbox_capacity: ClassVar[int] = CAPACITY
+
+    _methods: ClassVar[dict[type[Frame], str]] = {}
+    _handler_cache: ClassVar[dict[type[Frame], Handler | None]] = {}
+    _station: Station | None = None
+    _name: str | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own: dict[type[Frame], str] = {}
+        for name, method in vars(cls).items():
+            for kind in _declared.get(method, ()) if callable(method) else ():
+                if kind in own:
+                    raise ConfigurationError(
+                        f"{cls.__name__}.{name} and .{own[kind]} both handle {kind.__name__}"
+                    )
+                own[kind] = name
+        cls._methods = {**cls._methods, **own}
+        cls._handler_cache = {}
+
+    def __init__(self, *, name: str | None = None) -> None:
+        self._name = name
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Override to get every frame that no `@handles` method takes, and push on what goes on."""
+
+    async def cleanup(self) -> None:
+        """Releases what the processor holds. Called once, after the end; bounded."""
+
+    # ---- pushing ------------------------------------------------------------------------------
+
+    def push_frame(self, frame: Frame, direction: FrameDirection = DOWNSTREAM) -> Awaitable[None]:
+        """Hands a frame to the next processor in a direction. Never waits.
+
+        Raises `MailboxFullError` if that one does not keep up, `NotInPipelineError` if there is no
+        pipeline. An `EndFrame` or `CancelFrame` asks the task to end; an `InterruptionFrame` interrupts.
+        """
+        self.station.push(frame, direction)
+        return DONE
+
+    def queue_frame(self, frame: Frame, direction: FrameDirection = DOWNSTREAM) -> Awaitable[None]:
+        """Puts a frame into this processor, as if its neighbour had pushed it."""
+        self.station.receive(frame, direction)
+        return DONE
+
+    def broadcast_frame(self, frame: Frame | type[Frame], **fields: Any) -> Awaitable[None]:
+        """Pushes one frame both ways: a frame, or a type and its fields."""
+        instance = frame(**fields) if isinstance(frame, type) else frame
+        station = self.station
+        station.push(instance, DOWNSTREAM)
+        station.push(instance, UPSTREAM)
+        return DONE
+
+    def broadcast_interruption(self) -> Awaitable[None]:
+        """Interrupts the conversation, in one step. The handler that calls this goes on."""
+        self.station.interrupt(InterruptionFrame())
+        return DONE
+
+    def push_error(
+        self,
+        message: str,
+        *,
+        exception: BaseException | None = None,
+        category: ErrorCategory | None = None,
+    ) -> Awaitable[None]:
+        """Reports an error upstream. The category is the exception's unless given."""
+        if category is None and isinstance(exception, AntiphonError):
+            category = exception.category
+        retryable = isinstance(exception, AntiphonError) and exception.retryable
+        frame = ErrorFrame(
+            error=message,
+            processor=self.name,
+            exception=exception,
+            category=category or ErrorCategory.UNKNOWN,
+            retryable=retryable,
+        )
+        self.station.route(frame, UPSTREAM)
+        return DONE
+
+    def emitter(self) -> Emitter:
+        """A handle that pushes on behalf of the present epoch."""
+        station = self.station
+        return Emitter(station, station.session.present_epoch())
+
+    # ---- work beside the handlers -------------------------------------------------------------
+
+    def create_task(
+        self, coro: Coroutine[Any, Any, T], *, name: str, bound: bool = False
+    ) -> asyncio.Task[T]:
+        """Runs a coroutine beside the handlers; what it raises is reported as this processor's.
+
+        A `bound` task belongs to the present epoch: an interruption cancels it and voids what it still
+        pushes. Others push on their own behalf, and end with the session.
+        """
+        station = self.station
+        return station.session.create_task(coro, name=name, station=station, bound=bound)
+
+    async def cancel_task(self, task: asyncio.Task[Any]) -> None:
+        """Cancels a task and waits until it has stopped, at most `stop_timeout_secs`."""
+        station = self.station
+        left = await station.session.tasks.cancel([task], self.stop_timeout_secs)
+        if left:
+            message = f"the task {task.get_name()!r} of {self.name} did not stop: it is abandoned"
+            station.report(message, TimeoutError(message))
+
+    def timer(self, callback: Callable[[], Awaitable[None]]) -> Timer:
+        """A timer whose callback takes its turn among this processor's urgent frames."""
+        return Timer(self.station, callback)
+
+    def allow(self, secs: float) -> None:
+        """Extends the deadline of the handler that calls this to `secs` seconds from now."""
+        self.station.session.extend_deadline(secs)
+
+    async def pause_processing_frames(self) -> None:
+        """Handles no further ordered frame until `resume_processing_frames`."""
+        self.station.ordered.hold()
+
+    async def resume_processing_frames(self) -> None:
+        """Undoes `pause_processing_frames`."""
+        self.station.ordered.release()
+
+    # ---- where it is --------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The name given, or the one its pipeline gave it: `TypeName#n`."""
+        if self._name is not None:
+            return self._name
+        return self._station.name if self._station is not None else type(self).__name__
+
+    @property
+    def station(self) -> Station:
+        """The processor's place; `NotInPipelineError` if it has none."""
+        if self._station is None:
+            raise NotInPipelineError(
+                f"{self.name} is in no pipeline: put it into a Pipeline, and that into a PipelineTask"
+            )
+        return self._station
+
+    @property
+    def clock(self) -> Clock:
+        """The conversation's clock; there is one once it has started."""
+        return self.station.session.clock
+
+    @property
+    def params(self) -> PipelineParams:
+        """The parameters of the task."""
+        return self.station.session.params
+
+    def wire(self, station: Station) -> None:
+        """Gives the processor its place; `AlreadyInPipelineError` if it has one."""
+        if self._station is not None:
+            raise AlreadyInPipelineError(
+                f"{self.name} is in a pipeline already: make one processor for each place"
+            )
+        self._station = station
+
+    def unwire(self, station: Station) -> None:
+        """The conversation is over: the processor may be put into another pipeline."""
+        if self._station is station:
+            self._name = station.name
+            self._station = None
+
+    @handles(CallFrame)
+    async def _call(self, frame: CallFrame, direction: FrameDirection) -> None:
+        await frame.call()
+
+    def report_handler_error(self, message: str, error: Exception) -> None:
+        """A handler of one of this processor's events failed."""
+        if self._station is None:
+            super().report_handler_error(message, error)
+        else:
+            self._station.report(message, error)
+
+    @classmethod
+    def handler_cache(cls) -> dict[type[Frame], Handler | None]:
+        """The handlers found so far, by frame type; shared by all instances of the class."""
+        return cls._handler_cache
+
+    @classmethod
+    def find_handler(cls, kind: type[Frame]) -> Handler | None:
+        """The method for frames of a type, or None if they flow past."""
+        for base in kind.__mro__:
+            if (name := cls._methods.get(base)) is not None:
+                method: Handler = getattr(cls, name)
+                return method
+        if cls.process_frame is not FrameProcessor.process_frame:
+            return cls.process_frame
+        return None
+
+
+FrameProcessor._methods = {CallFrame: "_call"}

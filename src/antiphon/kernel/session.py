@@ -1,0 +1,244 @@
+"""What the processors of one conversation share: the epoch, the tasks, the clock, the way to the task.
+
+States: *wired* (frames may be queued, nothing runs) -> *running* -> *closed* (nothing is handed over any
+more). A session knows no frames but those of the life cycle, and leaves every decision to its owner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections import Counter
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from antiphon.clock import Clock
+from antiphon.errors import AntiphonError, ErrorCategory, NotInPipelineError
+from antiphon.frames.base import DataFrame, Frame
+from antiphon.frames.lifecycle import (
+    CancelFrame,
+    EndFrame,
+    ErrorFrame,
+    InterruptionFrame,
+    StartFrame,
+    StopFrame,
+)
+from antiphon.kernel.epoch import Envelope, Epoch, FrameDirection, current_work, free_context
+from antiphon.kernel.observers import Observers
+from antiphon.kernel.tasks import TaskGroup
+
+if TYPE_CHECKING:
+    from antiphon.kernel.params import PipelineParams
+    from antiphon.kernel.processor import FrameProcessor
+    from antiphon.kernel.station import Station
+
+T = TypeVar("T")
+logger = logging.getLogger("antiphon")
+
+
+class Owner(Protocol):
+    """Who decides about a session: the task."""
+
+    def end_requested(self, frame: EndFrame | StopFrame) -> None:
+        """A processor asks for a graceful end."""
+
+    def cancel_requested(self, frame: CancelFrame) -> None:
+        """A processor asks for an immediate end."""
+
+    def activity(self) -> None:
+        """A frame was seen that says that somebody is there."""
+
+    def interrupted(self, frame: InterruptionFrame) -> None:
+        """An interruption took place."""
+
+
+class BoundWork(DataFrame):
+    """Stands for the work of a bound task where that of a handler is its frame."""
+
+
+class Session:
+    """Shared state of one conversation."""
+
+    def __init__(self, owner: Owner, params: PipelineParams, observers: Observers | None) -> None:
+        self.owner = owner
+        self.params = params
+        self.observers = observers
+        self.epoch = Epoch(0)
+        self.stations: list[Station] = []
+        self.tasks = TaskGroup(self._task_failed)
+        self.watched: tuple[type[Frame], ...] = ()
+        self.closed = False
+        self.voided = 0
+        """Frames of an older epoch that were pushed and vanished."""
+        self.end_timeout_secs = 20.0
+        self._clock: Clock | None = None
+        self._bound: dict[asyncio.Task[Any], Envelope] = {}
+        self._names: Counter[str] = Counter()
+
+    @property
+    def clock(self) -> Clock:
+        """The conversation's clock; `NotInPipelineError` before it has started."""
+        if self._clock is None:
+            raise NotInPipelineError("the conversation has not started: there is no clock yet")
+        return self._clock
+
+    def name_for(self, processor: FrameProcessor) -> str:
+        """The processor's own name, or `TypeName#n` counted within the pipeline."""
+        own = processor.name
+        kind = type(processor).__name__
+        if own != kind:
+            return own
+        number = self._names[kind]
+        self._names[kind] += 1
+        return f"{kind}#{number}"
+
+    def present_epoch(self) -> Epoch:
+        """The epoch of the work being done, else the session's."""
+        work = current_work.get()
+        return self.epoch if work is None else work.epoch
+
+    # ---- life cycle ---------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """The loop runs: time starts."""
+        self._clock = Clock()
+        if self.observers is not None:
+            self.observers.start(self.tasks, self._clock)
+
+    async def start(self, frame: StartFrame, timeout: float) -> list[str]:
+        """Starts all processors at once; returns the names of those not ready in time."""
+        starting: dict[asyncio.Task[None], str] = {}
+        for station in self.stations:
+            if self.observers is not None:
+                self.observers.pushed("task", station.name, frame, FrameDirection.DOWNSTREAM)
+            if station.handles(StartFrame):
+                task = self.tasks.create(
+                    station.start(frame),
+                    name=f"{station.name} start",
+                    owner=station.name,
+                    context=free_context(),
+                )
+                starting[task] = station.name
+            else:
+                station.open()
+        if not starting:
+            return []
+        _, pending = await asyncio.wait(starting, timeout=timeout)
+        return sorted(starting[task] for task in pending)
+
+    def stop_lanes(self) -> None:
+        """Nothing is handled or handed over any more, from this instant."""
+        self.closed = True
+        self.epoch.live = False
+        for station in self.stations:
+            station.end()
+
+    async def close(self, cancelled: CancelFrame | None, *, cleanup: bool, timeout: float) -> None:
+        """Ends every task, tells the processors, and lets them clean up; each bounded."""
+        self.stop_lanes()
+        lanes = [t for t in self.tasks.running() if not t.get_name().endswith(" observer")]
+        self._abandon(await self.tasks.cancel(lanes, timeout), "did not stop when the task ended")
+        if cancelled is not None:
+            await self._each("cancel", timeout, cancelled)
+        if cleanup:
+            await self._each("cleanup", timeout, None)
+        if self.observers is not None:
+            await self.observers.finish(timeout)
+        self._abandon(await self.tasks.close(timeout), "left a task behind")
+        for station in self.stations:
+            await station.processor.finish_handlers(timeout)
+            station.processor.unwire(station)
+
+    async def _each(self, what: str, timeout: float, cancelled: CancelFrame | None) -> None:
+        jobs = {}
+        for station in self.stations:
+            if cancelled is not None and not station.handles(CancelFrame):
+                continue
+            coro = station.cleanup() if cancelled is None else station.cancel(cancelled)
+            task = self.tasks.create(
+                coro, name=f"{station.name} {what}", owner=station.name, context=free_context()
+            )
+            jobs[task] = station.name
+        if jobs:
+            _, pending = await asyncio.wait(jobs, timeout=timeout)
+            self._abandon({jobs[task] for task in pending}, f"is still busy with its {what}")
+
+    def _abandon(self, names: set[str], what: str) -> None:
+        for name in sorted(names):
+            logger.error("%s %s: it is abandoned", name, what)
+
+    # ---- tasks --------------------------------------------------------------------------------
+
+    def create_task(
+        self, coro: Coroutine[Any, Any, T], *, name: str, station: Station, bound: bool
+    ) -> asyncio.Task[T]:
+        """Starts a task of a processor's; see `FrameProcessor.create_task`."""
+        name = f"{station.name} {name}"
+        if not bound:
+            return self.tasks.create(coro, name=name, owner=station.name, context=free_context())
+        work = Envelope(BoundWork(), FrameDirection.DOWNSTREAM, self.present_epoch())
+        context = contextvars.copy_context()
+        context.run(current_work.set, work)
+        task = self.tasks.create(coro, name=name, owner=station.name, context=context)
+        self._bound[task] = work
+        task.add_done_callback(self._forget_bound)
+        if not work.epoch.live:
+            task.cancel()
+        return task
+
+    def void_bound_tasks(self, initiator: Envelope | None) -> None:
+        """Cancels the bound tasks of the epoch that is over, except one that interrupted."""
+        for task, work in list(self._bound.items()):
+            if work is not initiator:
+                task.cancel()
+
+    def _forget_bound(self, task: asyncio.Task[Any]) -> None:
+        self._bound.pop(task, None)
+
+    # ---- reports and requests -----------------------------------------------------------------
+
+    def report_error(self, message: str, error: BaseException, station: Station) -> None:
+        """Sends an `ErrorFrame` upstream from a station; logs it when there is no way any more."""
+        if self.closed:
+            logger.error(message, exc_info=error)
+            return
+        category, retryable = ErrorCategory.APPLICATION, False
+        if isinstance(error, AntiphonError):
+            category, retryable = error.category, error.retryable
+        frame = ErrorFrame(
+            error=message,
+            processor=station.name,
+            exception=error,
+            category=category,
+            retryable=retryable,
+        )
+        station.route(frame, FrameDirection.UPSTREAM)
+
+    def _task_failed(self, owner: str, error: BaseException) -> None:
+        for station in self.stations:
+            if station.name == owner:
+                self.report_error(f"a task of {owner} failed: {error!r}", error, station)
+                return
+        logger.error("a task of %s failed", owner, exc_info=error)
+
+    def request_end(self, frame: EndFrame | StopFrame) -> None:
+        """A processor wants the conversation to end."""
+        self.owner.end_requested(frame)
+
+    def request_cancel(self, frame: CancelFrame) -> None:
+        """A processor wants the conversation to end at once."""
+        self.owner.cancel_requested(frame)
+
+    def note_activity(self) -> None:
+        """A watched frame passed."""
+        self.owner.activity()
+
+    def interrupted(self, frame: InterruptionFrame) -> None:
+        """An interruption took place."""
+        self.owner.interrupted(frame)
+
+    def extend_deadline(self, secs: float) -> None:
+        """The handler at work asks for time."""
+        if (work := current_work.get()) is not None:
+            work.until = asyncio.get_running_loop().time() + secs

@@ -1,0 +1,303 @@
+"""One conversation: start, graceful end, bounded cancel, idle timeout, heartbeat, hooks, observers.
+
+States              left by
+  wired             `run`
+  starting          every processor has handled the StartFrame -> running; too late -> ending
+  running           `stop_when_done` (the EndFrame goes through the pipeline), `cancel`
+  ending            the EndFrame has come out, or a cancel; then everything is closed -> finished
+  finished          never
+
+Invariants: `run` returns, whatever the processors do, within the deadlines given; `on_pipeline_finished`
+fires exactly once for a task that ran; after `run` no task of the conversation is left but those that
+were reported as abandoned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, Awaitable, Iterable
+
+from antiphon.errors import ConfigurationError, KernelError, StartTimeoutError
+from antiphon.frames.base import Frame
+from antiphon.frames.lifecycle import (
+    CancelFrame,
+    EndFrame,
+    ErrorFrame,
+    HeartbeatFrame,
+    InterruptionFrame,
+    StartFrame,
+    StopFrame,
+)
+from antiphon.frames.turns import BotSpeakingFrame, UserSpeakingFrame
+from antiphon.kernel.chain import End
+from antiphon.kernel.epoch import FrameDirection, current_work
+from antiphon.kernel.hooks import DONE, Event, EventSource
+from antiphon.kernel.interruption import interrupt
+from antiphon.kernel.monitors import Heartbeat, IdleWatch
+from antiphon.kernel.observers import BaseObserver, Observers
+from antiphon.kernel.params import ErrorPolicy, PipelineParams
+from antiphon.kernel.pipeline import Pipeline, wire
+from antiphon.kernel.session import Session
+
+__all__ = ["ErrorPolicy", "PipelineParams", "PipelineTask"]
+
+logger = logging.getLogger("antiphon")
+
+LastFrame = EndFrame | StopFrame | CancelFrame
+
+
+class PipelineTask(EventSource):
+    """Runs one pipeline for one conversation. Timeouts are in seconds.
+
+    `idle_timeout_secs`: after so long without any of `idle_timeout_frames` the hook `on_idle_timeout`
+    fires, and with `cancel_on_idle_timeout` the conversation is cancelled; None switches it off.
+    `end_timeout_secs` bounds each processor's part of a graceful end while it makes no progress.
+    """
+
+    on_pipeline_started = Event[[StartFrame]]()
+    on_pipeline_finished = Event[[LastFrame]]()
+    on_pipeline_error = Event[[ErrorFrame]]()
+    on_idle_timeout = Event[[]]()
+    on_heartbeat_timeout = Event[[]]()
+    on_frame_reached_upstream = Event[[Frame]]()
+    on_frame_reached_downstream = Event[[Frame]]()
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        *,
+        params: PipelineParams | None = None,
+        observers: Iterable[BaseObserver] = (),
+        idle_timeout_secs: float | None = 300.0,
+        idle_timeout_frames: tuple[type[Frame], ...] = (BotSpeakingFrame, UserSpeakingFrame),
+        cancel_on_idle_timeout: bool = True,
+        start_timeout_secs: float = 20.0,
+        end_timeout_secs: float = 20.0,
+        cancel_timeout_secs: float = 5.0,
+        error_policy: ErrorPolicy = ErrorPolicy.CONTINUE,
+    ) -> None:
+        if not isinstance(pipeline, Pipeline):
+            raise ConfigurationError(f"PipelineTask takes a Pipeline, not {pipeline!r}")
+        self.params = params or PipelineParams()
+        self._start_timeout = start_timeout_secs
+        self._cancel_timeout = cancel_timeout_secs
+        self._error_policy = error_policy
+        watching = tuple(observers)
+        self._session = Session(self, self.params, Observers(watching) if watching else None)
+        self._session.end_timeout_secs = end_timeout_secs
+        self._chain = wire(
+            pipeline,
+            self._session,
+            End("task (upstream end)", self._reached_upstream),
+            End("task (downstream end)", self._reached_downstream),
+        )
+        self._idle = IdleWatch(idle_timeout_secs, self._idle_expired)
+        self._cancel_on_idle = cancel_on_idle_timeout
+        if idle_timeout_secs is not None:
+            self._session.watched = idle_timeout_frames
+        self._heartbeat = Heartbeat(self.params, self._beat, self._heart_stopped)
+        self._upstream_filter: tuple[type[Frame], ...] = ()
+        self._downstream_filter: tuple[type[Frame], ...] = ()
+        self._last: LastFrame | None = None
+        self._ended: asyncio.Event = asyncio.Event()
+        self._finished: asyncio.Event = asyncio.Event()
+        self._running = False
+        self._ending = False
+
+    # ---- running ------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Holds the conversation. Returns when it has ended and everything is cleaned up.
+
+        Raises `KernelError` if it ran before, `StartTimeoutError` if the start took too long. When the
+        calling task is cancelled, the conversation is cancelled first.
+        """
+        if self._running or self._finished.is_set():
+            raise KernelError("a PipelineTask runs once: make a new one for each conversation")
+        self._running = True
+        session = self._session
+        session.open()
+        try:
+            await self._start()
+            await self._ended.wait()
+        except asyncio.CancelledError:
+            self._finish(CancelFrame(reason="the task that ran the conversation was cancelled"))
+            raise
+        finally:
+            await self._close()
+
+    async def _start(self) -> None:
+        params = self.params
+        frame = StartFrame(
+            audio_in_sample_rate=params.audio_in_sample_rate,
+            audio_out_sample_rate=params.audio_out_sample_rate,
+            enable_metrics=params.enable_metrics,
+            enable_usage_metrics=params.enable_usage_metrics,
+        )
+        late = await self._session.start(frame, self._start_timeout)
+        if self._ended.is_set():
+            return
+        if late:
+            names = ", ".join(late)
+            message = f"the conversation did not start within {self._start_timeout:g} s: {names}"
+            self._finish(CancelFrame(reason=message))
+            raise StartTimeoutError(f"{message} did not return from handling the StartFrame")
+        self._idle.start()
+        self._heartbeat.start()
+        await self.on_pipeline_started.emit(frame)
+
+    async def _close(self) -> None:
+        self._idle.stop()
+        self._heartbeat.stop()
+        last = self._last or CancelFrame()
+        self._last = last
+        cancelled = last if isinstance(last, CancelFrame) else None
+        await self._session.close(
+            cancelled, cleanup=not isinstance(last, StopFrame), timeout=self._cancel_timeout
+        )
+        await self.on_pipeline_finished.emit(last)
+        await self.finish_handlers(self._cancel_timeout)
+        self._finished.set()
+
+    # ---- what programs call -------------------------------------------------------------------
+
+    def queue_frame(
+        self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM
+    ) -> Awaitable[None]:
+        """Hands a frame to the pipeline at its beginning, or upstream at its end. Never waits.
+
+        Frames queued before the start wait for it; frames queued after the end are ignored.
+        """
+        if isinstance(frame, CancelFrame):
+            self.cancel_requested(frame)
+        elif isinstance(frame, InterruptionFrame):
+            interrupt(self._session, frame, initiator=current_work.get(), source="task")
+        elif isinstance(frame, StartFrame):
+            raise KernelError("only the task itself sends a StartFrame")
+        elif not self._session.closed:
+            if isinstance(frame, EndFrame | StopFrame):
+                if self._ending:
+                    return DONE
+                self._ending = True
+            self._enter(frame, direction)
+        return DONE
+
+    async def queue_frames(self, frames: Iterable[Frame] | AsyncIterable[Frame]) -> None:
+        """Hands frames to the pipeline, one after the other."""
+        if isinstance(frames, AsyncIterable):
+            async for frame in frames:
+                await self.queue_frame(frame)
+        else:
+            for frame in frames:
+                await self.queue_frame(frame)
+
+    async def stop_when_done(self, reason: str | None = None) -> None:
+        """Ends the conversation when everything queued so far has been handled."""
+        await self.queue_frame(EndFrame(reason=reason))
+
+    async def cancel(self, reason: str | None = None) -> None:
+        """Ends the conversation now. From outside it, returns when it has ended; bounded."""
+        self.cancel_requested(CancelFrame(reason=reason))
+        inside = asyncio.current_task() in self._session.tasks or current_work.get() is not None
+        if self._running and not inside and not self._is_own_handler():
+            await self._finished.wait()
+
+    async def wait(self) -> None:
+        """Returns when the conversation has ended."""
+        await self._finished.wait()
+
+    def has_finished(self) -> bool:
+        """Whether the conversation has ended and everything is cleaned up."""
+        return self._finished.is_set()
+
+    def set_reached_upstream_filter(self, types: tuple[type[Frame], ...]) -> None:
+        """Which frames fire `on_frame_reached_upstream` when they reach the beginning."""
+        self._upstream_filter = tuple(types)
+
+    def set_reached_downstream_filter(self, types: tuple[type[Frame], ...]) -> None:
+        """Which frames fire `on_frame_reached_downstream` when they reach the end."""
+        self._downstream_filter = tuple(types)
+
+    # ---- what the session asks ----------------------------------------------------------------
+
+    def end_requested(self, frame: EndFrame | StopFrame) -> None:
+        """A processor asks for a graceful end."""
+        self.queue_frame(frame)
+
+    def cancel_requested(self, frame: CancelFrame) -> None:
+        """Somebody asks for an immediate end: from now on nothing is handled."""
+        self._finish(frame)
+        if self._running:
+            self._session.stop_lanes()
+
+    def activity(self) -> None:
+        """Somebody is there."""
+        self._idle.touch()
+
+    def interrupted(self, frame: InterruptionFrame) -> None:
+        """An interruption took place."""
+        self._reach(frame, self._downstream_filter, up=False)
+
+    # ---- the two ends of the pipeline ---------------------------------------------------------
+
+    def _enter(self, frame: Frame, direction: FrameDirection) -> None:
+        if isinstance(frame, self._session.watched):
+            self._idle.touch()
+        node = self._chain.hand_in(frame, direction)
+        if self._session.observers is not None:
+            self._session.observers.pushed("task", node.name, frame, direction)
+
+    def _reached_downstream(self, frame: Frame, direction: FrameDirection) -> None:
+        if isinstance(frame, EndFrame | StopFrame):
+            self._finish(frame)
+        elif isinstance(frame, HeartbeatFrame):
+            self._heartbeat.returned()
+        self._reach(frame, self._downstream_filter, up=False)
+
+    def _reached_upstream(self, frame: Frame, direction: FrameDirection) -> None:
+        if isinstance(frame, ErrorFrame):
+            self._error(frame)
+        self._reach(frame, self._upstream_filter, up=True)
+
+    def _reach(self, frame: Frame, wanted: tuple[type[Frame], ...], *, up: bool) -> None:
+        if wanted and isinstance(frame, wanted):
+            event = self.on_frame_reached_upstream if up else self.on_frame_reached_downstream
+            event.emit(frame)
+
+    def _error(self, frame: ErrorFrame) -> None:
+        logger.error("%s: %s", frame.processor or "unknown", frame.error, exc_info=frame.exception)
+        self.on_pipeline_error.emit(frame)
+        if frame.retryable or self._error_policy is ErrorPolicy.CONTINUE:
+            return
+        if self._error_policy is ErrorPolicy.END:
+            self.queue_frame(EndFrame(reason=frame.error))
+        else:
+            self.cancel_requested(CancelFrame(reason=frame.error))
+
+    def _finish(self, frame: LastFrame) -> None:
+        if self._last is None:
+            self._last = frame
+            self._ended.set()
+
+    def _is_own_handler(self) -> bool:
+        current = asyncio.current_task()
+        return any(
+            source.is_running_handler(current)
+            for source in (self, *(station.processor for station in self._session.stations))
+        )
+
+    # ---- monitors -----------------------------------------------------------------------------
+
+    def _idle_expired(self) -> None:
+        self.on_idle_timeout.emit()
+        if self._cancel_on_idle:
+            logger.warning("nobody spoke for too long: the conversation is cancelled")
+            self.cancel_requested(CancelFrame(reason="idle timeout"))
+
+    def _beat(self, timestamp: float) -> None:
+        self._enter(HeartbeatFrame(round(timestamp * 1e9)), FrameDirection.DOWNSTREAM)
+
+    def _heart_stopped(self, silent_secs: float) -> None:
+        logger.warning("no heartbeat came through the pipeline for %g s", silent_secs)
+        self.on_heartbeat_timeout.emit()
