@@ -92,7 +92,7 @@ def _within(value: Any, schema: Schema) -> bool:
         short_enough = len(value) <= schema.get("maxLength", len(value))
         return long_enough and short_enough and _matches(value, schema.get("pattern"))
     if isinstance(value, list):
-        return schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value))
+        return bool(schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)))
     return True
 
 
