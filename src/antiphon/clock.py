@@ -1,8 +1,8 @@
 """The one place that knows what time it is.
 
-Everything that decides reads the time of the event loop through a `Clock`, so that a conversation can
-run in virtual time. The wall clock is read once, when the conversation starts, and only to put dates on
-messages; a loop with a wall clock of its own (the virtual one) is asked instead.
+Everything that decides reads the time of the event loop through a `Clock`, so that a conversation
+can run in virtual time. The wall clock is read once, when the conversation starts, and only to put
+dates on messages; a loop with a wall clock of its own (the virtual one) is asked instead.
 """
 
 from __future__ import annotations

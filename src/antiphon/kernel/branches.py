@@ -1,9 +1,9 @@
 """Branches: every frame goes into each of them, and what comes out goes on, once.
 
-A frame that passes several branches unchanged would come out of each: the first release counts, the others
-are dropped. Which frames have been released is remembered by weak reference, so that the memory is as
-long as the frame can still come out, and no longer. Life-cycle frames are released when all branches have
-passed them.
+A frame that passes several branches unchanged would come out of each: the first release counts,
+the others are dropped. Which frames have been released is remembered by weak reference, so that
+the memory is as long as the frame can still come out, and no longer. Life-cycle frames are
+released when all branches have passed them.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """What an interruption ends: the stretch of a conversation that frames and handlers belong to.
 
-Everything a handler does belongs to the epoch in which it started. An interruption marks the session's
-epoch as over and begins the next, in one assignment: whatever still holds the old one is void from that
-instant, wherever it is.
+Everything a handler does belongs to the epoch in which it started. An interruption marks the
+session's epoch as over and begins the next, in one assignment: whatever still holds the old one is
+void from that instant, wherever it is.
 
-`current_work` says on whose behalf the running code acts: the envelope being handled, also in the tasks
-a handler starts. It is None in code that acts for itself, such as a transport's reader or the program.
+`current_work` says on whose behalf the running code acts: the envelope being handled, also in the
+tasks a handler starts. It is None in code that acts for itself, such as a transport's reader or
+the program.
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@
     @door.event_handler("on_opened")
     async def greet(door: Door, who: str) -> None: ...
 
-Handlers run beside the code that emits, each in a task of its own, so a slow one delays nobody; what
-they raise is reported, never swallowed. A handler of an event that was emitted while an interruptible
-frame was handled belongs to the same epoch: what it pushes after an interruption is void.
+Handlers run beside the code that emits, each in a task of its own, so a slow one delays nobody;
+what they raise is reported, never swallowed. A handler of an event that was emitted while an
+interruptible frame was handled belongs to the same epoch: what it pushes after an interruption is
+void.
 """
 
 from __future__ import annotations

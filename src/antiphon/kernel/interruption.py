@@ -1,11 +1,14 @@
 """Interruption: the only place that discards frames and cancels handlers because of a caller.
 
-One synchronous step, whatever the number of processors and however long their handlers take to stop:
+One synchronous step, whatever the number of processors and however long their handlers take to
+stop:
 
-1. The epoch is over, and the next one begins. From here on nothing interruptible of the old one can be
-   handled or pushed: mailboxes, handlers, bound tasks and emitters all look at the same flag.
-2. In every mailbox the interruptible frames are dropped; every ordered handler at work on such a frame
-   is cancelled; bound tasks are cancelled. Nobody waits for them here: each lane waits for its own.
+1. The epoch is over, and the next one begins. From here on nothing interruptible of the old one
+   can be handled or pushed: mailboxes, handlers, bound tasks and emitters all look at the same
+   flag.
+2. In every mailbox the interruptible frames are dropped; every ordered handler at work on such a
+   frame is cancelled; bound tasks are cancelled. Nobody waits for them here: each lane waits for
+   its own.
 3. Everybody who handles `InterruptionFrame` is told, beside whatever they are doing.
 
 The handler that interrupts is not cancelled: it goes on, in the new epoch.

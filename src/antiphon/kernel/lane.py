@@ -10,8 +10,8 @@ Who may do what
 * Only the lane's own task takes frames from the mailbox and sets `current`.
 * Only `void` (an interruption) and `_expired` (a deadline) take a handler away from it: they clear
   `current`, cancel the task, and start a successor that first waits, bounded, until the old one has
-  stopped. So a processor runs one handler per lane at a time, unless a handler refuses to stop: that
-  one is abandoned and reported.
+  stopped. So a processor runs one handler per lane at a time, unless a handler refuses to stop:
+  that one is abandoned and reported.
 
 Invariants
 * A lane is `busy` from the moment a frame is put until nothing is left: whoever wants to pass the
@@ -27,13 +27,17 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from antiphon.errors import HandlerTimeoutError
-from antiphon.kernel.epoch import Envelope, current_work, free_context
+from antiphon.kernel.epoch import Envelope, FrameDirection, current_work, free_context
 
 if TYPE_CHECKING:
-    from antiphon.kernel.station import Handler, Station
+    from antiphon.kernel.station import Station
 
 FRAMES_PER_STEP = 64
 """How many frames a lane handles before it lets the rest of the loop run."""
+
+
+async def _nothing(processor: Any, frame: Any, direction: FrameDirection) -> None:
+    """Handles a life-cycle frame for a processor that does not."""
 
 
 class Lane:
@@ -144,7 +148,8 @@ class Lane:
 
     async def _drain(self) -> None:
         station, take = self.station, self._take
-        handler_of = station.handler_of
+        session, processor, handler_of = station.session, station.processor, station.handler_of
+        begin = current_work.set
         budget = FRAMES_PER_STEP
         while True:
             envelope = None if self.held else take()
@@ -159,41 +164,45 @@ class Lane:
                 continue
             kind = type(frame)
             handler = handler_of[kind] if kind in handler_of else station.resolve(kind)
-            if handler is None and not frame.lifecycle:
-                station.route(frame, envelope.direction)
-            elif not await self._handle(envelope, handler):
-                return
+            if handler is None:
+                if not frame.lifecycle:
+                    station.route(frame, envelope.direction)
+                    continue
+                handler = _nothing
+            envelope.epoch = session.epoch
+            self.current = envelope
+            begin(envelope)
+            if session.watch_processing is not None:
+                session.watch_processing(station.name, frame, envelope.direction)
+            try:
+                if frame.lifecycle:
+                    self.watch()
+                    await station.settled()
+                await handler(processor, frame, envelope.direction)
+            except BaseException as error:
+                self._failed(envelope, error)
+            if self.current is not envelope:
+                return  # the lane has a successor meanwhile
+            self.current = None
+            if frame.lifecycle and not envelope.passed_on:
+                station.pass_on(envelope)
             budget -= 1
             if not budget:
                 budget = FRAMES_PER_STEP
                 await asyncio.sleep(0)
 
-    async def _handle(self, envelope: Envelope, handler: Handler | None) -> bool:
-        """Runs one handler. False when the lane has been given to a successor meanwhile."""
-        station = self.station
-        frame = envelope.frame
-        envelope.epoch = station.session.epoch
-        self.current = envelope
-        current_work.set(envelope)
-        try:
-            if frame.lifecycle:
-                self.watch()
-                await station.settled()
-            if handler is not None:
-                await handler(station.processor, frame, envelope.direction)
-        except asyncio.CancelledError as error:
+    def _failed(self, envelope: Envelope, error: BaseException) -> None:
+        """Reports what a handler raised, or raises it again if it is the end of this task."""
+        station, name = self.station, envelope.frame.name
+        if isinstance(error, asyncio.CancelledError):
             task = asyncio.current_task()
             if self.current is not envelope or (task is not None and task.cancelling()):
-                raise
-            station.report(f"{station.name} gave up on {frame.name}: it was cancelled", error)
-        except Exception as error:
-            station.report(f"{station.name} failed on {frame.name}: {error!r}", error)
-        if self.current is not envelope:
-            return False
-        self.current = None
-        if frame.lifecycle and not envelope.passed_on:
-            station.pass_on(envelope)
-        return True
+                raise error
+            station.report(f"{station.name} gave up on {name}: it was cancelled", error)
+        elif isinstance(error, Exception):
+            station.report(f"{station.name} failed on {name}: {error!r}", error)
+        else:
+            raise error
 
     async def _wait(self) -> None:
         self._waiter = asyncio.get_running_loop().create_future()

@@ -1,15 +1,16 @@
 """The only queue in the framework.
 
-A `Mailbox` holds what waits for one processor, in two lanes: *urgent* frames, and *ordered* ones. It
-never waits itself; a `Lane` drains it. What an interruption does to a queue is one method, `reset`.
+A `Mailbox` holds what waits for one processor, in two lanes: *urgent* frames, and *ordered* ones.
+It never waits itself; a `Lane` drains it. What an interruption does to a queue is one method,
+`reset`.
 
 Invariants
 * Within a lane, items leave in the order in which they came.
 * `has_uninterruptible` is true exactly when the ordered lane holds such a frame (a counter, O(1)).
 * `reset` removes the interruptible items of the ordered lane and nothing else.
-* A lane never grows beyond its capacity. Lossy frames (live audio) then displace the oldest of their
-  kind, counted in `lost`; others raise `MailboxFullError`. Frames that must not be lost have a reserve
-  above the capacity, so that a flood of content cannot keep them out.
+* A lane never grows beyond its capacity. Lossy frames (live audio) then displace the oldest of
+  their kind, counted in `lost`; others raise `MailboxFullError`. Frames that must not be lost have
+  a reserve above the capacity, so that a flood of content cannot keep them out.
 
 `Feed` is the same idea for a provider: a bounded stream of plain items that can be closed.
 """
@@ -75,16 +76,31 @@ class Mailbox(Generic[T]):
         """Adds an item to the lane of its frame's type; `MailboxFullError` if there is no room."""
         frame = cast("Frame", item) if self._getter is None else self._getter(item)
         if frame.urgent:
-            self._put_urgent(item, frame)
-            return
+            self.put_urgent(item, frame)
+        else:
+            self.put_ordered(item, frame)
+
+    def put_ordered(self, item: T, frame: Frame) -> None:
+        """`put` for an item whose frame is known, and known not to be urgent."""
+        queue = self._ordered
         if frame.interruptible:
-            if len(self._ordered) >= self.capacity:
+            if len(queue) >= self.capacity:
                 raise self._full(frame)
         else:
-            if len(self._ordered) >= self.capacity + RESERVE:
+            if len(queue) >= self.capacity + RESERVE:
                 raise self._full(frame)
             self._kept += 1
-        self._ordered.append(item)
+        queue.append(item)
+
+    def put_urgent(self, item: T, frame: Frame) -> None:
+        """`put` for an item whose frame is known, and known to be urgent."""
+        if frame.lossy:
+            if self._lossy >= min(LOSSY_CAPACITY, self.capacity):
+                self._drop_oldest_lossy()
+            self._lossy += 1
+        elif len(self._urgent) >= self.capacity + RESERVE:
+            raise self._full(frame)
+        self._urgent.append(item)
 
     def put_always(self, item: T) -> None:
         """Adds an item whatever waits: for the few frames the kernel itself must deliver."""
@@ -129,15 +145,6 @@ class Mailbox(Generic[T]):
             )
         return before - len(self._ordered)
 
-    def _put_urgent(self, item: T, frame: Frame) -> None:
-        if frame.lossy:
-            if self._lossy >= min(LOSSY_CAPACITY, self.capacity):
-                self._drop_oldest_lossy()
-            self._lossy += 1
-        elif len(self._urgent) >= self.capacity + RESERVE:
-            raise self._full(frame)
-        self._urgent.append(item)
-
     def _drop_oldest_lossy(self) -> None:
         for index, item in enumerate(self._urgent):
             frame = cast("Frame", item) if self._getter is None else self._getter(item)
@@ -155,7 +162,7 @@ class Mailbox(Generic[T]):
         )
 
 
-class Feed(Generic[T], AsyncIterator[T]):
+class Feed(AsyncIterator[T], Generic[T]):
     """A bounded stream of items for one consumer, such as a provider: put, close, iterate.
 
     Iteration ends when the feed is closed and everything put before has been taken.

@@ -1,7 +1,8 @@
 """Observers: they see every hand-over, and can neither slow nor change it.
 
 Each observer has a queue and a task of its own. One that falls more than `OBSERVER_BACKLOG` events
-behind loses the oldest, counted and reported once. Without observers a hand-over costs one comparison.
+behind loses the oldest, counted and reported once. Without observers a hand-over costs one
+comparison.
 """
 
 from __future__ import annotations

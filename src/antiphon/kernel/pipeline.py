@@ -58,6 +58,10 @@ def wire(pipeline: Pipeline, session: Session, upper: End, lower: End) -> Chain:
         chain.busy[True] += 1
         nodes.append(station)
     chain.nodes = nodes
+    line = [upper, *nodes, lower]
+    for before, node, after in zip(line, nodes, line[2:], strict=False):
+        if isinstance(node, Station):
+            node.before, node.after = before, after
     return chain
 
 

@@ -5,12 +5,13 @@
         async def shout(self, frame: TextFrame, direction: FrameDirection) -> None:
             await self.push_frame(TextFrame(frame.text.upper()), direction)
 
-Methods declare the frames they handle, subclasses of the type included: the nearest type in the frame's
-method resolution order wins. Frames that no method handles flow past the processor.
+Methods declare the frames they handle, subclasses of the type included: the nearest type in the
+frame's method resolution order wins. Frames that no method handles flow past the processor.
 
-Ordered frames are handled one after the other; urgent ones one after the other beside them. So what an
-urgent and an ordered handler share must be changed without awaiting in between, and nothing else needs
-care. Pushing takes effect at the call and never waits; `await` is only for the look of it.
+Ordered frames are handled one after the other; urgent ones one after the other beside them. So
+what an urgent and an ordered handler share must be changed without awaiting in between, and
+nothing else needs care. Pushing takes effect at the call and never waits; `await` is only for the
+look of it.
 """
 
 from __future__ import annotations
@@ -121,9 +122,10 @@ class FrameProcessor(EventSource):
         """Hands a frame to the next processor in a direction. Never waits.
 
         Raises `MailboxFullError` if that one does not keep up, `NotInPipelineError` if there is no
-        pipeline. An `EndFrame` or `CancelFrame` asks the task to end; an `InterruptionFrame` interrupts.
+        pipeline. An `EndFrame` or `CancelFrame` asks the task to end; an `InterruptionFrame`
+        interrupts.
         """
-        self.station.push(frame, direction)
+        (self._station or self.station).push(frame, direction)
         return DONE
 
     def queue_frame(self, frame: Frame, direction: FrameDirection = DOWNSTREAM) -> Awaitable[None]:
@@ -177,8 +179,8 @@ class FrameProcessor(EventSource):
     ) -> asyncio.Task[T]:
         """Runs a coroutine beside the handlers; what it raises is reported as this processor's.
 
-        A `bound` task belongs to the present epoch: an interruption cancels it and voids what it still
-        pushes. Others push on their own behalf, and end with the session.
+        A `bound` task belongs to the present epoch: an interruption cancels it and voids what it
+        still pushes. Others push on their own behalf, and end with the session.
         """
         station = self.station
         return station.session.create_task(coro, name=name, station=station, bound=bound)

@@ -1,7 +1,8 @@
 """What the processors of one conversation share: the epoch, the tasks, the clock, the way to the task.
 
-States: *wired* (frames may be queued, nothing runs) -> *running* -> *closed* (nothing is handed over any
-more). A session knows no frames but those of the life cycle, and leaves every decision to its owner.
+States: *wired* (frames may be queued, nothing runs) -> *running* -> *closed* (nothing is handed
+over any more). A session knows no frames but those of the life cycle, and leaves every decision to
+its owner.
 """
 
 from __future__ import annotations
@@ -64,6 +65,9 @@ class Session:
         self.owner = owner
         self.params = params
         self.observers = observers
+        self.watch_processing = (
+            observers.processed if observers is not None and observers.wants_processed else None
+        )
         self.epoch = Epoch(0)
         self.stations: list[Station] = []
         self.tasks = TaskGroup(self._task_failed)

@@ -1,9 +1,10 @@
 """A processor's place in a pipeline: its mailbox, its two lanes, its neighbours.
 
-Frames reach a station by `deliver` and leave it by `push` (a handler's frames, subject to the epoch of
-the handler's work) or `route` (frames passed by). Each station keeps, per direction and frame type, the
-next station that handles the type: whoever does not handle it, and has nothing queued in that lane, is
-passed by without a queue. If one in between is busy the frame queues there, so order always holds.
+Frames reach a station by `deliver` and leave it by `push` (a handler's frames, subject to the
+epoch of the handler's work) or `route` (frames passed by). Each station keeps, per direction and
+frame type, the next station that handles the type: whoever does not handle it, and has nothing
+queued in that lane, is passed by without a queue. If one in between is busy the frame queues
+there, so order always holds.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ URGENT_LIMIT = 10.0
 """Seconds an urgent handler may take while other urgent frames wait behind it."""
 
 
+_DOWN = FrameDirection.DOWNSTREAM
+
+
 def _frame_of(envelope: Envelope) -> Frame:
     return envelope.frame
 
@@ -47,6 +51,8 @@ class Station:
 
     __slots__ = (
         "_settled",
+        "after",
+        "before",
         "chain",
         "downstream",
         "handler_of",
@@ -66,6 +72,8 @@ class Station:
         self.chain = chain
         self.name = session.name_for(processor)
         self.index = 0
+        self.before: Node = chain.upper
+        self.after: Node = chain.lower
         self.handler_of: dict[type[Frame], Handler | None] = processor.handler_cache()
         self.mailbox: Mailbox[Envelope] = Mailbox(
             owner=self.name, capacity=processor.mailbox_capacity, getter=_frame_of
@@ -88,19 +96,21 @@ class Station:
 
     def deliver(self, frame: Frame, direction: FrameDirection) -> None:
         """Puts a frame into the mailbox. Raises `MailboxFullError`."""
-        self.mailbox.put(Envelope(frame, direction, self.session.epoch))
+        envelope = Envelope(frame, direction, self.session.epoch)
         if frame.urgent:
+            self.mailbox.put_urgent(envelope, frame)
             if self.urgent.busy:
                 self.urgent.watch()
             else:
                 self.urgent.wake()
-        else:
-            if frame.lifecycle:
-                self._announce_end()
-            if not self.ordered.busy:
-                self.ordered.wake()
-            elif frame.lifecycle:
-                self.ordered.watch()
+            return
+        self.mailbox.put_ordered(envelope, frame)
+        if frame.lifecycle:
+            self._announce_end()
+        if not self.ordered.busy:
+            self.ordered.wake()
+        elif frame.lifecycle:
+            self.ordered.watch()
 
     def deliver_always(self, frame: Frame) -> None:
         """Puts an urgent frame of the kernel's own, whatever waits."""
@@ -154,11 +164,11 @@ class Station:
         if session.closed:
             return
         kind = type(frame)
-        down = direction is FrameDirection.DOWNSTREAM
+        down = direction is _DOWN
         node = (self.downstream if down else self.upstream).get(kind)
         if node is None:
             node = self._look_up(kind, down)
-        if self.chain.busy[frame.urgent]:
+        if node is not (self.after if down else self.before) and self.chain.busy[frame.urgent]:
             node = self.chain.first_busy(self.index, node, down, frame.urgent)
         if session.observers is not None:
             session.observers.pushed(self.name, node.name, frame, direction)

@@ -7,9 +7,9 @@ States              left by
   ending            the EndFrame has come out, or a cancel; then everything is closed -> finished
   finished          never
 
-Invariants: `run` returns, whatever the processors do, within the deadlines given; `on_pipeline_finished`
-fires exactly once for a task that ran; after `run` no task of the conversation is left but those that
-were reported as abandoned.
+Invariants: `run` returns, whatever the processors do, within the deadlines given;
+`on_pipeline_finished` fires exactly once for a task that ran; after `run` no task of the
+conversation is left but those that were reported as abandoned.
 """
 
 from __future__ import annotations
@@ -50,9 +50,10 @@ LastFrame = EndFrame | StopFrame | CancelFrame
 class PipelineTask(EventSource):
     """Runs one pipeline for one conversation. Timeouts are in seconds.
 
-    `idle_timeout_secs`: after so long without any of `idle_timeout_frames` the hook `on_idle_timeout`
-    fires, and with `cancel_on_idle_timeout` the conversation is cancelled; None switches it off.
-    `end_timeout_secs` bounds each processor's part of a graceful end while it makes no progress.
+    `idle_timeout_secs`: after so long without any of `idle_timeout_frames` the hook
+    `on_idle_timeout` fires, and with `cancel_on_idle_timeout` the conversation is cancelled; None
+    switches it off. `end_timeout_secs` bounds each processor's part of a graceful end while it
+    makes no progress.
     """
 
     on_pipeline_started = Event[[StartFrame]]()
@@ -110,8 +111,8 @@ class PipelineTask(EventSource):
     async def run(self) -> None:
         """Holds the conversation. Returns when it has ended and everything is cleaned up.
 
-        Raises `KernelError` if it ran before, `StartTimeoutError` if the start took too long. When the
-        calling task is cancelled, the conversation is cancelled first.
+        Raises `KernelError` if it ran before, `StartTimeoutError` if the start took too long. When
+        the calling task is cancelled, the conversation is cancelled first.
         """
         if self._running or self._finished.is_set():
             raise KernelError("a PipelineTask runs once: make a new one for each conversation")

@@ -1,7 +1,7 @@
 """The asyncio tasks of one session: each has an owner's name, and none outlives the session unseen.
 
-A task that does not end within its deadline after being cancelled is *abandoned*: nobody waits for it
-any longer, and its owner is reported.
+A task that does not end within its deadline after being cancelled is *abandoned*: nobody waits for
+it any longer, and its owner is reported.
 """
 
 from __future__ import annotations
