@@ -1,0 +1,80 @@
+"""Background sound under the agent's voice: an office, music on hold, keys being typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from antiphon.audio.pcm import SAMPLE_BYTES, apply_gain, convert_channels, mix, to_mono
+from antiphon.audio.resample import resample
+from antiphon.audio.wav import Recording
+from antiphon.errors import UnknownNameError
+
+
+class AudioMixer(Protocol):
+    """Adds something to every chunk that is played. A channel with a mixer is never silent."""
+
+    def start(self, sample_rate: int, num_channels: int) -> None:
+        """Called once before the first chunk; `sample_rate` in Hz."""
+
+    def mix(self, pcm: bytes) -> bytes:
+        """The chunk with the background added; exactly as long as `pcm`."""
+        ...
+
+
+class SoundMixer:
+    """Plays one of several recordings beneath the voice.
+
+    `volume` is a factor (1.0 as loud as recorded); `loop` starts the sound again at its end.
+    """
+
+    def __init__(
+        self,
+        sounds: Mapping[str, Recording],
+        default: str,
+        *,
+        volume: float = 0.4,
+        mixing: bool = True,
+        loop: bool = True,
+    ) -> None:
+        self._recordings = dict(sounds)
+        self._tracks: dict[str, bytes] = {}
+        self.volume, self.mixing, self.loop = volume, mixing, loop
+        self._position = 0
+        self._sound = default
+        self.play(default)
+
+    def play(self, sound: str) -> None:
+        """Changes to another sound, from its beginning."""
+        if sound not in self._recordings:
+            known = ", ".join(sorted(self._recordings))
+            raise UnknownNameError(f"the mixer has no sound {sound!r}; it has: {known}")
+        self._sound, self._position = sound, 0
+
+    def start(self, sample_rate: int, num_channels: int) -> None:
+        """Brings all sounds to the rate and channels of the output."""
+        for name, recording in self._recordings.items():
+            mono = to_mono(recording.pcm, recording.num_channels)
+            track = resample(mono, recording.sample_rate, sample_rate)
+            self._tracks[name] = convert_channels(track, 1, num_channels)
+
+    def mix(self, pcm: bytes) -> bytes:
+        """`pcm` and the next piece of the sound."""
+        if not self.mixing:
+            return pcm
+        background = self._next(len(pcm))
+        return mix(pcm, apply_gain(background, self.volume)) if background else pcm
+
+    def _next(self, size: int) -> bytes:
+        track = self._tracks.get(self._sound, b"")
+        if not self.loop or len(track) < SAMPLE_BYTES:
+            piece = track[self._position : self._position + size]
+            self._position += len(piece)
+            return piece
+        pieces = []
+        while size > 0:
+            piece = track[self._position : self._position + size]
+            pieces.append(piece)
+            size -= len(piece)
+            self._position = (self._position + len(piece)) % len(track)
+        return b"".join(pieces)
