@@ -14,6 +14,7 @@ import importlib
 __version__ = "0.1.0"
 
 _NAMES = {
+    "antiphon.clock": "Clock",
     "antiphon.errors": """
         AlreadyInPipelineError AntiphonError AuthenticationError AuthorizationError
         ConfigurationError ConnectivityError ErrorCategory HandlerTimeoutError InvalidInputError
@@ -21,6 +22,15 @@ _NAMES = {
         NotInPipelineError QuotaError RateLimitError ServerError ServiceError StartTimeoutError
         UnknownEventError UnknownNameError
     """,
+    "antiphon.kernel.branches": "ParallelPipeline",
+    "antiphon.kernel.epoch": "FrameDirection",
+    "antiphon.kernel.mailbox": "Feed Mailbox",
+    "antiphon.kernel.observers": "BaseObserver FrameProcessed FramePushed",
+    "antiphon.kernel.params": "PipelineParams",
+    "antiphon.kernel.pipeline": "Pipeline",
+    "antiphon.kernel.processor": "FrameProcessor handles",
+    "antiphon.kernel.runner": "PipelineRunner",
+    "antiphon.kernel.task": "PipelineTask",
     "antiphon.frames.base": """
         ControlFrame DataFrame Frame SystemFrame UninterruptibleFrame
     """,

@@ -1,5 +1,6 @@
 # Generated from __init__.py by scripts/stub.py.
 
+from antiphon.clock import Clock as Clock
 from antiphon.errors import AlreadyInPipelineError as AlreadyInPipelineError
 from antiphon.errors import AntiphonError as AntiphonError
 from antiphon.errors import AuthenticationError as AuthenticationError
@@ -99,6 +100,19 @@ from antiphon.frames.turns import UserStoppedSpeakingFrame as UserStoppedSpeakin
 from antiphon.frames.turns import UserTurnInferenceCompletedFrame as UserTurnInferenceCompletedFrame
 from antiphon.frames.turns import VADUserStartedSpeakingFrame as VADUserStartedSpeakingFrame
 from antiphon.frames.turns import VADUserStoppedSpeakingFrame as VADUserStoppedSpeakingFrame
+from antiphon.kernel.branches import ParallelPipeline as ParallelPipeline
+from antiphon.kernel.epoch import FrameDirection as FrameDirection
+from antiphon.kernel.mailbox import Feed as Feed
+from antiphon.kernel.mailbox import Mailbox as Mailbox
+from antiphon.kernel.observers import BaseObserver as BaseObserver
+from antiphon.kernel.observers import FrameProcessed as FrameProcessed
+from antiphon.kernel.observers import FramePushed as FramePushed
+from antiphon.kernel.params import PipelineParams as PipelineParams
+from antiphon.kernel.pipeline import Pipeline as Pipeline
+from antiphon.kernel.processor import FrameProcessor as FrameProcessor
+from antiphon.kernel.processor import handles as handles
+from antiphon.kernel.runner import PipelineRunner as PipelineRunner
+from antiphon.kernel.task import PipelineTask as PipelineTask
 
 __version__: str
 _MODULE_OF: dict[str, str]
@@ -108,10 +122,12 @@ __all__ = [
     "AntiphonError",
     "AuthenticationError",
     "AuthorizationError",
+    "BaseObserver",
     "BotSpeakingFrame",
     "BotStartedSpeakingFrame",
     "BotStoppedSpeakingFrame",
     "CancelFrame",
+    "Clock",
     "ConfigurationError",
     "ConnectivityError",
     "ControlFrame",
@@ -119,7 +135,12 @@ __all__ = [
     "EndFrame",
     "ErrorCategory",
     "ErrorFrame",
+    "Feed",
     "Frame",
+    "FrameDirection",
+    "FrameProcessed",
+    "FrameProcessor",
+    "FramePushed",
     "FunctionCallCancelFrame",
     "FunctionCallFromLLM",
     "FunctionCallInProgressFrame",
@@ -156,6 +177,7 @@ __all__ = [
     "LLMThoughtStartFrame",
     "LLMThoughtTextFrame",
     "LLMUpdateSettingsFrame",
+    "Mailbox",
     "MailboxFullError",
     "MetricsFrame",
     "MissingExtraError",
@@ -167,6 +189,11 @@ __all__ = [
     "OutputImageRawFrame",
     "OutputTransportMessageFrame",
     "OutputTransportMessageUrgentFrame",
+    "ParallelPipeline",
+    "Pipeline",
+    "PipelineParams",
+    "PipelineRunner",
+    "PipelineTask",
     "QuotaError",
     "RateLimitError",
     "STTMuteFrame",
@@ -202,4 +229,5 @@ __all__ = [
     "VADParamsUpdateFrame",
     "VADUserStartedSpeakingFrame",
     "VADUserStoppedSpeakingFrame",
+    "handles",
 ]

@@ -1,0 +1,139 @@
+"""The names that `antiphon` promises, and what importing them costs."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import antiphon
+from tests.style.source import classes, functions, python, report
+
+ROOT = Path(__file__).resolve().parent.parent
+VOCABULARY = ROOT.parent / "shared" / "vocabulary.md"
+
+# SDKs, model runtimes, codecs, servers, terminals: for those who use them, when they do.
+HEAVY = {
+    *("aiohttp", "aiortc", "anthropic", "av", "cartesia", "deepgram", "elevenlabs", "fastapi"),
+    *("google", "hypothesis", "onnxruntime", "openai", "PIL", "playwright", "pydantic", "pytest"),
+    *("rich", "scipy", "sentencex", "sounddevice", "starlette", "torch", "typer", "uvicorn"),
+    *("websockets", "xllamacpp"),
+}
+
+# Names that the vocabulary keeps for those who knew something else by them.
+FORMER_NAMES = {"TranscriptionUserTurnStopStrategy": "SpeechTimeoutUserTurnStopStrategy"}
+
+
+def _modules_after(code: str) -> set[str]:
+    """The modules that a fresh interpreter has loaded for `code`, beyond those it began with."""
+    program = (
+        "import sys; before = set(sys.modules)\n"
+        f"{code}\n"
+        "loaded = sorted(set(sys.modules) - before); import json; print(json.dumps(loaded))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout))
+
+
+def _stub_script() -> str:
+    spec = importlib.util.spec_from_file_location("stub", ROOT / "scripts" / "stub.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return str(module.stub())
+
+
+@pytest.mark.parametrize("name", antiphon.__all__)
+def test_a_public_name_is_what_it_says(name: str) -> None:
+    """Each name of the table is found in its module, and a class is known by its public name."""
+    value = getattr(antiphon, name)
+    assert value is getattr(importlib.import_module(antiphon._MODULE_OF[name]), name)
+    if isinstance(value, type):
+        assert value.__name__ == FORMER_NAMES.get(name, name)
+        assert value.__module__ == antiphon._MODULE_OF[name], "name the module that defines it"
+
+
+def test_no_name_is_in_two_modules() -> None:
+    """The table gives one module for each name."""
+    names = " ".join(antiphon.__dict__["_NAMES"].values()).split()
+    assert sorted(names) == antiphon.__all__
+
+
+def test_unknown_names_are_attribute_errors() -> None:
+    """A name that is not public fails as any missing attribute does."""
+    with pytest.raises(AttributeError, match="'antiphon' has no attribute 'NoSuchFrame'"):
+        _ = antiphon.__getattr__("NoSuchFrame")
+
+
+def test_names_are_listed() -> None:
+    """`dir(antiphon)` shows the public names before they are loaded."""
+    assert set(antiphon.__all__) <= set(dir(antiphon))
+
+
+def test_the_stub_is_the_table() -> None:
+    """Type checkers see the same names (if not: make format)."""
+    stub = Path(antiphon.__file__).with_suffix(".pyi").read_text(encoding="utf-8")
+    assert stub == _stub_script()
+
+
+def test_importing_antiphon_loads_next_to_nothing() -> None:
+    """`import antiphon` loads itself and not one other package."""
+    loaded = _modules_after("import antiphon")
+    assert {name for name in loaded if name.split(".")[0] not in sys.stdlib_module_names} == {
+        "antiphon"
+    }
+    assert len(loaded) <= 12, loaded
+
+
+def test_frames_load_little() -> None:
+    """Frames need msgspec, and neither asyncio nor numpy."""
+    loaded = _modules_after("from antiphon import TextFrame, InputAudioRawFrame, StartFrame")
+    assert not loaded & {"asyncio", "numpy", *HEAVY}
+    assert len(loaded) <= 90, sorted(loaded)
+
+
+def test_no_public_name_loads_a_heavy_library() -> None:
+    """All public names together load no SDK, model runtime, codec, server or terminal."""
+    loaded = _modules_after(
+        "import antiphon\nfor name in antiphon.__all__:\n    getattr(antiphon, name)"
+    )
+    assert not {name for name in loaded if name.split(".")[0] in HEAVY}
+
+
+def _vocabulary() -> set[str]:
+    """The names of the page: its classes and functions, in backquotes below the canonical bot."""
+    if not VOCABULARY.is_file():
+        pytest.skip("the page of the vocabulary is not beside this checkout")
+    text = VOCABULARY.read_text(encoding="utf-8")
+    text = text[text.index("## Kernel") :]
+    quoted = " ".join(re.findall(r"`([^`]+)`", text))
+    names = set(re.findall(r"(?<![.\w<>])[A-Z][A-Za-z]+(?![\w<>])", quoted))
+    functions_of_the_page = {"create_transport", "deferred", "handles", "run_test", "tool_options"}
+    return names | {name for name in functions_of_the_page if name in quoted}
+
+
+def test_what_is_written_of_the_vocabulary_is_public() -> None:
+    """A class or function with a name of the vocabulary, defined in the package, is exported."""
+    defined = {
+        node.name: source.path.removeprefix("src/").removesuffix(".py").replace("/", ".")
+        for source in python("src")
+        for node in [*classes(source), *functions(source)]
+        if node in source.tree.body
+    }
+    report(
+        "Add them to _NAMES of src/antiphon/__init__.py and run make format.",
+        sorted(
+            f"{defined[name]}: {name}"
+            for name in _vocabulary() & set(defined)
+            if name not in antiphon.__all__
+        ),
+    )
