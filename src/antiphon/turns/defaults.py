@@ -1,0 +1,62 @@
+"""Which stop strategy decides when the program names none."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+
+from antiphon.errors import ConfigurationError
+from antiphon.kernel.processor import FrameProcessor
+from antiphon.turns.stop_strategies import (
+    SpeechTimeoutUserTurnStopStrategy,
+    TurnAnalyzerUserTurnStopStrategy,
+)
+from antiphon.turns.strategies import UserTurnStrategies
+from antiphon.turns.strategy import TurnModel
+
+logger = logging.getLogger("antiphon")
+
+EMBEDDED_MODEL = ("antiphon.providers.local.turn", "SmartTurnModel")
+"""Looked up by name: this room does not depend on the providers, which depend on it."""
+
+
+async def with_default_stop(
+    strategies: UserTurnStrategies, processor: FrameProcessor
+) -> UserTurnStrategies:
+    """The strategies with their turn models loaded.
+
+    Where the stop strategies were left open, the embedded turn model decides if it is installed,
+    and 0.6 s of silence otherwise; which of them is logged. A model that the program asked for and
+    that is not there raises `ConfigurationError`.
+    """
+    if strategies.default_stop and not strategies.resolved:
+        strategies.resolved = True
+        model, why = await _embedded_model()
+        if model is None:
+            strategies.stop = [SpeechTimeoutUserTurnStopStrategy()]
+            logger.info("%s: turns end after 0.6 s of silence (%s)", processor.name, why)
+        else:
+            strategies.stop = [TurnAnalyzerUserTurnStopStrategy(turn_analyzer=model)]
+            logger.info("%s: the embedded turn model judges when turns end", processor.name)
+        return strategies
+    for strategy in strategies.stop:
+        if isinstance(strategy, TurnAnalyzerUserTurnStopStrategy):
+            if strategy.turn_analyzer is None:
+                strategy.turn_analyzer, why = await _embedded_model()
+                if strategy.turn_analyzer is None:
+                    raise ConfigurationError(
+                        f"TurnAnalyzerUserTurnStopStrategy has no turn_analyzer, and {why}"
+                    )
+            else:
+                await strategy.turn_analyzer.connect()
+    return strategies
+
+
+async def _embedded_model() -> tuple[TurnModel | None, str]:
+    module, name = EMBEDDED_MODEL
+    try:
+        model: TurnModel = vars(importlib.import_module(module))[name]()
+        await model.connect()
+    except (ImportError, ConfigurationError, KeyError) as error:
+        return None, f"the embedded turn model is not there: {error}"
+    return model, ""

@@ -1,0 +1,199 @@
+"""Start strategies: when does the caller take the floor?
+
+Each is told every fact in the order of the list it stands in, until one swallows the fact. What a
+strategy needs to know of the agent it learns from `BotStarted` and `BotStopped`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from antiphon.errors import ConfigurationError
+from antiphon.kernel.hooks import Event
+from antiphon.turns.events import (
+    AnnouncedStart,
+    BotStarted,
+    BotStopped,
+    Fact,
+    Heard,
+    ProposedStart,
+    SpeechStarted,
+    TurnStarted,
+    TurnStopped,
+)
+from antiphon.turns.opinions import NOTHING, Forget, Notify, Opinion, StartTurn, Swallow
+from antiphon.turns.strategy import UserTurnStartStrategy
+from antiphon.turns.words import count_words, plain
+
+_WAKE_MEMORY_CHARS = 250
+
+
+class VADUserTurnStartStrategy(UserTurnStartStrategy):
+    """Voice activity starts a turn."""
+
+    def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
+        match event:
+            case SpeechStarted():
+                return (StartTurn("voice activity"),)
+        return NOTHING
+
+
+class TranscriptionUserTurnStartStrategy(UserTurnStartStrategy):
+    """A transcript starts a turn: for callers whom the VAD does not hear, or without a VAD."""
+
+    def __init__(
+        self,
+        *,
+        use_interim: bool = True,
+        enable_interruptions: bool = True,
+        enable_user_speaking_frames: bool = True,
+    ) -> None:
+        super().__init__(
+            enable_interruptions=enable_interruptions,
+            enable_user_speaking_frames=enable_user_speaking_frames,
+        )
+        self.use_interim = use_interim
+
+    def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
+        match event:
+            case Heard(text=text, final=final) if text.strip() and (final or self.use_interim):
+                return (StartTurn(f"{'transcript' if final else 'interim transcript'} {text!r}"),)
+        return NOTHING
+
+
+class MinWordsUserTurnStartStrategy(UserTurnStartStrategy):
+    """While the agent speaks it takes `min_words` words in one transcript, otherwise one.
+
+    A final transcript below the threshold is thrown away: it was not addressed to the agent.
+    """
+
+    def __init__(
+        self,
+        min_words: int,
+        *,
+        use_interim: bool = True,
+        enable_interruptions: bool = True,
+        enable_user_speaking_frames: bool = True,
+    ) -> None:
+        super().__init__(
+            enable_interruptions=enable_interruptions,
+            enable_user_speaking_frames=enable_user_speaking_frames,
+        )
+        if min_words < 1:
+            raise ConfigurationError(f"min_words is {min_words}: it must be 1 or more")
+        self.min_words = min_words
+        self.use_interim = use_interim
+        self._bot_speaks = False
+
+    def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
+        match event:
+            case BotStarted():
+                self._bot_speaks = True
+            case BotStopped():
+                self._bot_speaks = False
+            case Heard(text=text, final=final) if final or self.use_interim:
+                words, needed = count_words(text), self.min_words if self._bot_speaks else 1
+                if words >= needed:
+                    return (StartTurn(f"{words} words of {needed}"),)
+                if final and words:
+                    return (Forget(f"{words} words of {needed} while the agent speaks"), Swallow())
+        return NOTHING
+
+
+class WakePhraseUserTurnStartStrategy(UserTurnStartStrategy):
+    """Put first in the list: nothing starts a turn until the caller says one of `phrases`.
+
+    Asleep it swallows every fact and forgets every transcript without a phrase (compared without
+    case and punctuation, over the last 250 characters heard). The phrase starts a turn and wakes
+    it; awake, the other strategies decide. `timeout` seconds after the last activity of either
+    side it sleeps again; with `single_activation` already when the turn is over.
+    """
+
+    on_wake_phrase_detected = Event[[str]]()
+    on_wake_phrase_timeout = Event[[]]()
+
+    def __init__(
+        self,
+        phrases: Sequence[str],
+        *,
+        timeout: float = 10.0,
+        single_activation: bool = False,
+        enable_interruptions: bool = True,
+        enable_user_speaking_frames: bool = True,
+    ) -> None:
+        super().__init__(
+            enable_interruptions=enable_interruptions,
+            enable_user_speaking_frames=enable_user_speaking_frames,
+        )
+        self._phrases = {
+            phrase: re.compile(rf"(?<!\w){re.escape(plain(phrase))}(?!\w)") for phrase in phrases
+        }
+        if not phrases or not all(plain(phrase) for phrase in phrases):
+            raise ConfigurationError("phrases: name at least one, and none without letters")
+        self.timeout = timeout
+        self.single_activation = single_activation
+        self.awake = False
+        self._memory = ""
+        self._turn_open = False
+        self._bot_speaks = False
+
+    def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
+        match event:
+            case BotStarted() | BotStopped():
+                self._bot_speaks = isinstance(event, BotStarted)
+            case TurnStarted():
+                self._turn_open = True
+            case TurnStopped():
+                self._turn_open = False
+                if self.single_activation:
+                    self._sleep()
+        if self.awake:
+            if not self.single_activation:
+                self._rearm(now)
+            return NOTHING
+        if isinstance(event, Heard) and event.final:
+            return self._listen(event.text, now)
+        return (Swallow(),)
+
+    def tick(self, now: float) -> Sequence[Opinion]:
+        self._sleep()
+        return (Notify(self.on_wake_phrase_timeout),)
+
+    def _listen(self, text: str, now: float) -> Sequence[Opinion]:
+        self._memory = f"{self._memory} {plain(text)}"[-_WAKE_MEMORY_CHARS:]
+        for phrase, pattern in self._phrases.items():
+            if pattern.search(self._memory):
+                self.awake, self._memory = True, ""
+                self._rearm(now)
+                return (
+                    Notify(self.on_wake_phrase_detected, (phrase,)),
+                    StartTurn(f"wake phrase {phrase!r}"),
+                )
+        return (Forget("asleep: no wake phrase"), Swallow())
+
+    def _rearm(self, now: float) -> None:
+        busy = self._turn_open or self._bot_speaks
+        self.deadline = None if busy else now + self.timeout
+
+    def _sleep(self) -> None:
+        self.awake, self.deadline, self._memory = False, None, ""
+
+
+class ExternalUserTurnStartStrategy(UserTurnStartStrategy):
+    """A service with a detector of its own decides.
+
+    Its proposal becomes a turn. A turn that somebody else has already announced is adopted, without
+    announcing it or interrupting again.
+    """
+
+    resolves_proposals: ClassVar[bool] = True
+
+    def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
+        match event:
+            case ProposedStart():
+                return (StartTurn("proposed by a service"),)
+            case AnnouncedStart():
+                return (StartTurn("announced by somebody else", announce=False),)
+        return NOTHING

@@ -1,0 +1,214 @@
+"""Stop strategies: was enough heard to answer, and has the caller finished?
+
+The ground truth for the end of speech is `SpeechStopped.at`, not the arrival of a transcript:
+every wait is counted from there. A transcript may come before the end of speech, after it, in
+pieces, finalized or not, or never; a strategy is done when its own wait is over and the transcript
+is in:
+
+* finalized: at once;
+* final, not finalized: when 99 % of transcripts would have come (`TranscriberLatency`), because
+  another piece may follow;
+* none: not at all. A transcript that comes later ends the turn on arrival; one that never comes is
+  the machine's business (`user_turn_stop_timeout`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from antiphon.turns.events import (
+    Fact,
+    Heard,
+    InferenceTriggered,
+    SpeechStarted,
+    SpeechStopped,
+    TextForgotten,
+    TranscriberLatency,
+    TurnModelVerdict,
+    TurnStopped,
+)
+from antiphon.turns.opinions import NOTHING, AskTurnModel, EndTurn, Opinion, RunInference
+from antiphon.turns.strategy import TurnModel, UserTurnStopStrategy
+
+DEFAULT_TTFS_P99_SECS = 1.0
+
+
+class TranscriptWait:
+    """Is the transcript of the speech that ended all there? Shared by the strategies that need
+    it.
+    """
+
+    def __init__(self, *, wait_for_transcript: bool) -> None:
+        self.wait_for_transcript = wait_for_transcript
+        self.latency = DEFAULT_TTFS_P99_SECS
+        self.text = False
+        self.interim = False
+        self.finalized = False
+        self.until: float | None = None
+        """When the transcript counts as complete although it was not finalized."""
+        self._finalized_when: float | None = None
+
+    def receive(self, event: Fact, now: float) -> None:
+        """Keeps track of what was heard."""
+        match event:
+            case SpeechStarted():
+                self.finalized, self.until, self._finalized_when = False, None, None
+            case SpeechStopped(at=at):
+                self.until = max(now, at + self.latency)
+                # A provider may be quicker than the VAD; what it finalized before the caller fell
+                # silent says nothing about the rest.
+                self.finalized = self._finalized_when is not None and self._finalized_when >= at
+            case Heard(text=text, final=final, finalized=finalized):
+                self.interim = not final and bool(text.strip())
+                self.text = self.text or (final and bool(text.strip()))
+                if finalized:
+                    self.finalized, self._finalized_when = True, now
+            case TranscriberLatency(secs=secs):
+                self.latency = secs
+            case InferenceTriggered() | TextForgotten():
+                self.text = False
+            case TurnStopped():
+                self.text = self.interim = self.finalized = False
+                self.until = self._finalized_when = None
+
+    def ready_at(self) -> float | None:
+        """Since when, or from when on, the transcript is all there; None: a fact must come
+        first.
+        """
+        if not self.wait_for_transcript:
+            return 0.0
+        if not self.text or (self.interim and not self.finalized and self.until is None):
+            return None
+        return 0.0 if self.finalized or self.until is None else self.until
+
+
+class SpeechTimeoutUserTurnStopStrategy(UserTurnStopStrategy):
+    """The turn is over `user_speech_timeout` seconds after the end of speech.
+
+    Without voice activity detection the wait is counted from the last transcript.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_speech_timeout: float = 0.6,
+        wait_for_transcript: bool = True,
+        enable_user_speaking_frames: bool = True,
+    ) -> None:
+        super().__init__(enable_user_speaking_frames=enable_user_speaking_frames)
+        self.user_speech_timeout = user_speech_timeout
+        self._transcript = TranscriptWait(wait_for_transcript=wait_for_transcript)
+        self._speaking = False
+        self._heard_speech = False
+        self._patience_until: float | None = None
+
+    def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
+        self._transcript.receive(event, now)
+        match event:
+            case SpeechStarted():
+                self._speaking, self._heard_speech = True, True
+                self._patience_until = self.deadline = None
+            case SpeechStopped(at=at):
+                self._speaking = False
+                self._patience_until = max(now, at + self.patience())
+            case Heard() if not self._speaking and not self._heard_speech:
+                self._patience_until = now + self.patience()
+            case TurnStopped():
+                self._heard_speech = self._speaking
+                self._patience_until = self.deadline = None
+        return self._decide(now)
+
+    def tick(self, now: float) -> Sequence[Opinion]:
+        return self._decide(now)
+
+    def patience(self) -> float:
+        """Seconds of silence that end a turn."""
+        return self.user_speech_timeout
+
+    def _decide(self, now: float) -> Sequence[Opinion]:
+        self.deadline = None
+        ready = self._transcript.ready_at()
+        if self._speaking or self._patience_until is None or ready is None:
+            return NOTHING
+        at = max(self._patience_until, ready)
+        if now < at:
+            self.deadline = at
+            return NOTHING
+        reason = f"{self.patience():.2f} s of silence" + (
+            ", transcript finalized" if self._transcript.finalized else ""
+        )
+        if not self._transcript.wait_for_transcript:
+            self._patience_until = None
+        return (RunInference(reason), EndTurn(reason))
+
+
+TranscriptionUserTurnStopStrategy = SpeechTimeoutUserTurnStopStrategy
+
+
+class TurnAnalyzerUserTurnStopStrategy(UserTurnStopStrategy):
+    """A model listens to the turn and says whether the caller is done.
+
+    It is asked at the end of each stretch of speech. When it says yes, the turn is over as soon as
+    the transcript is in; when it says no, or says nothing, a silence of `stop_secs` decides: the
+    model is a hint, silence is a fact. `min_silence` is the least silence even when the model says
+    yes. `turn_analyzer` is asked by the driver; None stands for the embedded model.
+    """
+
+    def __init__(
+        self,
+        *,
+        turn_analyzer: TurnModel | None = None,
+        stop_secs: float = 3.0,
+        min_silence: float = 0.2,
+        wait_for_transcript: bool = True,
+        enable_user_speaking_frames: bool = True,
+    ) -> None:
+        super().__init__(enable_user_speaking_frames=enable_user_speaking_frames)
+        self.turn_analyzer = turn_analyzer
+        self.stop_secs = stop_secs
+        self.min_silence = min_silence
+        self._transcript = TranscriptWait(wait_for_transcript=wait_for_transcript)
+        self._speaking = False
+        self._ended_at: float | None = None
+        self._complete = False
+        self._probability = 0.0
+
+    def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
+        self._transcript.receive(event, now)
+        ask: tuple[Opinion, ...] = ()
+        match event:
+            case SpeechStarted():
+                self._speaking, self._ended_at, self._complete = True, None, False
+            case SpeechStopped(at=at):
+                self._speaking, self._ended_at = False, at
+                ask = (AskTurnModel(),)
+            case TurnModelVerdict(complete=complete, probability=probability):
+                if not self._speaking:
+                    self._complete, self._probability = complete, probability
+            case Heard() if not self._speaking and self._ended_at is None:
+                self._ended_at, self._complete = now, True
+            case TurnStopped():
+                self._ended_at, self._complete = None, False
+        return (*ask, *self._decide(now))
+
+    def tick(self, now: float) -> Sequence[Opinion]:
+        return self._decide(now)
+
+    def _decide(self, now: float) -> Sequence[Opinion]:
+        self.deadline = None
+        ready = self._transcript.ready_at()
+        if self._speaking or self._ended_at is None or ready is None:
+            return NOTHING
+        patience = self.min_silence if self._complete else self.stop_secs
+        at = max(self._ended_at + patience, ready)
+        if now < at:
+            self.deadline = at
+            return NOTHING
+        reason = (
+            f"the turn model says complete ({self._probability:.2f})"
+            if self._complete
+            else f"{self.stop_secs:.2f} s of silence, the turn model does not say complete"
+        )
+        if not self._transcript.wait_for_transcript:
+            self._ended_at = None
+        return (RunInference(reason), EndTurn(reason))
