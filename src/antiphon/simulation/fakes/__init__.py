@@ -1,0 +1,1 @@
+"""Providers and models that do what a test tells them to."""
