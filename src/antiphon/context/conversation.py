@@ -51,6 +51,28 @@ def _for(message: Message, llm: str | None) -> bool:
     return not isinstance(message, LLMSpecificMessage) or llm is None or message.llm == llm
 
 
+class Drafts:
+    """What models have generated, by the id of the answer, whether or not anybody heard it.
+
+    The context itself only says what was heard; this is what lets the aggregators tell what was not.
+    """
+
+    _KEPT = 8
+
+    def __init__(self) -> None:
+        self._texts: dict[int, str] = {}
+
+    def add(self, response_id: int, text: str) -> None:
+        """Another piece of an answer; the oldest answers are forgotten."""
+        self._texts[response_id] = self._texts.get(response_id, "") + text
+        while len(self._texts) > self._KEPT:
+            del self._texts[next(iter(self._texts))]
+
+    def get(self, response_id: int | None) -> str:
+        """All of an answer so far; empty if it is not known."""
+        return "" if response_id is None else self._texts.get(response_id, "")
+
+
 class LLMContext:
     """The live context: messages, tools and tool choice of one conversation."""
 
@@ -65,6 +87,7 @@ class LLMContext:
         self._tool_choice = tool_choice
         self._version = 0
         self._snapshot: ContextSnapshot | None = None
+        self.drafts = Drafts()
         if messages:
             self.set_messages(messages)
 
@@ -154,19 +177,25 @@ class LLMContext:
         self._tool_choice = tool_choice
         self._changed()
 
-    def insert_before(self, anchor: Message, messages: Sequence[Message]) -> None:
-        """Puts messages before the very message `anchor`, or at the end if it is gone."""
-        at = self.position(anchor)
-        at = len(self._messages) if at is None else at
-        self._store((*self._messages[:at], *all_kept(messages), *self._messages[at:]))
+    def insert(self, messages: Sequence[Any], *, before: Message | None = None) -> list[Message]:
+        """Puts messages before the very message `before`, or at the end if it is None or gone.
 
-    def replace(self, old: Message, new: Message) -> bool:
-        """Puts `new` in the place of the very message `old`; False if that is gone."""
-        at = self.position(old)
-        if at is None:
-            return False
-        self._store((*self._messages[:at], kept(new), *self._messages[at + 1 :]))
-        return True
+        Returns the messages as they are kept, to be found again by `position` and `replace`.
+        """
+        at = None if before is None else self.position(before)
+        at = len(self._messages) if at is None else at
+        new = all_kept(messages)
+        self._store((*self._messages[:at], *new, *self._messages[at:]))
+        return list(new)
+
+    def answer_call(self, tool_call_id: str, text: str) -> bool:
+        """Replaces the content of the tool message of that call; False if there is none."""
+        for at, message in enumerate(self._messages):
+            if isinstance(message, dict) and message.get("tool_call_id") == tool_call_id:
+                new = kept({**message, "content": text})
+                self._store((*self._messages[:at], new, *self._messages[at + 1 :]))
+                return True
+        return False
 
     def replace_beginning(self, count: int, messages: Sequence[Any]) -> None:
         """Puts messages in the place of the first `count`."""

@@ -20,10 +20,10 @@ from typing import Any
 import msgspec
 
 from antiphon.errors import InvalidInputError
+from antiphon.tools.json_data import copied, well_formed
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 IN_PROGRESS = "IN_PROGRESS"
-COMPLETED = "COMPLETED"
 CANCELLED = "CANCELLED"
 
 
@@ -35,15 +35,6 @@ class LLMSpecificMessage(msgspec.Struct, frozen=True):
 
 
 Message = dict[str, Any] | LLMSpecificMessage
-
-
-def copied(value: Any) -> Any:
-    """A copy of JSON-like data; what is neither a list nor a dict is shared."""
-    if isinstance(value, Mapping):
-        return {key: copied(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [copied(item) for item in value]
-    return value
 
 
 def kept(message: Any) -> Message:
@@ -84,26 +75,6 @@ def handed_out(message: Message) -> Message:
         return message
     copy: dict[str, Any] = copied(message)
     return copy
-
-
-def well_formed(value: Any) -> Any:
-    """The same JSON-like data with text that UTF-8 can carry.
-
-    Halves of surrogate pairs that belong together are joined, lone ones become U+FFFD.
-    """
-    if isinstance(value, str):
-        if value.isascii():
-            return value
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return value
-    if isinstance(value, dict):
-        return {well_formed(key): well_formed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [well_formed(item) for item in value]
-    return value
 
 
 def text_of(message: Message) -> str:

@@ -32,9 +32,13 @@ class FunctionCallResultProperties(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FunctionCallsStartedFrame(SystemFrame):
-    """An answer of the model asked for these calls."""
+    """An answer of the model asked for these calls.
+
+    `response_id` is the id of the `LLMFullResponseStartFrame` that began the answer.
+    """
 
     function_calls: tuple[FunctionCallFromLLM, ...]
+    response_id: int | None = None
 
 
 class FunctionCallInProgressFrame(UninterruptibleFrame, ControlFrame):

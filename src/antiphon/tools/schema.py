@@ -23,8 +23,7 @@ class ToolOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How a tool is run.
 
     `cancel_on_interruption`: the caller cutting in cancels it. `is_async`: the talk goes on while it runs and
-    its result is told later. `timeout_secs`: None for the service's default, which does not apply to
-    asynchronous tools. `allow_duplicates`: an identical call may run beside this one. `cancellable_by_llm`: the
+    its result is told later. `timeout_secs`: None for the service's default. `allow_duplicates`: an identical call may run beside this one. `cancellable_by_llm`: the
     model is given a `cancel_<name>` tool.
     """
 

@@ -1,0 +1,368 @@
+"""The language model's place in a pipeline: runs a provider on the contexts that come, and its tools.
+
+    LLMContextFrame -> LLMFullResponseStartFrame, LLMTextFrame..., LLMFullResponseEndFrame
+                       then FunctionCallsStartedFrame, FunctionCallInProgressFrame, ..., FunctionCallResultFrame
+
+One answer at a time: the handler of the context frame streams it, so an interruption cancels it and closes the
+provider's stream, and nothing of it is heard afterwards. Calls are announced in one step when the stream has ended; an
+answer that was cut off asks for none. Tools run beside the answers and outlive them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, ClassVar
+
+import msgspec
+
+from antiphon.context.conversation import ContextSnapshot, Drafts, LLMContext
+from antiphon.errors import AntiphonError, InvalidInputError, ServiceError
+from antiphon.frames.lifecycle import (
+    CancelFrame,
+    EndFrame,
+    InterruptionFrame,
+    StartFrame,
+)
+from antiphon.frames.llm import (
+    LLMConfigureOutputFrame,
+    LLMContextFrame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
+    LLMThoughtEndFrame,
+    LLMThoughtStartFrame,
+    LLMThoughtTextFrame,
+    LLMUpdateSettingsFrame,
+)
+from antiphon.frames.text import LLMTextFrame
+from antiphon.frames.tools import FunctionCallFromLLM
+from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.hooks import Event
+from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.services.contracts import (
+    LLMProvider,
+    LLMRequest,
+    TextDelta,
+    ThoughtDelta,
+    TokenUsage,
+    ToolCall,
+)
+from antiphon.services.llm_meter import ResponseMeter
+from antiphon.services.llm_request import CANCEL_PREFIX, cancel_tools, request_of
+from antiphon.services.llm_stream import CompletionTimeoutError, RetryPolicy, events_of
+from antiphon.settings import LLMSettings
+from antiphon.tools.execution import MISSING_FUNCTION, Asked, CallRunner, Inner
+from antiphon.tools.registry import FunctionRegistry
+from antiphon.tools.schema import FunctionSchema, Handler
+
+logger = logging.getLogger(__name__)
+
+
+class _Answer(msgspec.Struct):
+    """What has come of one answer so far."""
+
+    response_id: int
+    drafts: Drafts
+    said_anything: bool = False
+    thinking: bool = False
+    calls: list[Asked] = msgspec.field(default_factory=list)
+
+
+class LLMService(FrameProcessor):
+    """Runs one provider. Vendors' services are this class bound to theirs.
+
+    `function_call_timeout_secs` holds for tools that name no timeout of their own; None: they may take for ever.
+    """
+
+    MISSING_FUNCTION_CALL_MESSAGE_TEMPLATE: ClassVar[str] = MISSING_FUNCTION
+    Settings: ClassVar[type[LLMSettings]] = LLMSettings
+
+    on_function_calls_started = Event[[list[FunctionCallFromLLM]]]()
+    on_function_calls_cancelled = Event[[list[FunctionCallFromLLM]]]()
+    on_completion_timeout = Event[[]]()
+
+    def __init__(
+        self,
+        provider: LLMProvider,
+        *,
+        settings: LLMSettings | None = None,
+        run_in_parallel: bool = True,
+        group_parallel_tools: bool = True,
+        function_call_timeout_secs: float | None = 10.0,
+        retry_policy: RetryPolicy | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        self.provider = provider
+        self.settings: LLMSettings = settings or self.Settings()
+        self.functions = FunctionRegistry()
+        self._group = group_parallel_tools
+        self._policy = retry_policy or RetryPolicy()
+        self._skip_tts = False
+        self._instructions: list[str] = []
+        self._calls = CallRunner(
+            self,
+            self.functions,
+            parallel=run_in_parallel,
+            timeout_secs=function_call_timeout_secs,
+            on_started=self._emit_started,
+            on_cancelled=self._emit_cancelled,
+        )
+
+    # ---- tools ----
+
+    def register_function(
+        self,
+        function_name: str | None,
+        handler: Handler,
+        *,
+        cancel_on_interruption: bool | None = None,
+        is_async: bool | None = None,
+        timeout_secs: float | None = None,
+        allow_duplicates: bool | None = None,
+        cancellable_by_llm: bool | None = None,
+    ) -> None:
+        """Lets `handler(params)` answer the calls of a function; None: of every one without a handler.
+
+        What is not said here is as `@tool_options` has it, else as `ToolOptions` does.
+        """
+        self.functions.register(
+            function_name,
+            handler,
+            cancel_on_interruption=cancel_on_interruption,
+            is_async=is_async,
+            timeout_secs=timeout_secs,
+            allow_duplicates=allow_duplicates,
+            cancellable_by_llm=cancellable_by_llm,
+        )
+
+    def register_direct_function(
+        self,
+        handler: Handler,
+        *,
+        cancel_on_interruption: bool | None = None,
+        is_async: bool | None = None,
+        timeout_secs: float | None = None,
+        allow_duplicates: bool | None = None,
+        cancellable_by_llm: bool | None = None,
+    ) -> FunctionSchema:
+        """Registers `async def name(params, argument, ...)` under its name; returns its schema."""
+        return self.functions.register_direct(
+            handler,
+            cancel_on_interruption=cancel_on_interruption,
+            is_async=is_async,
+            timeout_secs=timeout_secs,
+            allow_duplicates=allow_duplicates,
+            cancellable_by_llm=cancellable_by_llm,
+        )
+
+    def unregister_function(self, function_name: str | None) -> None:
+        """Takes a handler back, also one that an advertised tool carries."""
+        self.functions.unregister(function_name)
+
+    def append_system_instruction(self, text: str) -> None:
+        """Adds a paragraph to the system instruction of every request from now on."""
+        if text not in self._instructions:
+            self._instructions.append(text)
+
+    # ---- life cycle ----
+
+    @handles(StartFrame)
+    async def _start(self, frame: StartFrame, direction: FrameDirection) -> None:
+        self._calls.open()
+        if self.settings.model:
+            self.provider.model = self.settings.model
+        await self.provider.connect()
+
+    @handles(EndFrame, CancelFrame)
+    async def _end(self, frame: EndFrame | CancelFrame, direction: FrameDirection) -> None:
+        await self._calls.close()
+
+    async def cleanup(self) -> None:
+        """Closes the provider."""
+        await self.provider.close()
+
+    @handles(InterruptionFrame)
+    async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
+        await self._calls.interrupted()
+
+    @handles(LLMUpdateSettingsFrame)
+    async def _update(self, frame: LLMUpdateSettingsFrame, direction: FrameDirection) -> None:
+        if frame.service is not None and frame.service != self.name:
+            await self.push_frame(frame, direction)
+            return
+        try:
+            self.settings = self.settings.updated(frame.settings)
+        except AntiphonError as error:
+            await self.push_error(str(error), exception=error)
+            return
+        if self.settings.model:
+            self.provider.model = self.settings.model
+
+    @handles(LLMConfigureOutputFrame)
+    async def _configure(self, frame: LLMConfigureOutputFrame, direction: FrameDirection) -> None:
+        self._skip_tts = frame.skip_tts
+
+    # ---- answering ----
+
+    @handles(LLMContextFrame)
+    async def _respond(self, frame: LLMContextFrame, direction: FrameDirection) -> None:
+        snapshot = _snapshot(frame.context)
+        self.functions.adopt(snapshot.tools)
+        request = self._request(snapshot)
+        emitter = self.emitter()
+        start = LLMFullResponseStartFrame(skip_tts=self._skip_tts)
+        answer = _Answer(start.id, snapshot.context.drafts)
+        await self.push_frame(start)
+        try:
+            await self._answer(request, answer)
+        except ServiceError as error:
+            if isinstance(error, CompletionTimeoutError):
+                await self.on_completion_timeout.emit()
+            await self.push_error(
+                f"{self.provider.name} failed to answer: {error}", exception=error
+            )
+        finally:
+            # Void after an interruption; after any other failure the turn ends all the same.
+            await self._end_thought(answer)
+            await self.push_frame(LLMFullResponseEndFrame(skip_tts=self._skip_tts))
+        if answer.calls and emitter.live:
+            await self._run_calls(answer, snapshot)
+
+    async def run_inference(
+        self,
+        context: LLMContext | ContextSnapshot,
+        *,
+        max_tokens: int | None = None,
+        system_instruction: str | None = None,
+    ) -> str:
+        """The model's text on a context, out of band: nobody hears it, no tool is called.
+
+        Raises:
+            ServiceError: it failed, after the retries of the policy.
+        """
+        request = msgspec.structs.replace(
+            self._request(_snapshot(context)), tools=(), tool_choice=None
+        )
+        if max_tokens is not None:
+            request = msgspec.structs.replace(request, max_tokens=max_tokens)
+        if system_instruction is not None:
+            request = msgspec.structs.replace(request, system_instruction=system_instruction)
+        retries = 0
+        while True:
+            text = ""
+            try:
+                async for event in events_of(self.provider, request, self._policy):
+                    if isinstance(event, TextDelta):
+                        text += event.text
+                return text
+            except ServiceError as error:
+                delay = self._policy.delay(error, retries=retries)
+                if delay is None:
+                    raise
+            retries += 1
+            await asyncio.sleep(delay)
+
+    async def _answer(self, request: LLMRequest, answer: _Answer) -> None:
+        """Streams one answer, trying again as long as nothing of it is out."""
+        meter = ResponseMeter(self, self.provider.model)
+        retries = 0
+        while True:
+            try:
+                async for event in events_of(self.provider, request, self._policy):
+                    await meter.first_event()
+                    await self._emit(event, answer, meter)
+                await meter.finished()
+                return
+            except ServiceError as error:
+                delay = self._policy.delay(error, retries=retries)
+                if answer.said_anything or delay is None:
+                    answer.calls.clear()
+                    raise
+                logger.warning("%s: %s Trying again in %g s.", self.name, error, delay)
+            answer.calls.clear()
+            retries += 1
+            await asyncio.sleep(delay)
+
+    async def _emit(self, event: Any, answer: _Answer, meter: ResponseMeter) -> None:
+        match event:
+            case TextDelta(text=text):
+                await self._end_thought(answer)
+                if text:
+                    answer.said_anything = True
+                    answer.drafts.add(answer.response_id, text)
+                    await self.push_frame(LLMTextFrame(text, skip_tts=self._skip_tts))
+            case ThoughtDelta(text=text):
+                answer.said_anything = True
+                if not answer.thinking:
+                    answer.thinking = True
+                    await self.push_frame(LLMThoughtStartFrame(llm=self.provider.name))
+                await self.push_frame(LLMThoughtTextFrame(text))
+            case ToolCall(id=tool_call_id, name=name, arguments=arguments):
+                await self._end_thought(answer)
+                answer.calls.append(Asked(tool_call_id, name, arguments))
+            case TokenUsage():
+                await meter.used(event)
+
+    async def _end_thought(self, answer: _Answer, signature: Any = None) -> None:
+        if answer.thinking:
+            answer.thinking = False
+            await self.push_frame(LLMThoughtEndFrame(signature=signature))
+
+    # ---- calling ----
+
+    async def _run_calls(self, answer: _Answer, snapshot: ContextSnapshot) -> None:
+        """Announces and starts the calls of an answer that is complete."""
+        inner: dict[str, Inner] = {
+            tool.name: self._cancel_for_model for tool in cancel_tools(snapshot, self.functions)
+        }
+        group_id = f"{self.name}-{answer.response_id}" if self._group else None
+        await self._calls.run(
+            answer.calls,
+            context=snapshot.context,
+            tools=snapshot.tools,
+            group_id=group_id,
+            response_id=answer.response_id,
+            inner=inner,
+        )
+
+    def _cancel_for_model(self, call: FunctionCallFromLLM) -> dict[str, Any]:
+        name = call.function_name.removeprefix(CANCEL_PREFIX)
+        wanted = call.arguments.get("tool_call_id")
+        running = [
+            one.tool_call_id
+            for one in self._calls.table.open_calls
+            if one.function_name == name and one.tool_call_id != call.tool_call_id
+        ]
+        chosen = [one for one in running if wanted in {None, one}]
+        if len(chosen) != 1:
+            reason = "none is running" if not running else "say which by its tool_call_id"
+            return {"cancelled": None, "reason": reason, "running": running}
+        stopping = self._calls.cancel_by_model(chosen[0])
+        self.create_task(stopping, name=f"cancel {name}")
+        return {"cancelled": chosen[0]}
+
+    async def _emit_started(self, calls: list[FunctionCallFromLLM]) -> None:
+        await self.on_function_calls_started.emit(calls)
+
+    async def _emit_cancelled(self, calls: list[FunctionCallFromLLM]) -> None:
+        await self.on_function_calls_cancelled.emit(calls)
+
+    def _request(self, snapshot: ContextSnapshot) -> LLMRequest:
+        return request_of(
+            snapshot,
+            provider=self.provider.name,
+            settings=self.settings,
+            registry=self.functions,
+            instructions=tuple(self._instructions),
+        )
+
+
+def _snapshot(context: Any) -> ContextSnapshot:
+    if isinstance(context, LLMContext):
+        return context.snapshot()
+    if isinstance(context, ContextSnapshot):
+        return context
+    raise InvalidInputError(
+        f"An LLMContextFrame carries an LLMContext or its snapshot(), not {type(context).__name__}."
+    )

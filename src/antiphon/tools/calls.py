@@ -1,0 +1,200 @@
+"""The table of function calls: which there are, how each ended, and what follows for the model.
+
+    announced --start--> running --end--> ended (result | failure | timeout | cancelled)
+        |                                   ^
+        '---------------end-----------------'
+
+Nothing leaves `ended`; a second end is refused. So each call ends exactly once, whatever order results,
+cancellations, timeouts and interruptions come in.
+
+Groups. The calls of one answer share a `group_id`, fixed when they are announced. A synchronous member holds the
+group open until it has ended, by whatever end; when the last one has, the model is owed one inference if
+any of them wants it. Asynchronous members hold nothing: the result of each wants an inference of its own, as does
+every call without a group.
+
+The LLM service keeps one table to run calls, the aggregators keep one to write them down; both are fed
+the same frames, and both therefore agree.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from antiphon.frames.tools import FunctionCallFromLLM
+
+_REMEMBERED = 1000
+"""Ended calls that are still recognised, so that a late answer to one can be told apart."""
+
+
+class CallState(enum.Enum):
+    """Where a call is in its life."""
+
+    ANNOUNCED = "announced"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+class CallEnd(enum.Enum):
+    """How a call ended."""
+
+    RESULT = "result"
+    FAILURE = "failure"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One call as it stands. `deadline` in seconds on the loop's clock."""
+
+    function_name: str
+    tool_call_id: str
+    arguments: Mapping[str, Any]
+    group_id: str | None = None
+    state: CallState = CallState.ANNOUNCED
+    is_async: bool = False
+    cancel_on_interruption: bool = True
+    deadline: float | None = None
+    end: CallEnd | None = None
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What a change of one call brings: the call after it, and whether the model is owed an inference."""
+
+    call: Call
+    run_llm: bool = False
+
+
+class _Group(msgspec.Struct):
+    holding: set[str]
+    wants_run: bool = False
+
+
+class CallTable:
+    """Every call of a conversation. See the module's docstring."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Call] = {}
+        self._ended: OrderedDict[str, Call] = OrderedDict()
+        self._groups: dict[str, _Group] = {}
+
+    # ---- changes ----
+
+    def announce(self, calls: Iterable[FunctionCallFromLLM]) -> list[Call]:
+        """Enters calls; those that are known already are left out of the answer."""
+        fresh = []
+        for asked in calls:
+            if asked.tool_call_id in self._open or asked.tool_call_id in self._ended:
+                continue
+            call = Call(
+                function_name=asked.function_name,
+                tool_call_id=asked.tool_call_id,
+                arguments=asked.arguments,
+                group_id=asked.group_id,
+            )
+            self._open[call.tool_call_id] = call
+            if call.group_id is not None:
+                group = self._groups.setdefault(call.group_id, _Group(set()))
+                group.holding.add(call.tool_call_id)
+            fresh.append(call)
+        return fresh
+
+    def start(
+        self,
+        tool_call_id: str,
+        *,
+        is_async: bool = False,
+        cancel_on_interruption: bool = True,
+        deadline: float | None = None,
+    ) -> Step | None:
+        """An announced call begins to run; None if it is not announced."""
+        call = self._open.get(tool_call_id)
+        if call is None or call.state is not CallState.ANNOUNCED:
+            return None
+        call = msgspec.structs.replace(
+            call,
+            state=CallState.RUNNING,
+            is_async=is_async,
+            cancel_on_interruption=cancel_on_interruption,
+            deadline=deadline,
+        )
+        self._open[tool_call_id] = call
+        run = self._let_go(call, wants_run=False) if is_async else False
+        return Step(call, run)
+
+    def finish(
+        self, tool_call_id: str, end: CallEnd, *, wants_run: bool | None = None
+    ) -> Step | None:
+        """A call ends; None if it is not open, because each call ends once.
+
+        `wants_run` None is the rule: every end but a cancellation is to be seen by the model.
+        """
+        call = self._open.pop(tool_call_id, None)
+        if call is None:
+            return None
+        wanted = end is not CallEnd.CANCELLED if wants_run is None else wants_run
+        call = msgspec.structs.replace(call, state=CallState.ENDED, end=end, deadline=None)
+        self._ended[tool_call_id] = call
+        while len(self._ended) > _REMEMBERED:
+            self._ended.popitem(last=False)
+        if call.is_async or call.group_id is None:
+            return Step(call, wanted)
+        return Step(call, self._let_go(call, wants_run=wanted))
+
+    def _let_go(self, call: Call, *, wants_run: bool) -> bool:
+        """Takes a call out of its group; True if that was the last one and an inference is owed."""
+        if call.group_id is None or call.group_id not in self._groups:
+            return False
+        group = self._groups[call.group_id]
+        group.holding.discard(call.tool_call_id)
+        group.wants_run = group.wants_run or wants_run
+        if group.holding:
+            return False
+        del self._groups[call.group_id]
+        return group.wants_run
+
+    # ---- questions ----
+
+    def get(self, tool_call_id: str) -> Call | None:
+        """An open call, or an ended one as long as it is remembered."""
+        return self._open.get(tool_call_id) or self._ended.get(tool_call_id)
+
+    def is_open(self, tool_call_id: str) -> bool:
+        return tool_call_id in self._open
+
+    @property
+    def open_calls(self) -> tuple[Call, ...]:
+        """Announced and running calls, oldest first."""
+        return tuple(self._open.values())
+
+    @property
+    def interruptible(self) -> tuple[Call, ...]:
+        """Open calls that an interruption cancels; one that has not started is among them."""
+        return tuple(call for call in self._open.values() if call.cancel_on_interruption)
+
+    def twin(self, call: Call) -> Call | None:
+        """A running call of the same function with the same arguments."""
+        for other in self._open.values():
+            if (
+                other.state is CallState.RUNNING
+                and other.tool_call_id != call.tool_call_id
+                and other.function_name == call.function_name
+                and other.arguments == call.arguments
+            ):
+                return other
+        return None
+
+    @property
+    def deadline(self) -> float | None:
+        """When the next call times out, in seconds on the loop's clock."""
+        return min((c.deadline for c in self._open.values() if c.deadline is not None), default=None)
+
+    def overdue(self, now: float) -> tuple[Call, ...]:
+        """Running calls whose deadline has come."""
+        return tuple(
+            call for call in self._open.values() if call.deadline is not None and call.deadline <= now
+        )

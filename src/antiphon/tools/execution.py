@@ -1,0 +1,434 @@
+"""Running function calls: the thin half of the table in `calls`.
+
+Whatever a handler does, its call ends once: it answers, raises, is cancelled, or its time is up. The model gets an
+honest result, the log names the tool, and the conversation goes on. A handler is a stranger: every `Exception` that it
+raises is taken as its result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from antiphon.errors import InvalidInputError
+from antiphon.frames.tools import (
+    FunctionCallCancelFrame,
+    FunctionCallFromLLM,
+    FunctionCallInProgressFrame,
+    FunctionCallResultFrame,
+    FunctionCallResultProperties,
+    FunctionCallsStartedFrame,
+)
+from antiphon.kernel.processor import FrameProcessor
+from antiphon.tools.arguments import check, parsed
+from antiphon.tools.calls import Call, CallEnd, CallTable
+from antiphon.tools.registry import FunctionRegistry, Registration
+from antiphon.tools.results import failure
+from antiphon.tools.schema import ToolOptions, ToolsSchema
+from antiphon.tools.signature import converted
+
+if TYPE_CHECKING:
+    from antiphon.kernel.calls import Timer
+
+logger = logging.getLogger(__name__)
+
+MISSING_FUNCTION = "The function `{function_name}` is not currently available."
+DUPLICATE = (
+    "An identical call of `{function_name}` is still running ({tool_call_id}); this one was not started."
+)
+
+
+class ResultCallback(Protocol):
+    """Answers a call. May be called several times with `is_final=False` by an asynchronous tool."""
+
+    async def __call__(
+        self, result: Any, *, properties: FunctionCallResultProperties | None = None
+    ) -> None: ...
+
+
+class FunctionCallParams(msgspec.Struct, frozen=True, kw_only=True):
+    """What a handler gets. `llm` is the service that runs it, `context` the live conversation."""
+
+    function_name: str
+    tool_call_id: str
+    arguments: dict[str, Any]
+    llm: Any
+    context: Any
+    result_callback: ResultCallback
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A call as the model wrote it, its arguments as JSON text."""
+
+    tool_call_id: str
+    function_name: str
+    arguments: str
+
+
+class _Planned(msgspec.Struct):
+    call: FunctionCallFromLLM
+    context: Any
+    options: ToolOptions
+    wrong: str | None
+    tools: ToolsSchema
+    task: asyncio.Task[None] | None = None
+
+
+Inner = Callable[[FunctionCallFromLLM], dict[str, Any]]
+
+
+class CallRunner:
+    """Runs the calls of one LLM service."""
+
+    def __init__(
+        self,
+        service: FrameProcessor,
+        registry: FunctionRegistry,
+        *,
+        parallel: bool = True,
+        timeout_secs: float | None = 10.0,
+        on_started: Callable[[list[FunctionCallFromLLM]], Awaitable[None]],
+        on_cancelled: Callable[[list[FunctionCallFromLLM]], Awaitable[None]],
+    ) -> None:
+        self.table = CallTable()
+        self._service = service
+        self._registry = registry
+        self._parallel = parallel
+        self._timeout_secs = timeout_secs
+        self._on_started = on_started
+        self._on_cancelled = on_cancelled
+        self._planned: dict[str, _Planned] = {}
+        self._waiting: deque[_Planned] = deque()
+        self._timer: Timer | None = None
+        self._closed = False
+
+    def open(self) -> None:
+        """The session has started."""
+        self._closed = False
+        self._timer = self._service.timer(self._tick)
+
+    async def run(
+        self,
+        asked: Sequence[Asked],
+        *,
+        context: Any,
+        tools: ToolsSchema,
+        group_id: str | None,
+        response_id: int | None = None,
+        inner: dict[str, Inner] | None = None,
+    ) -> None:
+        """Announces and starts the calls of one answer, in one step.
+
+        `inner` are functions of the service itself: they answer at once and are not announced.
+        """
+        if self._closed:
+            return
+        inner = inner or {}
+        plans = [self._plan(one, context, tools, group_id, inner) for one in asked]
+        self.table.announce([plan.call for plan in plans])
+        announced = [plan.call for plan in plans if plan.call.function_name not in inner]
+        if announced:
+            frame = FunctionCallsStartedFrame(
+                function_calls=tuple(announced), response_id=response_id
+            )
+            await self._service.broadcast_frame(frame)
+            await self._on_started(announced)
+        for plan in plans:
+            name = plan.call.function_name
+            if name in inner:
+                await self._answer_now(plan, inner[name](plan.call))
+            elif self._parallel:
+                await self._start(plan)
+            else:
+                self._waiting.append(plan)
+        await self._start_next()
+
+    async def interrupted(self) -> None:
+        """Cancels the calls that do not outlive an interruption."""
+        doomed = [c for c in self.table.open_calls if self._options(c).cancel_on_interruption]
+        await self._cancel(doomed)
+
+    async def cancel_by_model(self, tool_call_id: str) -> None:
+        """Cancels one call because the model asked for it."""
+        await self._cancel([c for c in self.table.open_calls if c.tool_call_id == tool_call_id])
+
+    async def close(self) -> None:
+        """The session ends: every open call is cancelled."""
+        self._closed = True
+        await self._cancel(list(self.table.open_calls))
+
+    # ---- starting ----
+
+    def _plan(
+        self,
+        asked: Asked,
+        context: Any,
+        tools: ToolsSchema,
+        group_id: str | None,
+        inner: dict[str, Inner],
+    ) -> _Planned:
+        wrong = None
+        arguments: dict[str, Any] = {}
+        schema = tools.get(asked.function_name)
+        try:
+            arguments = parsed(asked.arguments)
+            if schema is not None and asked.function_name not in inner:
+                check(schema, arguments)
+        except InvalidInputError as error:
+            wrong = str(error)
+        tool_call_id = asked.tool_call_id
+        if not tool_call_id or tool_call_id in self._planned or self.table.get(tool_call_id):
+            tool_call_id = f"{tool_call_id or 'call'}-{len(self._planned) + 1}-{id(asked):x}"
+        call = FunctionCallFromLLM(asked.function_name, tool_call_id, arguments, group_id)
+        options = self._registry.options_of(asked.function_name)
+        plan = _Planned(call, context, options, wrong, tools)
+        self._planned[tool_call_id] = plan
+        return plan
+
+    async def _start_next(self) -> None:
+        """Without parallel calls: starts the next one when none is running."""
+        while self._waiting and not self._running_alone():
+            await self._start(self._waiting.popleft())
+
+    def _running_alone(self) -> bool:
+        return any(plan.task is not None for plan in self._planned.values())
+
+    async def _start(self, plan: _Planned) -> None:
+        call = plan.call
+        if not self.table.is_open(call.tool_call_id):
+            return
+        registration = self._registry.find(call.function_name)
+        refusal = self._refusal(plan, registration)
+        options = registration.options if registration and refusal is None else ToolOptions()
+        plan.options = options
+        limit = options.timeout_secs if options.timeout_secs is not None else self._timeout_secs
+        step = self.table.start(
+            call.tool_call_id,
+            is_async=options.is_async,
+            cancel_on_interruption=options.cancel_on_interruption,
+            deadline=None if limit is None else self._service.clock.now() + limit,
+        )
+        if step is None:
+            return
+        await self._announce_running(step.call)
+        if registration is None or refusal is not None:
+            await self._finish(call.tool_call_id, CallEnd.FAILURE, refusal)
+            return
+        plan.task = self._service.create_task(
+            self._work(plan, registration), name=f"tool {call.function_name}"
+        )
+        self._arm()
+
+    async def _answer_now(self, plan: _Planned, result: dict[str, Any]) -> None:
+        step = self.table.start(plan.call.tool_call_id)
+        if step is not None:
+            await self._announce_running(step.call)
+            await self._finish(plan.call.tool_call_id, CallEnd.RESULT, result)
+
+    async def _announce_running(self, call: Call) -> None:
+        await self._service.broadcast_frame(
+            FunctionCallInProgressFrame(
+                function_name=call.function_name,
+                tool_call_id=call.tool_call_id,
+                arguments=dict(call.arguments),
+                cancel_on_interruption=call.cancel_on_interruption,
+                is_async=call.is_async,
+                group_id=call.group_id,
+            )
+        )
+
+    def _refusal(self, plan: _Planned, registration: Registration | None) -> Any:
+        """The result instead of running, or None if the call can run."""
+        name = plan.call.function_name
+        if registration is None:
+            level = logging.ERROR if plan.tools.get(name) else logging.WARNING
+            why = "is advertised but has no handler" if plan.tools.get(name) else "does not exist"
+            logger.log(level, "The model called the function %r, which %s.", name, why)
+            return MISSING_FUNCTION.format(function_name=name)
+        if plan.wrong is None and registration.direct:
+            try:
+                converted(registration.handler, plan.call.arguments)
+            except InvalidInputError as error:
+                plan.wrong = str(error)
+        if plan.wrong is not None:
+            logger.warning("The model called %r wrongly: %s", name, plan.wrong)
+            return failure(plan.wrong)
+        call = self.table.get(plan.call.tool_call_id)
+        twin = self.table.twin(call) if call and not registration.options.allow_duplicates else None
+        if twin is not None:
+            text = DUPLICATE.format(function_name=name, tool_call_id=twin.tool_call_id)
+            return {"status": "already_running", "message": text}
+        return None
+
+    # ---- running ----
+
+    async def _work(self, plan: _Planned, registration: Registration) -> None:
+        call = plan.call
+        params = FunctionCallParams(
+            function_name=call.function_name,
+            tool_call_id=call.tool_call_id,
+            arguments=dict(call.arguments),
+            llm=self._service,
+            context=plan.context,
+            result_callback=self._callback(call),
+        )
+        outcome = _Outcome()
+        try:
+            with outcome:
+                if registration.direct:
+                    given = converted(registration.handler, call.arguments)
+                    outcome.value = await registration.handler(params, **given)
+                else:
+                    outcome.value = await registration.handler(params)
+        except asyncio.CancelledError:
+            # Whoever cancels a call ends it first; an open one was cancelled by the handler itself.
+            told = failure(f"The function `{call.function_name}` was cancelled.")
+            await self._finish(call.tool_call_id, CallEnd.FAILURE, told)
+            await self._start_next()
+            raise
+        finally:
+            plan.task = None
+            if not self.table.is_open(call.tool_call_id):
+                self._planned.pop(call.tool_call_id, None)
+        if outcome.error is not None:
+            name = call.function_name
+            logger.error("The function %r failed.", name, exc_info=outcome.error)
+            told = failure(f"The function `{name}` failed: {_short(outcome.error)}")
+            await self._finish(call.tool_call_id, CallEnd.FAILURE, told)
+        elif outcome.value is not None and self.table.is_open(call.tool_call_id):
+            await self._finish(call.tool_call_id, CallEnd.RESULT, outcome.value)
+        await self._start_next()
+
+    def _callback(self, call: FunctionCallFromLLM) -> ResultCallback:
+        async def answer(
+            result: Any, *, properties: FunctionCallResultProperties | None = None
+        ) -> None:
+            known = self.table.get(call.tool_call_id)
+            name = call.function_name
+            if known is None or not self.table.is_open(call.tool_call_id):
+                ended = known.end.value if known is not None and known.end else "over"
+                logger.warning(
+                    "The function %r answered call %s too late (%s): the answer is dropped.",
+                    name, call.tool_call_id, ended,
+                )
+                return
+            if properties is not None and not properties.is_final:
+                if not known.is_async:
+                    logger.error(
+                        "The function %r gave an intermediate result, but only one with is_async=True "
+                        "may: it is dropped.", name,
+                    )
+                    return
+                await self._send_result(call, result, properties)
+                return
+            await self._finish(call.tool_call_id, CallEnd.RESULT, result, properties)
+
+        return answer
+
+    async def _tick(self) -> None:
+        overdue = self.table.overdue(self._service.clock.now())
+        for call in overdue:
+            logger.warning("The function %r did not answer in time.", call.function_name)
+        await self._cancel(list(overdue), end=CallEnd.TIMEOUT)
+
+    # ---- ending ----
+
+    async def _finish(
+        self,
+        tool_call_id: str,
+        end: CallEnd,
+        result: Any,
+        properties: FunctionCallResultProperties | None = None,
+    ) -> None:
+        if self.table.finish(tool_call_id, end) is None:
+            return
+        plan = self._planned[tool_call_id]
+        self._arm()
+        await self._send_result(plan.call, result, properties)
+        await self._forget(plan)
+
+    async def _cancel(self, calls: list[Call], end: CallEnd = CallEnd.CANCELLED) -> None:
+        ended = []
+        for call in calls:
+            if self.table.finish(call.tool_call_id, end) is None:
+                continue
+            plan = self._planned[call.tool_call_id]
+            ended.append(plan.call)
+            timeout = end is CallEnd.TIMEOUT
+            await self._service.broadcast_frame(
+                FunctionCallCancelFrame(
+                    function_name=call.function_name,
+                    tool_call_id=call.tool_call_id,
+                    reason=end.value,
+                    run_llm=timeout,
+                )
+            )
+            if plan.task is not None:
+                stopping = self._service.cancel_task(plan.task)
+                self._service.create_task(stopping, name=f"stop {call.function_name}")
+                plan.task = None
+            self._planned.pop(call.tool_call_id, None)
+        self._arm()
+        if ended:
+            await self._on_cancelled(ended)
+            await self._start_next()
+
+    async def _send_result(
+        self,
+        call: FunctionCallFromLLM,
+        result: Any,
+        properties: FunctionCallResultProperties | None,
+    ) -> None:
+        await self._service.broadcast_frame(
+            FunctionCallResultFrame(
+                function_name=call.function_name,
+                tool_call_id=call.tool_call_id,
+                arguments=call.arguments,
+                result=result,
+                properties=properties,
+            )
+        )
+
+    async def _forget(self, plan: _Planned) -> None:
+        if plan.task is None:
+            self._planned.pop(plan.call.tool_call_id, None)
+
+    def _options(self, call: Call) -> ToolOptions:
+        plan = self._planned.get(call.tool_call_id)
+        return plan.options if plan is not None else ToolOptions()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.arm(None if self._closed else self.table.deadline)
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {error!s:.500}" if str(error) else type(error).__name__
+
+
+class _Outcome:
+    """What a handler returned, or the exception that it raised, as data."""
+
+    def __init__(self) -> None:
+        self.value: Any = None
+        self.error: Exception | None = None
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if isinstance(error, Exception):
+            self.error = error
+            return True
+        return False

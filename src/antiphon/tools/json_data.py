@@ -1,0 +1,35 @@
+"""JSON-like data: copies of it, and text in it that can be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def copied(value: Any) -> Any:
+    """A copy of JSON-like data; what is neither a list nor a dict is shared."""
+    if isinstance(value, Mapping):
+        return {key: copied(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [copied(item) for item in value]
+    return value
+
+
+def well_formed(value: Any) -> Any:
+    """The same JSON-like data with text that UTF-8 can carry.
+
+    Halves of surrogate pairs that belong together are joined, lone ones become U+FFFD.
+    """
+    if isinstance(value, str):
+        if value.isascii():
+            return value
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return value
+    if isinstance(value, Mapping):
+        return {well_formed(key): well_formed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [well_formed(item) for item in value]
+    return value

@@ -1,0 +1,64 @@
+"""When the model hears of results: the timing rules, pure.
+
+A result is written at once, but the inference it owes waits while the user speaks, while the agent speaks, and
+while an answer is under way. Every inference, whoever asked for it, pays the debt, for it sees all that is
+written: so a user turn that comes in between covers the results, and there are never two.
+
+An inference that an interruption cuts off before the caller heard anything of its answer has not paid: the debt is back,
+and is paid by the user turn that interrupted, or, should that turn come to nothing, when it ends.
+"""
+
+from __future__ import annotations
+
+
+class RunGate:
+    """Decides when an owed inference is due. Ask `due` after every change."""
+
+    def __init__(self) -> None:
+        self._user_speaking = False
+        self._bot_speaking = False
+        self._responding = False
+        self._owed = False
+        self._unheard = False
+
+    @property
+    def due(self) -> bool:
+        """An inference is owed and nothing stands against it."""
+        return self._owed and not (self._user_speaking or self._bot_speaking or self._responding)
+
+    @property
+    def owed(self) -> bool:
+        """An inference is owed, now or later."""
+        return self._owed
+
+    def owe(self) -> None:
+        """Results have been written that the model has not seen."""
+        self._owed = True
+
+    def inference_sent(self) -> None:
+        """Somebody ran the model on the context as it is now."""
+        self._unheard = self._unheard or self._owed
+        self._owed = False
+
+    def user_speaking(self, speaking: bool) -> None:
+        self._user_speaking = speaking
+
+    def bot_speaking(self, speaking: bool) -> None:
+        self._bot_speaking = speaking
+
+    def response_started(self) -> None:
+        """An answer has begun to come out of the output."""
+        self._responding = True
+
+    def response_heard(self) -> None:
+        """The caller heard something of the answer."""
+        self._unheard = False
+
+    def response_ended(self) -> None:
+        """The answer has come out of the output to its end."""
+        self._responding = self._unheard = False
+
+    def interrupted(self) -> None:
+        """Whatever was under way is void."""
+        self._owed = self._owed or self._unheard
+        self._responding = self._unheard = False
