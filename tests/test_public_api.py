@@ -26,6 +26,9 @@ HEAVY = {
     *("websockets", "xllamacpp"),
 }
 
+# What `pip install antiphon` brings.
+CORE = {"antiphon", "msgspec", "numpy", "structlog"}
+
 # Names that the vocabulary keeps for those who knew something else by them.
 FORMER_NAMES = {"TranscriptionUserTurnStopStrategy": "SpeechTimeoutUserTurnStopStrategy"}
 
@@ -107,6 +110,21 @@ def test_no_public_name_loads_a_heavy_library() -> None:
         "import antiphon\nfor name in antiphon.__all__:\n    getattr(antiphon, name)"
     )
     assert not {name for name in loaded if name.split(".")[0] in HEAVY}
+
+
+def test_public_names_need_core_dependencies_alone() -> None:
+    """With no extra installed every public name can still be imported, subclassed and named."""
+    loaded = _modules_after(
+        "import importlib.abc\n"
+        "class Absent(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        top = name.partition('.')[0]\n"
+        f"        if top not in sys.stdlib_module_names and top not in {sorted(CORE)!r}:\n"
+        "            raise ModuleNotFoundError(name, name=top)\n"
+        "sys.meta_path.insert(0, Absent())\n"
+        "import antiphon\nfor name in antiphon.__all__:\n    getattr(antiphon, name)"
+    )
+    assert "antiphon.frames.base" in loaded
 
 
 def _vocabulary() -> set[str]:

@@ -25,10 +25,6 @@ class Source:
         """A finding: `path:line: what`."""
         return f"{self.path}:{getattr(node, 'lineno', 1)}: {what}"
 
-    def within(self, *rooms: str) -> bool:
-        """Whether the file is one of `rooms`: paths below the package, or their beginnings."""
-        return self.path.startswith(tuple(SRC + room for room in rooms))
-
 
 @functools.cache
 def files() -> tuple[str, ...]:
@@ -38,9 +34,17 @@ def files() -> tuple[str, ...]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        check=True,
-    ).stdout.split("\0")
-    return tuple(sorted({path for path in listed if path and (ROOT / path).is_file()}))
+        check=False,
+    )
+    if listed.returncode == 0:
+        paths = {path for path in listed.stdout.split("\0") if path}
+    else:  # an unpacked archive: what there is, without what tools left
+        paths = {
+            path.relative_to(ROOT).as_posix()
+            for path in ROOT.rglob("*")
+            if not any(part.startswith((".", "__pyc")) for part in path.relative_to(ROOT).parts)
+        }
+    return tuple(sorted(path for path in paths if (ROOT / path).is_file()))
 
 
 @functools.cache
