@@ -31,6 +31,7 @@ _TURNS = [
     (40.1, 42.0, "Wait, sorry. How old is the Tower?"),
     (51.0, 52.4, "Thank you, goodbye."),
 ]
+_CUT = "The Thames is the longest river in England. It flows through"
 _ANSWERS: list[tuple[float, float, str, str | None, int | None, Trigger]] = [
     (4.5, 7.4, "Hi! I am Ada, your guide to London.", None, 0, Trigger.USER),
     (12.6, 14.2, "Let me check on that.", None, 1, Trigger.SPEAK),
@@ -38,9 +39,7 @@ _ANSWERS: list[tuple[float, float, str, str | None, int | None, Trigger]] = [
      Trigger.USER),
     (26.4, 30.8, "By the way, the weather in London is cloudy with eighteen degrees.", None, None,
      Trigger.TOOL),
-    (35.6, 40.5, "The Thames is the longest river in England. It flows through London and past many "
-     "famous places.", "The Thames is the longest river in England. It flows through", 3,
-     Trigger.USER),
+    (35.6, 40.5, f"{_CUT} London and past many famous places.", _CUT, 3, Trigger.USER),
     (44.1, 48.8, "The Tower of London is nearly a thousand years old.", None, 4, Trigger.USER),
     (54.3, 57.9, "You are welcome. Enjoy your stay, goodbye!", None, 5, Trigger.USER),
 ]  # fmt: skip

@@ -1,8 +1,8 @@
 """The agent's side of a conversation log.
 
-Theory of operation. A *plan* is words that will be spoken, and why: an answer of the model (from the
-request to its last text) or a `TTSSpeakFrame`. The synthesiser announces each *utterance* with an
-id; it takes the oldest plan that has words. The *output* is the processor that announces
+Theory of operation. A *plan* is words that will be spoken, and why: an answer of the model (from
+the request to its last text) or a `TTSSpeakFrame`. The synthesiser announces each *utterance* with
+an id; it takes the oldest plan that has words. The *output* is the processor that announces
 `BotStartedSpeakingFrame`; what it sends on has been played.
 
     planned --announced--> spoken --first played--> audible --> over
@@ -62,6 +62,8 @@ class Utterance(msgspec.Struct, kw_only=True, eq=False):
     pieces: list[str] = msgspec.field(default_factory=list)
     """Its text by the synthesiser's own account."""
     first_audio: float | None = None
+    waiting: bool = False
+    """Audio was made since the output fell silent."""
     synthesised: bool = False
     over: bool = False
 
@@ -74,7 +76,8 @@ class AgentTracking:
         self._model: Plan | None = None
         self._plans: deque[Plan] = deque()
         self._utterances: dict[str | None, Utterance] = {}
-        self._output: Hashable = None
+        self.output: Hashable = None
+        """The processor that plays, once it is known."""
         self._span: SpeechSpan | None = None
         self.audible: Utterance | None = None
         """The utterance that is being played."""
@@ -109,7 +112,7 @@ class AgentTracking:
 
     def model_done(self, _frame: LLMFullResponseEndFrame, source: Hashable) -> None:
         """The model has said all; the same frame comes again from the output, played."""
-        if self._model is not None and source != self._output and self._model.text:
+        if self._model is not None and source != self.output and self._model.text:
             self._model.done = True
 
     def speak(self, frame: TTSSpeakFrame, at: float) -> None:
@@ -117,7 +120,7 @@ class AgentTracking:
         self._plans.append(self._program_plan(frame.text, at))
 
     def _program_plan(self, text: str, at: float) -> Plan:
-        """Words of the program's reply to the caller when his turn led to them (a tool's filler)."""
+        """The program's own words answer the caller when his turn led to them (a tool's filler)."""
         plan = Plan(trigger=Trigger.SPEAK, text=text, decided=at, first_token=at, done=True)
         model = self._model
         if model is not None and model.reply_to is not None and not model.text:
@@ -141,15 +144,16 @@ class AgentTracking:
     ) -> list[Happening]:
         """Announced by the synthesiser, or reached by the output."""
         utterance = self._utterance(frame.context_id, at)
-        return self._played(utterance, at) if source == self._output else []
+        return self._played(utterance, at) if source == self.output else []
 
     def utterance_audio(
         self, frame: TTSAudioRawFrame, source: Hashable, at: float
     ) -> list[Happening]:
         """Synthesised, or played."""
         utterance = self._utterance(frame.context_id, at)
-        if source == self._output:
+        if source == self.output:
             return self._played(utterance, at)
+        utterance.waiting = True
         if utterance.first_audio is None:
             utterance.first_audio = at
         return []
@@ -158,7 +162,7 @@ class AgentTracking:
         self, frame: AggregatedTextFrame, source: Hashable, at: float
     ) -> list[Happening]:
         """Announced by the synthesiser, or played."""
-        if source != self._output:
+        if source != self.output:
             if not isinstance(frame, TTSTextFrame):
                 self._utterance(frame.context_id, at).pieces.append(frame.text.strip())
             return []
@@ -167,8 +171,10 @@ class AgentTracking:
         utterance = self._utterance(frame.context_id, at)
         happenings = self._played(utterance, at)
         turn = utterance.turn
-        joint = "" if frame.includes_inter_frame_spaces or not turn.heard else " "
-        turn.heard = f"{turn.heard}{joint}{frame.text}"
+        joint = "" if frame.includes_inter_frame_spaces else " "
+        turn.heard = f"{turn.heard}{joint}{frame.text}".lstrip()
+        if self._span is not None:
+            self._span.text = _tidy(f"{self._span.text}{joint}{frame.text}")
         return happenings
 
     def utterance_stopped(
@@ -178,9 +184,10 @@ class AgentTracking:
         utterance = self._utterances.get(frame.context_id)
         if utterance is None or utterance.over:
             return []
-        if source != self._output:
+        if source != self.output:
             utterance.synthesised = True
-        if utterance is self.audible and (source == self._output or self._span is None):
+        silent = self._span is None and not utterance.waiting
+        if utterance is self.audible and (source == self.output or silent):
             return self._close(utterance, at, interrupted=False)
         return []
 
@@ -188,7 +195,7 @@ class AgentTracking:
 
     def bot_started(self, source: Hashable, at: float) -> list[Happening]:
         """The output began to play."""
-        self._output = source
+        self.output = source
         if self._span is not None:
             return []
         self._span = SpeechSpan(side=Side.AGENT, start=at)
@@ -206,7 +213,7 @@ class AgentTracking:
         utterance = self.audible
         if utterance is None:
             return []
-        utterance.turn.end = at
+        utterance.turn.end, utterance.waiting = at, False
         return self._close(utterance, at, interrupted=False) if utterance.synthesised else []
 
     def _played(self, utterance: Utterance, at: float) -> list[Happening]:
@@ -246,8 +253,6 @@ class AgentTracking:
             self._log.agent_turns.append(turn)
         if utterance is self.audible:
             self.audible = None
-            if self._span is not None:
-                self._span.text = _tidy(f"{self._span.text} {turn.heard}")
         return [AgentFinished(at=at, turn=turn)]
 
     def cut(self, at: float) -> list[Happening]:

@@ -81,6 +81,4 @@ def summarize(log: ConversationLog) -> LatencySummary:
         return LatencySummary(replies=0, median=None, fastest=None, slowest=None)
     middle = len(totals) // 2
     median = totals[middle] if len(totals) % 2 else (totals[middle - 1] + totals[middle]) / 2
-    return LatencySummary(
-        replies=len(totals), median=median, fastest=totals[0], slowest=totals[-1]
-    )
+    return LatencySummary(replies=len(totals), median=median, fastest=totals[0], slowest=totals[-1])

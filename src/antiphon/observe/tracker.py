@@ -1,9 +1,11 @@
 """Follows one conversation from the frames that flow in it, and from nothing else.
 
 Theory of operation. `receive(frame, source, at)` is told the hand-overs in order; it keeps a
-`ConversationLog` up to date and returns what happened for somebody who watches. The caller's side
-(`caller_tracking`) and the agent's (`agent_tracking`) are kept apart; here they meet: which turn or
-tool result made the model run, who was cut off, which tools run. No clock, no asyncio, no I/O.
+`ConversationLog` up to date and returns what happened for somebody who watches. A frame that is
+handed on by several processors counts once, and once more when the output hands it on: played.
+The caller's side (`caller_tracking`) and the agent's (`agent_tracking`) are kept apart; here they
+meet: which turn or tool result made the model run, who was cut off, which tools run. No clock, no
+asyncio, no I/O.
 
 Invariant: each run of the model is put down to one cause, the newest turn of the caller that no run
 has answered, else the newest tool result that no run has seen, else something else.
@@ -11,6 +13,7 @@ has answered, else the newest tool result that no run has seen, else something e
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -58,6 +61,9 @@ from antiphon.observe.happenings import (
 _Handler = Callable[[Any, Hashable, float], list[Happening]]
 _SilentHandler = Callable[[Any, Hashable, float], None]
 
+_REMEMBERED = 64
+"""Hand-overs of one frame follow each other closely, so few need to be remembered."""
+
 
 class ConversationTracker:
     """Fills `log` from frames. See the module's theory of operation."""
@@ -69,6 +75,7 @@ class ConversationTracker:
         self._unanswered: UserTurn | None = None
         self._result_at: float | None = None
         self._cut_in = False
+        self._seen: deque[tuple[int, bool]] = deque(maxlen=_REMEMBERED)
         self._silent: dict[type[Frame], _SilentHandler] = {
             LLMContextFrame: self._model_runs,
             LLMTextFrame: lambda f, _s, at: agent.model_text(f, at),
@@ -99,10 +106,14 @@ class ConversationTracker:
     def receive(self, frame: Frame, source: Hashable, at: float) -> list[Happening]:
         """One hand-over; `source` is who handed over. Frames of other types are ignored."""
         kind = type(frame)
+        if kind not in self._handlers and kind not in self._silent:
+            return []
+        sight = (frame.id, source == self._agent.output)
+        if sight in self._seen:
+            return []
+        self._seen.append(sight)
         if kind in self._silent:
             self._silent[kind](frame, source, at)
-            return []
-        if kind not in self._handlers:
             return []
         self.log.duration = max(self.log.duration, at)
         return self._handlers[kind](frame, source, at)
@@ -138,7 +149,11 @@ class ConversationTracker:
         self._unanswered = self._result_at = None
 
     def _interrupted(self, _frame: Frame, _source: Hashable, at: float) -> list[Happening]:
-        self._cut_in = self._agent.audible is not None
+        if self._agent.audible is not None:
+            if self._caller.turn is not None:
+                self._caller.turn.interrupting = True
+            else:
+                self._cut_in = True
         happenings = self._agent.cut(at)
         if not happenings:
             return []
