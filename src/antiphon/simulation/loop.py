@@ -202,8 +202,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
-        task = getattr(callback, "__self__", None)
-        if self._fifo or type(task) is not VirtualTask or _is_cancel(callback):
+        if self._fifo or (task := _task_of(callback)) is None:
             self._callbacks.append(handle)
         else:
             self._steps.add(handle, task)
@@ -250,8 +249,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
         if self._work is not None:
             return self._work.submit(func, *args)
         if not self._allow_threads:
-            name = getattr(func, "__qualname__", repr(func))
-            raise DeterminismError(f"loop.run_in_executor({name})", _THREADS)
+            raise DeterminismError(f"loop.run_in_executor({func!r})", _THREADS)
         self._outside.started()
         future: asyncio.Future[T] = super().run_in_executor(executor, func, *args)
         future.add_done_callback(self._outside.ended)
@@ -288,7 +286,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
             if callbacks and (not steps or self._plain_streak < _PLAIN_STREAK):
                 self._plain_streak += 1
                 handle = callbacks.popleft()
-                task = getattr(handle._callback, "__self__", None)  # type: ignore[attr-defined]
+                task = _task_of(handle._callback) if self._fifo else None  # type: ignore[attr-defined]
             elif steps:
                 self._plain_streak = 0
                 handle, task = steps.take()
@@ -299,9 +297,9 @@ class VirtualTimeLoop(ClosedWorldLoop):
             if self._stopping:
                 return
 
-    def _run(self, handle: asyncio.Handle, task: object) -> None:
+    def _run(self, handle: asyncio.Handle, task: VirtualTask | None) -> None:
         self.steps += 1
-        if type(task) is VirtualTask:
+        if task is not None:
             self._print = hash((self._print, self._now, task.number, task.tag))
             if self._cpu is not None:
                 self._now += self._cpu.cost(self._cpu_stream)
@@ -342,8 +340,14 @@ _THREADS = (
 )
 
 
-def _is_cancel(callback: Callable[..., object]) -> bool:
-    return getattr(callback, "__name__", None) == "cancel"
+def _task_of(callback: Callable[..., object]) -> VirtualTask | None:
+    """The task of which this callback is a step; None for other callbacks, `cancel` included."""
+    if not hasattr(callback, "__self__"):
+        return None
+    owner = callback.__self__
+    if type(owner) is not VirtualTask or callback == owner.cancel:
+        return None
+    return owner
 
 
 def _keep_report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -14,11 +15,8 @@ _PATIENCE_SECS = 60.0
 
 
 class _Loop(Protocol):
-    def create_future(self) -> asyncio.Future[Any]: ...
-    def call_later(
-        self, delay: float, callback: Callable[..., object], *args: Any
-    ) -> asyncio.TimerHandle: ...
-    def stream(self, name: str) -> Any: ...
+    def create_task(self, coro: Coroutine[Any, Any, T]) -> asyncio.Task[T]: ...
+    def stream(self, name: str) -> random.Random: ...
 
 
 class InlineExecutor:
@@ -32,22 +30,13 @@ class InlineExecutor:
 
     def submit(self, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
         """The future of `func(*args)`."""
-        future: asyncio.Future[T] = self._loop.create_future()
         delay = self._loop.stream("executor").uniform(0.0, 2.0 * self._secs)
-        self._loop.call_later(delay, self._finish, future, func, args)
-        return future
 
-    def _finish(
-        self, future: asyncio.Future[T], func: Callable[..., T], args: tuple[Any, ...]
-    ) -> None:
-        if future.cancelled():
-            return
-        try:
-            result = func(*args)
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever awaits the future
-            future.set_exception(error)
-        else:
-            future.set_result(result)
+        async def work() -> T:
+            await asyncio.sleep(delay)
+            return func(*args)
+
+        return self._loop.create_task(work())
 
 
 class OutsideWork:

@@ -76,22 +76,10 @@ async def run_test(
         idle_timeout_secs=None,
         start_timeout_secs=start_timeout_secs,
     )
-    started = asyncio.Event()
-
-    async def on_started(_: PipelineTask, __: StartFrame) -> None:
-        started.set()
-
-    task.add_event_handler("on_pipeline_started", on_started)
     loop = asyncio.get_running_loop()
     job = loop.create_task(task.run(), name="run_test pipeline")
-    waiter = loop.create_task(started.wait(), name="run_test start")
     try:
-        await asyncio.wait({job, waiter}, return_when=asyncio.FIRST_COMPLETED)
-        for frame in frames_to_send:
-            if isinstance(frame, SleepFrame):
-                await asyncio.sleep(frame.sleep)
-            else:
-                await task.queue_frame(frame, frames_to_send_direction)
+        await _send(task, job, frames_to_send, frames_to_send_direction)
         if send_end_frame:
             await task.stop_when_done("run_test has sent everything")
         await asyncio.wait({job}, timeout=end_timeout_secs)
@@ -102,17 +90,36 @@ async def run_test(
             )
         await job
     finally:
-        waiter.cancel()
         if not job.done():
             await task.cancel("run_test was given up")
             await asyncio.wait({job})
-        await asyncio.wait({waiter})
     down_frames = [f for f in down.frames if not (ignore_start and isinstance(f, StartFrame))]
     if send_end_frame and down_frames and isinstance(down_frames[-1], EndFrame):
         down_frames.pop()
     _compare("downstream", expected_down_frames, down_frames)
     _compare("upstream", expected_up_frames, up.frames)
     return down_frames, up.frames
+
+
+async def _send(
+    task: PipelineTask,
+    job: asyncio.Task[None],
+    frames: Iterable[Frame],
+    direction: FrameDirection,
+) -> None:
+    """Waits for the start, then queues the frames; returns early if the conversation ends."""
+    started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def on_started(_: PipelineTask, __: StartFrame) -> None:
+        started.set_result(None)
+
+    task.add_event_handler("on_pipeline_started", on_started)
+    await asyncio.wait({job, started}, return_when=asyncio.FIRST_COMPLETED)
+    for frame in frames:
+        if isinstance(frame, SleepFrame):
+            await asyncio.sleep(frame.sleep)
+        else:
+            await task.queue_frame(frame, direction)
 
 
 def _compare(which: str, expected: Expected | None, received: Sequence[Frame]) -> None:

@@ -150,11 +150,11 @@ def run_on(loop: VirtualTimeLoop, coro: Coroutine[Any, Any, T]) -> Outcome[T]:
         try:
             main = loop.create_task(coro, name="main")
             try:
-                value = loop.run_until_complete(main)
-            except (KeyboardInterrupt, SystemExit):
-                raise
-            except BaseException as raised:  # noqa: BLE001 - it is part of the outcome
-                error = raised
+                loop.run_until_complete(_ended(main))
+                error = asyncio.CancelledError() if main.cancelled() else main.exception()
+                value = main.result() if error is None else None
+            except SimulationError as stuck:
+                error = stuck
             fingerprint, virtual_secs, steps = loop.fingerprint, loop.time(), loop.steps
             leaked = _end(loop, main)
         finally:
@@ -183,6 +183,10 @@ def _end(loop: VirtualTimeLoop, main: asyncio.Task[Any]) -> tuple[str, ...]:
     except SimulationError as stuck:
         leaked += (f"and they do not stop when cancelled: {stuck}",)
     return leaked
+
+
+async def _ended(main: asyncio.Task[Any]) -> None:
+    await asyncio.wait({main})
 
 
 async def _settle() -> None:
