@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import tomllib
 from pathlib import Path
 
-from tests.style.source import ROOT, files, report
+from tests.style.source import ROOT, dotted, files, python, report
 
 MEGABYTE = 1_000_000
 CHANGES = ("added", "changed", "deprecated", "fixed", "removed", "security")
@@ -115,6 +116,21 @@ def test_what_the_package_declares_is_tested() -> None:
         "Add it to requirements/*.in and run make pin.",
         sorted(names - {"antiphon"} - set(_pins(ROOT / "requirements/dev.txt"))),
     )
+
+
+def test_a_missing_extra_is_one_that_exists() -> None:
+    """Whoever is told to install an extra can: pyproject.toml declares it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    findings = []
+    for source in python("src"):
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Call) and dotted(node.func) == "MissingExtraError":
+                extra = node.args[1] if len(node.args) > 1 else None
+                if not isinstance(extra, ast.Constant):
+                    findings.append(source.at(node, "name the extra in the call"))
+                elif extra.value not in project["optional-dependencies"]:
+                    findings.append(source.at(node, f"antiphon[{extra.value}]"))
+    report("Declare it in pyproject.toml.", findings)
 
 
 def test_fragments_of_the_changelog_are_well_formed() -> None:
