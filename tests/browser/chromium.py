@@ -41,7 +41,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def until(page: Page, condition: str) -> None:
-    """Waits until a JavaScript expression is true. Playwright's own wait needs `eval` in the page."""
+    """Waits until an expression is true. Playwright's own wait would need `eval` in the page."""
     for _ in range(500):
         if page.evaluate(condition):
             return

@@ -75,7 +75,7 @@ def test_the_player_holds_the_whole_conversation(browser: Browser, report: pathl
 def test_a_line_of_the_transcript_plays_from_there(browser: Browser, report: pathlib.Path) -> None:
     """Selecting a line moves the player and the cursor to it, marks it, and plays."""
     with opened(browser, report) as (page, said):
-        page.click("text=It was the best of times")
+        page.click("#transcript >> text=It was the best of times")
         until(page, "document.getElementById('audio').currentTime > 15.2")
         at, cursor, paused, marked = page.evaluate(
             """() => [
