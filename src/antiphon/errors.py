@@ -4,9 +4,9 @@ AntiphonError                     category, retryable
 |-- ConfigurationError            the user's set-up is wrong; says what to change
 |   |-- MissingExtraError         an optional dependency is not installed
 |   |-- MissingModelError         model files are not on this machine
-|   |-- UnknownEventError         event_handler("...") with a name the class does not declare
+|   |-- UnknownEventError         event_handler() with a name the class does not declare
 |   `-- UnknownNameError          any other name that nobody declared (tool, scenario step, ...)
-|-- InvalidInputError             data that came in is malformed (odd-length audio, bad message, ...)
+|-- InvalidInputError             data that came in is malformed (odd-length audio, say)
 |-- KernelError                   a promise of the kernel was broken by code running on it
 |   |-- MailboxFullError          a processor does not keep up with what it is sent
 |   |-- NotInPipelineError        a processor was used outside a pipeline

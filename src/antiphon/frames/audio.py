@@ -48,7 +48,7 @@ class TTSAudioRawFrame(OutputAudioRawFrame):
 
 
 class InputImageRawFrame(SystemFrame):
-    """A picture from the caller; `size` is (width, height), `format` such as "RGB" or "image/png"."""
+    """A picture from the caller; `size` is (width, height), `format` "RGB" or "image/png"."""
 
     lossy: ClassVar[bool] = True
 

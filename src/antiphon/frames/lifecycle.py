@@ -1,4 +1,4 @@
-"""The frames of a conversation's life: start, end, failure, interruption, liveness, measurements."""
+"""The frames of a conversation's life: start, end, failure, interruption, measurements."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class FunctionCallResultFrame(UninterruptibleFrame, DataFrame):
 
 
 class FunctionCallCancelFrame(UninterruptibleFrame, ControlFrame):
-    """A call ended without a result; `reason` says why, `run_llm` that the model must hear of it."""
+    """A call ended without a result; `reason` says why, `run_llm` that the model must hear it."""
 
     function_name: str
     tool_call_id: str

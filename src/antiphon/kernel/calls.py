@@ -1,4 +1,4 @@
-"""A call in place of a frame: how timers and barriers take their turn on a processor's urgent lane."""
+"""A call in place of a frame: how timers and barriers take their turn among urgent frames."""
 
 from __future__ import annotations
 

@@ -178,6 +178,7 @@ class EventSource:
             return
         close = difflib.get_close_matches(name, events, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
+        known = ", ".join(events) or "none"
         raise UnknownEventError(
-            f"{type(self).__name__} has no event {name!r}: {hint}it has {', '.join(events) or 'none'}"
+            f"{type(self).__name__} has no event {name!r}: {hint}it has {known}"
         )

@@ -154,8 +154,6 @@ class Lane:
         while True:
             envelope = None if self.held else take()
             if envelope is None:
-                if not self.held:
-                    self._rest()
                 await self._wait()
                 budget = FRAMES_PER_STEP
                 continue
@@ -164,11 +162,9 @@ class Lane:
                 continue
             kind = type(frame)
             handler = handler_of[kind] if kind in handler_of else station.resolve(kind)
-            if handler is None:
-                if not frame.lifecycle:
-                    station.route(frame, envelope.direction)
-                    continue
-                handler = _nothing
+            if handler is None and not frame.lifecycle:
+                station.route(frame, envelope.direction)
+                continue
             envelope.epoch = session.epoch
             self.current = envelope
             begin(envelope)
@@ -178,13 +174,13 @@ class Lane:
                 if frame.lifecycle:
                     self.watch()
                     await station.settled()
-                await handler(processor, frame, envelope.direction)
+                await (handler or _nothing)(processor, frame, envelope.direction)
             except BaseException as error:
                 self._failed(envelope, error)
             if self.current is not envelope:
                 return  # the lane has a successor meanwhile
             self.current = None
-            if frame.lifecycle and not envelope.passed_on:
+            if frame.lifecycle:
                 station.pass_on(envelope)
             budget -= 1
             if not budget:
@@ -205,6 +201,8 @@ class Lane:
             raise error
 
     async def _wait(self) -> None:
+        if not self.held:
+            self._rest()
         self._waiter = asyncio.get_running_loop().create_future()
         try:
             await self._waiter

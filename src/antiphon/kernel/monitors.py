@@ -9,7 +9,7 @@ from antiphon.kernel.params import PipelineParams
 
 
 class IdleWatch:
-    """Calls back when `timeout` seconds have passed without `touch`, and again after each such span."""
+    """Calls back whenever `timeout` seconds have passed without `touch`."""
 
     def __init__(self, timeout: float | None, expired: Callable[[], None]) -> None:
         self._timeout = timeout

@@ -62,12 +62,14 @@ class BaseObserver:
 class _Desk:
     """One observer's queue."""
 
-    __slots__ = ("events", "lost", "observer", "waiter")
+    __slots__ = ("events", "lost", "observer", "told", "waiter")
 
     def __init__(self, observer: BaseObserver) -> None:
         self.observer = observer
         self.events: deque[FramePushed | FrameProcessed] = deque()
         self.lost = 0
+        self.told = asyncio.Event()
+        self.told.set()
         self.waiter: asyncio.Future[None] | None = None
 
 
@@ -103,13 +105,10 @@ class Observers:
 
     async def finish(self, timeout: float) -> None:
         """Waits, at most `timeout` seconds each, until everything noted has been told."""
-        loop = asyncio.get_running_loop()
         for desk in self._desks:
-            deadline = loop.time() + timeout
-            while desk.events and loop.time() < deadline:
-                await asyncio.sleep(0.001)
             try:
                 async with asyncio.timeout(timeout):
+                    await desk.told.wait()
                     await desk.observer.on_pipeline_finished()
             except Exception:
                 logger.exception("%s failed", type(desk.observer).__name__)
@@ -126,6 +125,7 @@ class Observers:
                     name = type(desk.observer).__name__
                     logger.error("%s does not keep up: it loses the oldest events", name)
             desk.events.append(event)
+            desk.told.clear()
             if desk.waiter is not None and not desk.waiter.done():
                 desk.waiter.set_result(None)
 
@@ -144,6 +144,7 @@ class Observers:
                     logger.exception("%s failed on %s", type(observer).__name__, event.frame.name)
                 if desk.events and desk.events[0] is event:
                     desk.events.popleft()
+            desk.told.set()
             desk.waiter = loop.create_future()
             await desk.waiter
             desk.waiter = None

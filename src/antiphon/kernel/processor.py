@@ -223,7 +223,8 @@ class FrameProcessor(EventSource):
         """The processor's place; `NotInPipelineError` if it has none."""
         if self._station is None:
             raise NotInPipelineError(
-                f"{self.name} is in no pipeline: put it into a Pipeline, and that into a PipelineTask"
+                f"{self.name} is in no pipeline: "
+                f"put it into a Pipeline, and that into a PipelineTask"
             )
         return self._station
 

@@ -1,4 +1,4 @@
-"""What the processors of one conversation share: the epoch, the tasks, the clock, the way to the task.
+"""What the processors of one conversation share: epoch, tasks, clock, and the way to the task.
 
 States: *wired* (frames may be queued, nothing runs) -> *running* -> *closed* (nothing is handed
 over any more). A session knows no frames but those of the life cycle, and leaves every decision to

@@ -222,9 +222,10 @@ class Station:
             await self._settled
 
     def pass_on(self, envelope: Envelope) -> None:
-        """Passes the life-cycle frame of an envelope on to the next processor."""
-        envelope.passed_on = True
-        self.route(envelope.frame, envelope.direction)
+        """Passes the life-cycle frame of an envelope on to the next processor, once."""
+        if not envelope.passed_on:
+            envelope.passed_on = True
+            self.route(envelope.frame, envelope.direction)
 
     async def _run_alone(self, handler: Handler, envelope: Envelope) -> None:
         current_work.set(envelope)
@@ -248,7 +249,7 @@ class Station:
 
     def _push_lifecycle(self, frame: Frame, work: Envelope | None) -> None:
         if work is not None and work.frame is frame:
-            if not frame.urgent and not work.passed_on:
+            if not frame.urgent:
                 self.pass_on(work)
         elif isinstance(frame, EndFrame | StopFrame):
             self.session.request_end(frame)

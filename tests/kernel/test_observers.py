@@ -1,0 +1,104 @@
+"""Observers see every hand-over, in order, and can neither slow nor break anything."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from antiphon.kernel.observers import BaseObserver, FrameProcessed, FramePushed
+from antiphon.kernel.pipeline import Pipeline
+from antiphon.kernel.processor import FrameProcessor
+from antiphon.kernel.task import PipelineTask
+from antiphon.simulation.virtual_time import run
+from tests.kernel.parts import DOWN, Ear, Relay, Word, conversation
+
+
+class Witness(BaseObserver):
+    """Notes hand-overs of words."""
+
+    def __init__(self, slowness: float = 0.0) -> None:
+        self.slowness = slowness
+        self.pushed: list[tuple[str, str]] = []
+        self.processed: list[str] = []
+        self.times: list[int] = []
+        self.finished = False
+
+    async def on_push_frame(self, data: FramePushed) -> None:
+        await asyncio.sleep(self.slowness)
+        if isinstance(data.frame, Word):
+            assert data.direction is DOWN
+            self.pushed.append((data.source, data.destination))
+            self.times.append(data.timestamp)
+
+    async def on_process_frame(self, data: FrameProcessed) -> None:
+        if isinstance(data.frame, Word):
+            self.processed.append(data.processor)
+
+    async def on_pipeline_finished(self) -> None:
+        self.finished = True
+
+
+def test_every_hand_over_is_seen_with_its_ends_and_time() -> None:
+    """From the task through the processors that handle it to the task, passed-by ones left out."""
+
+    async def main() -> Witness:
+        witness = Witness()
+        parts = [Relay(), FrameProcessor(), Relay()]
+        task = PipelineTask(Pipeline(parts), observers=[witness])
+        async with conversation(task) as talk:
+            await asyncio.sleep(1)
+            await talk.say(Word("a"))
+            await asyncio.sleep(1)
+        return witness
+
+    witness = run(main())
+    assert witness.pushed == [
+        ("task", "Relay#0"),
+        ("Relay#0", "Relay#1"),
+        ("Relay#1", "task (downstream end)"),
+    ]
+    assert witness.processed == ["Relay#0", "Relay#1"]
+    assert witness.times == [1_001_000_000] * 3
+    assert witness.finished
+
+
+def test_a_slow_observer_delays_nothing_and_still_sees_everything() -> None:
+    """The pipeline runs ahead; the observer catches up before the conversation is closed."""
+
+    async def main() -> tuple[list[float], Witness]:
+        witness, ear = Witness(slowness=0.1), Ear()
+        task = PipelineTask(Pipeline([Relay(), ear]), observers=[witness])
+        async with conversation(task) as talk:
+            await talk.say(*(Word(str(n)) for n in range(10)))
+            await asyncio.sleep(0.001)
+            times = list(ear.times)
+        return times, witness
+
+    times, witness = run(main())
+    assert len(times) == 10
+    assert len(set(times)) == 1
+    assert len(witness.pushed) == 20
+
+
+def test_a_failing_observer_breaks_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Its exception is logged with its name, and it goes on observing."""
+
+    class Broken(BaseObserver):
+        seen = 0
+
+        async def on_push_frame(self, data: FramePushed) -> None:
+            Broken.seen += 1
+            raise RuntimeError("cannot look")
+
+    async def main() -> list[str]:
+        ear = Ear()
+        async with conversation(PipelineTask(Pipeline([ear]), observers=[Broken()])) as talk:
+            await talk.say(Word("a"), Word("b"))
+        return ear.texts
+
+    with caplog.at_level(logging.ERROR, "antiphon"):
+        assert run(main()) == ["a", "b"]
+    assert Broken.seen >= 2
+    assert "Broken failed on Word#" in caplog.text
