@@ -11,14 +11,25 @@ Audio is 16-bit little-endian mono PCM at the rate the provider's capabilities n
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, Protocol, dataclass_transform
+from typing import Any, Protocol, dataclass_transform, runtime_checkable
 
 import msgspec
+
+from antiphon.settings import ServiceSettings
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Struct(msgspec.Struct, frozen=True):
     """Base of the plain data that crosses the seam."""
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """A provider whose settings can change while it runs; optional."""
+
+    def configure(self, settings: ServiceSettings) -> None:
+        """Holds from the next call of `transcribe` or `synthesize` on."""
+        ...
 
 
 # ---- speech to text ---------------------------------------------------------------------------
@@ -149,10 +160,15 @@ class LLMProvider(Protocol):
 
 
 class TTSCapabilities(Struct, kw_only=True):
-    """What a voice gives. `sample_rate` in Hz; `word_times`: `WordTime` events are exact."""
+    """What a voice gives. `sample_rate` in Hz; `word_times`: `WordTime` events are exact.
+
+    `piecewise`: the next piece of text is asked for only when all audio of the one before has been
+    yielded, so that the audio of each piece is known.
+    """
 
     sample_rate: int
     word_times: bool = False
+    piecewise: bool = False
 
 
 class SpeechAudio(Struct):
@@ -173,7 +189,7 @@ TTSEvent = SpeechAudio | WordTime
 
 
 class TTSProvider(Protocol):
-    """Speaks one utterance per call. One-shot vendors speak piece by piece: no difference outside."""
+    """Speaks one utterance per call. One-shot vendors speak it piece by piece."""
 
     name: str
     capabilities: TTSCapabilities

@@ -16,7 +16,7 @@ from antiphon.turns.strategy import TurnModel
 
 logger = logging.getLogger("antiphon")
 
-EMBEDDED_MODEL = ("antiphon.providers.local.turn", "SmartTurnModel")
+EMBEDDED_MODEL = ("antiphon.providers.local.turn", "LocalSmartTurnModel")
 """Looked up by name: this room does not depend on the providers, which depend on it."""
 
 
