@@ -1,0 +1,281 @@
+"""The assistant's half of the context: what was heard becomes messages.
+
+It stands after the output, which lets frames out when everything before them has been played. So what it collects is
+what the caller heard, and an interruption leaves just that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from antiphon.context.assistant_turn import AssistantTurn, remainder
+from antiphon.context.call_log import CALL_FRAMES
+from antiphon.context.messages import LLMSpecificMessage, assistant_message
+from antiphon.context.shared import EDIT_FRAMES, RunDueFrame, SharedContext
+from antiphon.errors import AntiphonError
+from antiphon.frames.base import Frame
+from antiphon.frames.lifecycle import CancelFrame, EndFrame, InterruptionFrame
+from antiphon.frames.llm import (
+    LLMAssistantPushAggregationFrame,
+    LLMContextFrame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
+    LLMThoughtEndFrame,
+    LLMThoughtStartFrame,
+    LLMThoughtTextFrame,
+    LLMSetToolsFrame,
+)
+from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
+from antiphon.frames.text import AggregatedTextFrame, TextFrame
+from antiphon.frames.turns import (
+    BotStartedSpeakingFrame,
+    BotStoppedSpeakingFrame,
+    UserStartedSpeakingFrame,
+    UserStoppedSpeakingFrame,
+)
+from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.hooks import Event
+from antiphon.kernel.processor import FrameProcessor, handles
+
+
+class LLMAssistantAggregatorParams(msgspec.Struct, frozen=True, kw_only=True):
+    """How the assistant's half behaves. `add_tool_change_messages` as on the pair."""
+
+    enable_auto_context_summarization: bool = False
+    auto_context_summarization_config: object | None = None
+    add_tool_change_messages: bool = False
+
+
+class AssistantTurnStoppedMessage(msgspec.Struct, frozen=True):
+    """A turn of the assistant: `content` is what was heard, `unheard` what it still meant to say when it was cut off.
+
+    `timestamp` is when it began (ISO 8601).
+    """
+
+    content: str
+    interrupted: bool
+    unheard: str
+    timestamp: str
+
+
+class AssistantThoughtMessage(msgspec.Struct, frozen=True):
+    """A stretch of reasoning; `timestamp` is when it began (ISO 8601)."""
+
+    content: str
+    timestamp: str
+
+
+class _Thought(msgspec.Struct):
+    timestamp: str
+    append_to_context: bool
+    llm: str | None
+    text: str = ""
+
+
+class LLMAssistantAggregator(FrameProcessor):
+    """See the module's docstring. Made by `LLMContextAggregatorPair`."""
+
+    on_assistant_turn_started = Event[[]]()
+    on_assistant_turn_stopped = Event[[AssistantTurnStoppedMessage]]()
+    on_assistant_thought = Event[[AssistantThoughtMessage]]()
+
+    def __init__(
+        self,
+        shared: SharedContext,
+        params: LLMAssistantAggregatorParams | None = None,
+        *,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        self._shared = shared
+        self._params = params or LLMAssistantAggregatorParams()
+        self._turn: AssistantTurn | None = None
+        self._thought: _Thought | None = None
+
+    # ---- turns ----
+
+    @handles(LLMFullResponseStartFrame)
+    async def _response_starts(
+        self, frame: LLMFullResponseStartFrame, direction: FrameDirection
+    ) -> None:
+        await self._close_turn(interrupted=False)
+        self._shared.gate.response_started()
+        await self._open_turn(frame.id)
+
+    @handles(LLMFullResponseEndFrame)
+    async def _response_ends(
+        self, frame: LLMFullResponseEndFrame, direction: FrameDirection
+    ) -> None:
+        self._shared.gate.response_ended()
+        await self._close_turn(interrupted=False)
+        await self._note_run()
+
+    @handles(TTSStartedFrame)
+    async def _speech_starts(self, frame: TTSStartedFrame, direction: FrameDirection) -> None:
+        if self._turn is None and frame.append_to_context:
+            await self._open_turn(None)
+        await self.push_frame(frame, direction)
+
+    @handles(TTSStoppedFrame)
+    async def _speech_stops(self, frame: TTSStoppedFrame, direction: FrameDirection) -> None:
+        if self._turn is not None and self._turn.response_id is None:
+            await self._close_turn(interrupted=False)
+        await self.push_frame(frame, direction)
+
+    @handles(LLMAssistantPushAggregationFrame)
+    async def _commit(
+        self, frame: LLMAssistantPushAggregationFrame, direction: FrameDirection
+    ) -> None:
+        if self._turn is not None and self._turn.response_id is None:
+            await self._close_turn(interrupted=False)
+        elif self._turn is not None:
+            self._write_turn(self._turn)
+            self._turn.text = ""
+
+    @handles(TextFrame)
+    async def _text(self, frame: TextFrame, direction: FrameDirection) -> None:
+        if not frame.append_to_context:
+            return
+        text = frame.text
+        if isinstance(frame, AggregatedTextFrame) and frame.raw_text is not None:
+            text = frame.raw_text
+        if not text:
+            return
+        if self._turn is None:
+            await self._open_turn(None)
+        assert self._turn is not None
+        self._turn.hear(text, spaced=frame.includes_inter_frame_spaces)
+        self._shared.gate.response_heard()
+
+    @handles(InterruptionFrame)
+    async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
+        self._thought = None
+        self._shared.interruption(frame)
+        await self._close_turn(interrupted=True)
+        await self._note_run()
+
+    @handles(EndFrame, CancelFrame)
+    async def _end(self, frame: EndFrame | CancelFrame, direction: FrameDirection) -> None:
+        await self._close_turn(interrupted=isinstance(frame, CancelFrame))
+        self._shared.calls.close()
+
+    async def _open_turn(self, response_id: int | None) -> None:
+        self._turn = AssistantTurn(response_id, self.clock.timestamp())
+        await self.on_assistant_turn_started.emit()
+
+    async def _close_turn(self, *, interrupted: bool) -> None:
+        turn, self._turn = self._turn, None
+        if turn is None:
+            return
+        generated = self._shared.context.drafts.get(turn.response_id)
+        message = AssistantTurnStoppedMessage(
+            content=turn.heard,
+            interrupted=interrupted,
+            unheard=remainder(generated, turn.heard) if interrupted else "",
+            timestamp=turn.timestamp,
+        )
+        if self._write_turn(turn):
+            snapshot = self._shared.context.snapshot()
+            await self.push_frame(LLMContextFrame(context=snapshot))
+        await self.on_assistant_turn_stopped.emit(message)
+
+    def _write_turn(self, turn: AssistantTurn) -> bool:
+        if not turn.heard:
+            return False
+        message = assistant_message(turn.heard)
+        self._shared.write_assistant([message], response_id=turn.response_id)
+        return True
+
+    # ---- thoughts ----
+
+    @handles(LLMThoughtStartFrame)
+    async def _thought_starts(self, frame: LLMThoughtStartFrame, direction: FrameDirection) -> None:
+        self._thought = _Thought(self.clock.timestamp(), frame.append_to_context, frame.llm)
+
+    @handles(LLMThoughtTextFrame)
+    async def _thinks(self, frame: LLMThoughtTextFrame, direction: FrameDirection) -> None:
+        if self._thought is not None:
+            self._thought.text += frame.text
+
+    @handles(LLMThoughtEndFrame)
+    async def _thought_ends(self, frame: LLMThoughtEndFrame, direction: FrameDirection) -> None:
+        thought, self._thought = self._thought, None
+        if thought is None:
+            return
+        if thought.append_to_context and thought.llm:
+            data = {"type": "thought", "text": thought.text, "signature": frame.signature}
+            response_id = self._turn.response_id if self._turn is not None else None
+            self._shared.write_assistant(
+                [LLMSpecificMessage(thought.llm, data)], response_id=response_id
+            )
+        await self.on_assistant_thought.emit(
+            AssistantThoughtMessage(thought.text, thought.timestamp)
+        )
+
+    # ---- calls, edits, runs ----
+
+    @handles(*CALL_FRAMES)
+    async def _call(self, frame: Frame, direction: FrameDirection) -> None:
+        updated = self._shared.log(frame)
+        if updated is not None:
+            self.create_task(_awaited(updated), name="on_context_updated")
+        await self._note_run()
+
+    @handles(*EDIT_FRAMES)
+    async def _edit(self, frame: Frame, direction: FrameDirection) -> None:
+        try:
+            run = self._shared.edit(frame)
+        except AntiphonError as error:
+            await self.push_error(f"{type(frame).__name__}: {error}", exception=error)
+            return
+        if run:
+            await self._run()
+
+    @handles(LLMSetToolsFrame)
+    async def _set_tools(self, frame: LLMSetToolsFrame, direction: FrameDirection) -> None:
+        try:
+            self._shared.set_tools(frame)
+        except AntiphonError as error:
+            await self.push_error(f"{type(frame).__name__}: {error}", exception=error)
+            return
+        if direction is FrameDirection.UPSTREAM:
+            await self.push_frame(frame, direction)
+
+    @handles(RunDueFrame)
+    async def _run_due(self, frame: RunDueFrame, direction: FrameDirection) -> None:
+        snapshot = self._shared.run_now()
+        if snapshot is not None:
+            await self.push_frame(LLMContextFrame(context=snapshot), FrameDirection.UPSTREAM)
+
+    async def _run(self) -> None:
+        snapshot = self._shared.take_snapshot()
+        await self.push_frame(LLMContextFrame(context=snapshot), FrameDirection.UPSTREAM)
+
+    async def _note_run(self) -> None:
+        note = self._shared.note_run()
+        if note is not None:
+            await self.queue_frame(note)
+
+    # ---- who speaks ----
+
+    @handles(BotStartedSpeakingFrame, BotStoppedSpeakingFrame)
+    async def _bot_speaks(
+        self, frame: BotStartedSpeakingFrame | BotStoppedSpeakingFrame, direction: FrameDirection
+    ) -> None:
+        self._shared.bot_frame(frame)
+        await self.push_frame(frame, direction)
+        await self._note_run()
+
+    @handles(UserStartedSpeakingFrame, UserStoppedSpeakingFrame)
+    async def _user_speaks(self, frame: Frame, direction: FrameDirection) -> None:
+        # The user's half knows first and exactly; alone, this half goes by the frames.
+        if not self._shared.has_user_half:
+            self._shared.gate.user_speaking(isinstance(frame, UserStartedSpeakingFrame))
+        await self.push_frame(frame, direction)
+        await self._note_run()
+
+
+async def _awaited(updated: Callable[[], Awaitable[None]]) -> None:
+    await updated()

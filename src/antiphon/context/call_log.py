@@ -1,0 +1,235 @@
+"""Function calls as the conversation tells them.
+
+One log belongs to a pair of aggregators and both feed it: the user's half sees the frames of a call at once, on their way
+upstream, the assistant's half when everything before them has been played. Whoever comes first writes, the other
+finds it done; so the order and direction of frames do not matter.
+
+| what happens          | synchronous call                       | asynchronous call                           |
+|-----------------------|----------------------------------------|---------------------------------------------|
+| it runs               | tool call, tool message `IN_PROGRESS`  | tool call, tool message, status `started`   |
+| intermediate result   | -                                      | developer message, status `running`         |
+| result                | the tool message becomes the result    | developer message, status `finished`        |
+| cancelled             | the tool message becomes `CANCELLED`   | developer message, status `cancelled`       |
+| out of time           | the tool message becomes an error      | developer message, status `timeout`         |
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from antiphon.context.conversation import LLMContext
+from antiphon.context.messages import (
+    CANCELLED,
+    IN_PROGRESS,
+    LLMSpecificMessage,
+    Message,
+    async_tool_text,
+    developer_message,
+    tool_call_message,
+    tool_message,
+)
+from antiphon.frames.base import Frame
+from antiphon.frames.tools import (
+    FunctionCallCancelFrame,
+    FunctionCallFromLLM,
+    FunctionCallInProgressFrame,
+    FunctionCallResultFrame,
+    FunctionCallResultProperties,
+    FunctionCallsStartedFrame,
+)
+from antiphon.tools.calls import Call, CallEnd, CallState, CallTable
+from antiphon.tools.results import failure, tool_text
+from antiphon.tools.run_gate import RunGate
+
+logger = logging.getLogger(__name__)
+
+CALL_FRAMES = (
+    FunctionCallsStartedFrame,
+    FunctionCallInProgressFrame,
+    FunctionCallResultFrame,
+    FunctionCallCancelFrame,
+)
+
+Updated = Callable[[], Awaitable[None]]
+_NO_PROPERTIES = FunctionCallResultProperties()
+
+
+class CallLog:
+    """Writes calls into a context and tells the gate what the model is owed."""
+
+    def __init__(self, context: LLMContext, gate: RunGate) -> None:
+        self.table = CallTable()
+        self._context = context
+        self._gate = gate
+        self._response_of: dict[str, int] = {}
+        self._anchors: dict[int, Message] = {}
+        self._intermediate: dict[str, set[int]] = {}
+
+    def receive(self, frame: Frame) -> Updated | None:
+        """Takes note of a frame; returns what is to be awaited now that the context has changed."""
+        match frame:
+            case FunctionCallsStartedFrame():
+                self._announced(frame)
+            case FunctionCallInProgressFrame():
+                self._running(frame)
+            case FunctionCallResultFrame():
+                return self._result(frame)
+            case FunctionCallCancelFrame():
+                self._cancelled(frame)
+        return None
+
+    def close(self) -> None:
+        """The session ends: what is open is cancelled."""
+        for call in self.table.open_calls:
+            self._end_without_result(call, CallEnd.CANCELLED, wants_run=False)
+
+    def anchor(self, response_id: int | None) -> Message | None:
+        """The first message of the calls that this answer asked for: its text belongs before it."""
+        return None if response_id is None else self._anchors.get(response_id)
+
+    def unanswered_tail(self) -> Message | None:
+        """The first of the calls that the context ends with, if the model has yet to react to them.
+
+        What the agent says in the meantime ("let me check") belongs before them.
+        """
+        first = None
+        unanswered = self._gate.owed
+        for message in reversed(self._context.messages):
+            if isinstance(message, LLMSpecificMessage):
+                break
+            if message.get("tool_calls"):
+                first = message
+            elif message.get("role") != "tool":
+                break
+            elif message.get("content") == IN_PROGRESS:
+                unanswered = True
+        return first if unanswered else None
+
+    # ---- what happens to a call ----
+
+    def _announced(self, frame: FunctionCallsStartedFrame) -> None:
+        for call in self.table.announce(frame.function_calls):
+            if frame.response_id is not None:
+                self._response_of[call.tool_call_id] = frame.response_id
+
+    def _running(self, frame: FunctionCallInProgressFrame) -> None:
+        if self.table.get(frame.tool_call_id) is None:
+            asked = FunctionCallFromLLM(
+                frame.function_name, frame.tool_call_id, frame.arguments, frame.group_id
+            )
+            self.table.announce([asked])
+        step = self.table.start(
+            frame.tool_call_id,
+            is_async=frame.is_async,
+            cancel_on_interruption=frame.cancel_on_interruption,
+        )
+        if step is None:
+            return
+        self._write_call(step.call)
+        if step.run_llm:
+            self._gate.owe()
+
+    def _result(self, frame: FunctionCallResultFrame) -> Updated | None:
+        properties = frame.properties or _NO_PROPERTIES
+        call = self.table.get(frame.tool_call_id)
+        if call is None:
+            logger.warning(
+                "A result of %r belongs to no call (%s): it is dropped.",
+                frame.function_name,
+                frame.tool_call_id,
+            )
+            return None
+        if not self.table.is_open(frame.tool_call_id):
+            return None
+        if call.state is CallState.ANNOUNCED:
+            self._write_call(call)
+        if not properties.is_final:
+            return self._intermediate_result(call, frame, properties)
+        told = tool_text(frame.function_name, frame.result)
+        if told.problem is not None:
+            logger.error("%s", told.problem)
+        step = self.table.finish(call.tool_call_id, CallEnd.RESULT, wants_run=properties.run_llm)
+        if call.is_async:
+            self._tell(call, "finished", result=told.value)
+        else:
+            self._answer(call, told.text)
+        self._ended(call)
+        if step is not None and step.run_llm:
+            self._gate.owe()
+        return properties.on_context_updated
+
+    def _intermediate_result(
+        self, call: Call, frame: FunctionCallResultFrame, properties: FunctionCallResultProperties
+    ) -> Updated | None:
+        if not call.is_async:
+            logger.error("Only an asynchronous call has intermediate results: %s.", call)
+            return None
+        seen = self._intermediate.setdefault(call.tool_call_id, set())
+        if frame.id in seen:
+            return None
+        seen.add(frame.id)
+        told = tool_text(frame.function_name, frame.result)
+        if told.problem is not None:
+            logger.error("%s", told.problem)
+        self._tell(call, "running", result=told.value)
+        if properties.run_llm is not False:
+            self._gate.owe()
+        return properties.on_context_updated
+
+    def _cancelled(self, frame: FunctionCallCancelFrame) -> None:
+        call = self.table.get(frame.tool_call_id)
+        if call is None:
+            logger.warning("A cancellation belongs to no call: %s.", frame.tool_call_id)
+            return
+        if not self.table.is_open(frame.tool_call_id):
+            return
+        timeout = frame.reason == CallEnd.TIMEOUT.value
+        end = CallEnd.TIMEOUT if timeout else CallEnd.CANCELLED
+        self._end_without_result(call, end, wants_run=frame.run_llm)
+
+    def _end_without_result(self, call: Call, end: CallEnd, *, wants_run: bool) -> None:
+        if call.state is CallState.ANNOUNCED:
+            self._write_call(call)
+        step = self.table.finish(call.tool_call_id, end, wants_run=wants_run)
+        if call.is_async:
+            self._tell(call, end.value)
+        elif end is CallEnd.TIMEOUT:
+            late = failure(f"The function `{call.function_name}` did not answer in time.")
+            self._answer(call, tool_text(call.function_name, late).text)
+        else:
+            self._answer(call, CANCELLED)
+        self._ended(call)
+        if step is not None and step.run_llm:
+            self._gate.owe()
+
+    # ---- writing ----
+
+    def _write_call(self, call: Call) -> None:
+        text = async_tool_text(call.tool_call_id, "started") if call.is_async else IN_PROGRESS
+        block = [
+            tool_call_message(call.tool_call_id, call.function_name, call.arguments),
+            tool_message(call.tool_call_id, text),
+        ]
+        first, _ = self._context.insert(block)
+        response_id = self._response_of.get(call.tool_call_id)
+        if response_id is not None:
+            self._anchors.setdefault(response_id, first)
+            while len(self._anchors) > 8:
+                del self._anchors[next(iter(self._anchors))]
+
+    def _answer(self, call: Call, text: str) -> None:
+        if not self._context.answer_call(call.tool_call_id, text):
+            logger.info(
+                "The call %s of %r is no longer in the context: its end is not written.",
+                call.tool_call_id,
+                call.function_name,
+            )
+
+    def _tell(self, call: Call, status: str, **more: object) -> None:
+        text = async_tool_text(call.tool_call_id, status, **more)
+        self._context.insert([developer_message(text)])
+
+    def _ended(self, call: Call) -> None:
+        self._response_of.pop(call.tool_call_id, None)
+        self._intermediate.pop(call.tool_call_id, None)

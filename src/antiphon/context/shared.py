@@ -1,0 +1,147 @@
+"""What the two aggregators of a pair share: the context, the calls, and when an inference is owed.
+
+Every method is synchronous and complete: whoever calls it, on whichever lane, the next one finds a valid
+context. Frames that go both ways reach both halves; each is taken once, by its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from antiphon.context.call_log import CallLog, Updated
+from antiphon.context.conversation import ContextSnapshot, LLMContext
+from antiphon.context.messages import Message, developer_message
+from antiphon.frames.base import ControlFrame, Frame, UninterruptibleFrame
+from antiphon.frames.lifecycle import InterruptionFrame
+from antiphon.frames.llm import (
+    LLMMessagesAppendFrame,
+    LLMMessagesTransformFrame,
+    LLMMessagesUpdateFrame,
+    LLMRunFrame,
+    LLMSetToolChoiceFrame,
+    LLMSetToolsFrame,
+)
+from antiphon.frames.turns import BotStartedSpeakingFrame, BotStoppedSpeakingFrame
+from antiphon.tools.run_gate import RunGate
+from antiphon.tools.schema import as_tools
+
+EDIT_FRAMES = (
+    LLMRunFrame,
+    LLMMessagesAppendFrame,
+    LLMMessagesUpdateFrame,
+    LLMMessagesTransformFrame,
+    LLMSetToolChoiceFrame,
+)
+
+
+class RunDueFrame(UninterruptibleFrame, ControlFrame):
+    """An aggregator's note to itself: after the frames that are queued already, run what is owed.
+
+    Results that arrive together are all written before it is handled, and cost one inference.
+    """
+
+
+class SharedContext:
+    """The state of one pair."""
+
+    def __init__(self, context: LLMContext, *, add_tool_change_messages: bool = False) -> None:
+        self.context = context
+        self.gate = RunGate()
+        self.calls = CallLog(context, self.gate)
+        self.has_user_half = False
+        self._add_tool_change_messages = add_tool_change_messages
+        self._last_bot_frame = 0
+        self._last_interruption = 0
+        self._run_noted = False
+
+    # ---- edits ----
+
+    def edit(self, frame: Frame) -> bool:
+        """Applies an edit; True if the model is to run on what has become of the context.
+
+        Raises:
+            AntiphonError: the edit makes no sense; the context has not changed.
+        """
+        match frame:
+            case LLMRunFrame():
+                return True
+            case LLMMessagesAppendFrame(messages=messages, run_llm=run):
+                self.context.add_messages(messages)
+            case LLMMessagesUpdateFrame(messages=messages, run_llm=run):
+                self.context.set_messages(messages)
+            case LLMMessagesTransformFrame(transform=transform, run_llm=run):
+                self.context.transform_messages(transform)
+            case LLMSetToolChoiceFrame(tool_choice=tool_choice):
+                self.context.set_tool_choice(tool_choice)
+                return False
+            case _:
+                return False
+        return bool(run)
+
+    def set_tools(self, frame: LLMSetToolsFrame) -> None:
+        """Replaces the tools, with a notice of the difference if the pair wants one.
+
+        The second half that sees the frame finds no difference.
+        """
+        new = as_tools(frame.tools)
+        old_names, new_names = self.context.tools.names, new.names
+        if new != self.context.tools:
+            self.context.set_tools(new)
+        notice = tool_change_text(old_names, new_names)
+        if notice and self._add_tool_change_messages:
+            self.context.add_message(developer_message(notice))
+
+    def write_assistant(self, messages: Sequence[Any], *, response_id: int | None) -> list[Message]:
+        """Writes what the assistant said where it belongs: before the calls it led to."""
+        before = self.calls.anchor(response_id)
+        if before is None and response_id is None:
+            before = self.calls.unanswered_tail()
+        return self.context.insert(messages, before=before)
+
+    # ---- running the model ----
+
+    def take_snapshot(self) -> ContextSnapshot:
+        """A snapshot to run the model on: whatever was owed is paid by it."""
+        self.gate.inference_sent()
+        return self.context.snapshot()
+
+    def note_run(self) -> RunDueFrame | None:
+        """The note to queue, if an inference is due and no note is on its way."""
+        if self._run_noted or not self.gate.due:
+            return None
+        self._run_noted = True
+        return RunDueFrame()
+
+    def run_now(self) -> ContextSnapshot | None:
+        """The note is handled: a snapshot to run on, if the inference is still due."""
+        self._run_noted = False
+        return self.take_snapshot() if self.gate.due else None
+
+    def log(self, frame: Frame) -> Updated | None:
+        """A frame of a function call."""
+        return self.calls.receive(frame)
+
+    # ---- who speaks ----
+
+    def bot_frame(self, frame: BotStartedSpeakingFrame | BotStoppedSpeakingFrame) -> None:
+        if frame.id > self._last_bot_frame:
+            self._last_bot_frame = frame.id
+            self.gate.bot_speaking(isinstance(frame, BotStartedSpeakingFrame))
+
+    def interruption(self, frame: InterruptionFrame) -> None:
+        if frame.id > self._last_interruption:
+            self._last_interruption = frame.id
+            self.gate.interrupted()
+
+
+def tool_change_text(old: Sequence[str], new: Sequence[str]) -> str:
+    """What a developer message says about a change of tools; empty if nothing changed."""
+    added = [name for name in new if name not in old]
+    removed = [name for name in old if name not in new]
+    parts = []
+    if added:
+        parts.append(f"These functions are available from now on: {', '.join(added)}.")
+    if removed:
+        parts.append(f"These functions are no longer available: {', '.join(removed)}.")
+    return " ".join(parts)

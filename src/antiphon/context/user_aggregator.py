@@ -1,0 +1,265 @@
+"""The user's half of the context: turns become messages, and messages run the model.
+
+For every frame, in this order: is the caller muted; voice activity; what the frame asks of the context; whose turn it is;
+is the caller idle. Deciding is done by the collaborators (`antiphon.turns`); this processor writes the context and
+sends it downstream, to the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from antiphon.context.call_log import CALL_FRAMES
+from antiphon.context.messages import user_message
+from antiphon.context.shared import EDIT_FRAMES, RunDueFrame, SharedContext
+from antiphon.errors import AntiphonError
+from antiphon.frames.base import Frame
+from antiphon.frames.lifecycle import CancelFrame, EndFrame, InterruptionFrame, StartFrame
+from antiphon.frames.llm import LLMContextFrame, LLMSetToolsFrame
+from antiphon.frames.text import InterimTranscriptionFrame, TranscriptionFrame, TranslationFrame
+from antiphon.frames.turns import (
+    BotStartedSpeakingFrame,
+    BotStoppedSpeakingFrame,
+    ProposedUserStartedSpeakingFrame,
+    ProposedUserStoppedSpeakingFrame,
+    UserMuteStartedFrame,
+    UserMuteStoppedFrame,
+)
+from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.hooks import Event
+from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.turns.actions import Decision
+from antiphon.turns.controller import (
+    UserTurnController,
+    UserTurnSegment,
+    UserTurnStartedParams,
+    UserTurnStoppedParams,
+)
+from antiphon.turns.idle import UserIdleController
+from antiphon.turns.mute import MuteGate, UserMuteStrategy
+from antiphon.turns.strategies import UserTurnStrategies
+from antiphon.turns.strategy import TurnStrategy
+from antiphon.turns.vad_driver import VADAnalyzer, VADDriver
+
+CONSUMED = (TranscriptionFrame, InterimTranscriptionFrame, TranslationFrame)
+PROPOSALS = (ProposedUserStartedSpeakingFrame, ProposedUserStoppedSpeakingFrame)
+
+
+class LLMUserAggregatorParams(msgspec.Struct, frozen=True, kw_only=True):
+    """How the caller is listened to. Times in seconds; an idle timeout of 0 is off.
+
+    `user_turn_stop_timeout`: an open turn is stopped when the caller was silent for so long and no strategy did it.
+    `audio_idle_timeout`: speech is over when audio stops coming. `add_tool_change_messages` as on the pair.
+    """
+
+    vad_analyzer: VADAnalyzer | None = None
+    user_turn_strategies: UserTurnStrategies | None = None
+    user_mute_strategies: Sequence[UserMuteStrategy] = ()
+    user_turn_stop_timeout: float = 5.0
+    user_idle_timeout: float = 0
+    audio_idle_timeout: float = 1.0
+    add_tool_change_messages: bool = False
+
+
+class UserTurnStoppedMessage(msgspec.Struct, frozen=True):
+    """A whole turn of the caller: `content` is all that was said. `timestamp` is when it began (ISO 8601)."""
+
+    content: str
+    timestamp: str
+    user_id: str = ""
+
+
+class UserTurnMessageAddedMessage(msgspec.Struct, frozen=True):
+    """A part of a turn that became a message of the context."""
+
+    content: str
+    timestamp: str
+    user_id: str = ""
+
+
+class LLMUserAggregator(FrameProcessor):
+    """See the module's docstring. Made by `LLMContextAggregatorPair`."""
+
+    on_user_turn_started = Event[[TurnStrategy | None]]()
+    on_user_turn_inference_triggered = Event[[TurnStrategy | None]]()
+    on_user_turn_stopped = Event[[TurnStrategy | None, UserTurnStoppedMessage]]()
+    on_user_turn_stop_timeout = Event[[]]()
+    on_user_turn_idle = Event[[]]()
+    on_user_turn_message_added = Event[[UserTurnMessageAddedMessage]]()
+    on_user_turn_decision = Event[[Decision]]()
+    on_user_mute_started = Event[[]]()
+    on_user_mute_stopped = Event[[]]()
+
+    def __init__(
+        self,
+        shared: SharedContext,
+        params: LLMUserAggregatorParams | None = None,
+        *,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        params = params or LLMUserAggregatorParams()
+        self.turns = UserTurnController(
+            params.user_turn_strategies, stop_timeout=params.user_turn_stop_timeout
+        )
+        self._shared = shared
+        self._mute = MuteGate(params.user_mute_strategies)
+        self._idle = UserIdleController(params.user_idle_timeout)
+        self._vad = None
+        if params.vad_analyzer is not None:
+            self._vad = VADDriver(
+                params.vad_analyzer, audio_idle_timeout=params.audio_idle_timeout
+            )
+
+    # ---- life cycle ----
+
+    @handles(StartFrame)
+    async def _open(self, frame: StartFrame, direction: FrameDirection) -> None:
+        self._shared.has_user_half = True
+        self.turns.attach(self, self)
+        self._idle.attach(self, self._is_idle)
+        if self._vad is not None:
+            self._vad.attach(self)
+        await self.turns.process_frame(frame, direction)
+        await self._idle.process_frame(frame)
+
+    @handles(EndFrame, CancelFrame)
+    async def _close(self, frame: EndFrame | CancelFrame, direction: FrameDirection) -> None:
+        await self.turns.cleanup()
+        if self._vad is not None:
+            await self._vad.cleanup()
+
+    @handles(InterruptionFrame)
+    async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
+        self._shared.interruption(frame)
+        await self.turns.process_frame(frame, direction)
+        await self._note_run()
+
+    # ---- every other frame ----
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        decision = self._mute.receive(frame)
+        if decision.changed is not None:
+            await self._muted(decision.changed)
+        if decision.suppress:
+            return
+        if self._vad is not None:
+            await self._vad.process_frame(frame, direction)
+        await self._dispatch(frame, direction)
+        await self.turns.process_frame(frame, direction)
+        await self._idle.process_frame(frame)
+        await self._note_run()
+
+    async def _dispatch(self, frame: Frame, direction: FrameDirection) -> None:
+        """What the frame asks of the context; then passes it on unless it is consumed here."""
+        if isinstance(frame, RunDueFrame):
+            snapshot = self._shared.run_now()
+            if snapshot is not None:
+                await self.push_frame(LLMContextFrame(context=snapshot))
+            return
+        if isinstance(frame, EDIT_FRAMES):
+            await self._edit(frame)
+            return
+        if isinstance(frame, CONSUMED):
+            return
+        if isinstance(frame, LLMSetToolsFrame):
+            await self._set_tools(frame, direction)
+            return
+        if isinstance(frame, CALL_FRAMES):
+            updated = self._shared.log(frame)
+            if updated is not None:
+                self.create_task(_awaited(updated), name="on_context_updated")
+        elif isinstance(frame, BotStartedSpeakingFrame | BotStoppedSpeakingFrame):
+            self._shared.bot_frame(frame)
+        elif isinstance(frame, PROPOSALS) and self.turns.resolves_proposals:
+            return
+        await self.push_frame(frame, direction)
+
+    async def _edit(self, frame: Frame) -> None:
+        try:
+            run = self._shared.edit(frame)
+        except AntiphonError as error:
+            await self.push_error(f"{type(frame).__name__}: {error}", exception=error)
+            return
+        if run:
+            await self._run()
+
+    async def _set_tools(self, frame: LLMSetToolsFrame, direction: FrameDirection) -> None:
+        try:
+            self._shared.set_tools(frame)
+        except AntiphonError as error:
+            await self.push_error(f"{type(frame).__name__}: {error}", exception=error)
+            return
+        if direction is FrameDirection.DOWNSTREAM:
+            await self.push_frame(frame, direction)
+
+    async def _run(self) -> None:
+        await self.push_frame(LLMContextFrame(context=self._shared.take_snapshot()))
+
+    async def _note_run(self) -> None:
+        note = self._shared.note_run()
+        if note is not None:
+            await self.queue_frame(note)
+
+    async def _muted(self, on: bool) -> None:
+        await self.turns.muted(on)
+        if on:
+            await self.broadcast_frame(UserMuteStartedFrame)
+            await self.on_user_mute_started.emit()
+        else:
+            await self.broadcast_frame(UserMuteStoppedFrame)
+            await self.on_user_mute_stopped.emit()
+
+    async def _is_idle(self) -> None:
+        await self.on_user_turn_idle.emit()
+
+    # ---- TurnListener ----
+
+    async def on_turn_started(
+        self, strategy: TurnStrategy | None, params: UserTurnStartedParams
+    ) -> None:
+        """The caller has the floor: nothing that is owed runs until it is given back."""
+        self._shared.gate.user_speaking(True)
+        await self.on_user_turn_started.emit(strategy)
+
+    async def on_inference_triggered(
+        self, strategy: TurnStrategy | None, segment: UserTurnSegment
+    ) -> None:
+        """Writes what was said and runs the model."""
+        await self._write(segment.text, segment.timestamp, segment.user_id)
+        await self._run()
+        await self.on_user_turn_inference_triggered.emit(strategy)
+
+    async def on_turn_stopped(
+        self, strategy: TurnStrategy | None, params: UserTurnStoppedParams
+    ) -> None:
+        """Writes what no inference has taken; what is owed may run now."""
+        await self._write(params.tail, params.timestamp, params.user_id)
+        self._shared.gate.user_speaking(False)
+        message = UserTurnStoppedMessage(
+            params.content, params.started_at or params.timestamp, params.user_id
+        )
+        await self.on_user_turn_stopped.emit(strategy, message)
+        await self._note_run()
+
+    async def on_turn_stop_timeout(self) -> None:
+        """No strategy ended the turn."""
+        await self.on_user_turn_stop_timeout.emit()
+
+    async def on_turn_decision(self, decision: Decision) -> None:
+        """For whoever wants to know why."""
+        await self.on_user_turn_decision.emit(decision)
+
+    async def _write(self, text: str, timestamp: str, user_id: str) -> None:
+        if not text.strip():
+            return
+        self._shared.context.add_message(user_message(text))
+        await self.on_user_turn_message_added.emit(
+            UserTurnMessageAddedMessage(text, timestamp, user_id)
+        )
+
+
+async def _awaited(updated: object) -> None:
+    await updated()  # type: ignore[operator]
