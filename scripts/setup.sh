@@ -41,8 +41,9 @@ make_venv() {
         # Debian keeps venv's installer in a package of its own.
         if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
             say "installing Debian's python3-venv, which $python lacks"
-            apt-get -qq update
-            DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends python3-venv >/dev/null
+            apt-get -qq update >/dev/null 2>&1 || true
+            DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends python3-venv \
+                >/dev/null 2>&1 || true
         fi
         "$python" -m venv --clear "$venv" ||
             die "$python cannot create a virtual environment (on Debian: apt-get install python3-venv)."
