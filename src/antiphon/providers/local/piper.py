@@ -33,9 +33,9 @@ Audio = NDArray[np.float32]
 class Voicing(msgspec.Struct, frozen=True, kw_only=True):
     """How to speak.
 
-    `speed`: 1 is the voice's own, 2 twice as fast. `pitch`: 1 is the voice's own, 1.2 higher and
-    younger. `variation`: 1 is the voice's own liveliness; at 0 the same clause always sounds the
-    same, sample by sample.
+    `speed`: 1 is the voice's own, 1.5 half as fast again (beyond that it gains less). `pitch`: 1
+    is the voice's own, 1.2 higher and younger. `variation`: 1 is the voice's own liveliness; at 0
+    the same clause always sounds the same, sample by sample.
     """
 
     speed: float = 1.0

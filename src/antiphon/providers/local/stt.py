@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import numpy as np
 
+from antiphon.audio.pcm import to_float
 from antiphon.errors import InvalidInputError
 from antiphon.providers.local.inference import HEARING, Lane, Shared
 from antiphon.providers.local.model_store import ModelStore
@@ -76,7 +77,7 @@ class Segment:
     def audio(self) -> Audio:
         """All of it, as floats in -1..1. Counts as read."""
         self._read = len(self._pcm)
-        return _floats(bytes(self._pcm))
+        return to_float(bytes(self._pcm))
 
     def take(self) -> Audio:
         """All of it; the segment is empty afterwards."""
@@ -129,7 +130,7 @@ class LocalSTTProvider:
 
     async def transcribe(
         self, audio: AsyncIterator[AudioChunk | Finalize]
-    ) -> AsyncIterator[Transcript]:
+    ) -> AsyncGenerator[Transcript, None]:
         """Interim results while audio comes, a final one for each `Finalize` and at the end.
 
         The answer to `Finalize` has empty text when nothing was said.
@@ -235,7 +236,3 @@ def comes_and_goes(audio: Audio) -> bool:
         return False
     levels = np.sqrt(np.square(frames).mean(axis=1)) + 1e-5
     return int((levels > 4 * np.quantile(levels, 0.1)).sum()) >= 4
-
-
-def _floats(pcm: bytes) -> Audio:
-    return np.frombuffer(pcm, np.int16).astype(np.float32) / np.float32(32768)

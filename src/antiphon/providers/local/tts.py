@@ -7,11 +7,10 @@ Word times are not given: the voice does not tell them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from functools import partial
 
-import numpy as np
-
+from antiphon.audio.pcm import to_bytes
 from antiphon.errors import ConfigurationError
 from antiphon.providers.local.inference import SPEAKING, Lane, Shared
 from antiphon.providers.local.model_store import ModelStore
@@ -65,7 +64,7 @@ class LocalTTSProvider:
     async def close(self) -> None:
         """Nothing to release: the voice is shared by the process."""
 
-    async def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[SpeechAudio]:
+    async def synthesize(self, text: AsyncIterator[str]) -> AsyncGenerator[SpeechAudio, None]:
         """Audio in chunks of 40 ms. Pieces without anything to say (emoji, dashes) are silent."""
         breath = b""
         first = True
@@ -74,17 +73,13 @@ class LocalTTSProvider:
                 audio = await self._lane.run(partial(self._speak, clause))
                 if not len(audio):
                     continue
-                for chunk in _chunks(breath + _pcm(audio)):
+                for chunk in _chunks(breath + to_bytes(audio)):
                     yield SpeechAudio(chunk)
                 first = False
                 breath = _BREATH if clause.endswith((".", "?", "!")) else b""
 
     def _speak(self, clause: str) -> Audio:
         return _VOICE.get(self._store).speak(clause, self._voicing)
-
-
-def _pcm(audio: Audio) -> bytes:
-    return np.clip(audio * 32767, -32768, 32767).astype("<i2").tobytes()
 
 
 def _chunks(pcm: bytes) -> Iterator[bytes]:
