@@ -57,6 +57,7 @@ class Chain:
         self.lower = lower
         self.nodes: Sequence[Node] = ()
         self.busy = [0, 0]
+        self._first: dict[bool, dict[type[Frame], Node]] = {True: {}, False: {}}
 
     def next_handling(self, index: int, kind: type[Frame], down: bool) -> Node:
         """The next node after `index`, in the direction, that handles frames of this type."""
@@ -79,8 +80,16 @@ class Chain:
 
     def hand_in(self, frame: Frame, direction: FrameDirection) -> Node:
         """Hands a frame in from the end it comes from; returns the node that got it."""
-        index = -1 if direction is FrameDirection.DOWNSTREAM else len(self.nodes)
-        return self.hand_on(index, frame, direction)
+        down = direction is FrameDirection.DOWNSTREAM
+        index = -1 if down else len(self.nodes)
+        kind = type(frame)
+        node = self._first[down].get(kind)
+        if node is None:
+            node = self._first[down][kind] = self.next_handling(index, kind, down)
+        if self.busy[frame.urgent]:
+            node = self.first_busy(index, node, down, frame.urgent)
+        node.deliver(frame, direction)
+        return node
 
     def hand_on(self, index: int, frame: Frame, direction: FrameDirection) -> Node:
         """Hands a frame to the node after `index` that must have it; returns that node."""

@@ -1,12 +1,11 @@
 """What an interruption ends: the stretch of a conversation that frames and handlers belong to.
 
 Everything a handler does belongs to the epoch in which it started. An interruption marks the
-session's epoch as over and begins the next, in one assignment: whatever still holds the old one is
-void from that instant, wherever it is.
+session's epoch as over and begins the next, in one assignment: whatever still holds the old one
+is void from that instant, wherever it is.
 
-`current_work` says on whose behalf the running code acts: the envelope being handled, also in the
-tasks a handler starts. It is None in code that acts for itself, such as a transport's reader or
-the program.
+`current_work` says on whose behalf the running code acts; tasks that a handler starts inherit it.
+It is None in code that acts for itself, such as a transport's reader or the program.
 """
 
 from __future__ import annotations
@@ -37,30 +36,39 @@ class Epoch:
         return f"<Epoch {self.number}{'' if self.live else ' over'}>"
 
 
-class Envelope:
-    """A frame on its way into one processor, and then the work of handling it.
+Envelope = tuple[Frame, FrameDirection, Epoch]
+"""A frame waiting for one processor."""
 
-    `until`: loop seconds to which the handler asked its deadline to be extended. `passed_on`: the
-    handler itself pushed the life-cycle frame that it handles.
+
+class Work:
+    """On whose behalf code acts: an epoch, and the frame being handled at the moment.
+
+    A lane uses one for all its handlers of an epoch. `patience`: a frame whose handler asked for
+    its deadline to be extended, and until when (loop seconds). `passed_on`: the life-cycle frame
+    that the handler has pushed on itself.
     """
 
-    __slots__ = ("direction", "epoch", "frame", "passed_on", "until")
+    __slots__ = ("epoch", "frame", "passed_on", "patience")
 
-    def __init__(self, frame: Frame, direction: FrameDirection, epoch: Epoch) -> None:
-        self.frame = frame
-        self.direction = direction
+    def __init__(self, epoch: Epoch, frame: Frame | None = None) -> None:
         self.epoch = epoch
-        self.until = 0.0
-        self.passed_on = False
+        self.frame = frame
+        self.passed_on: Frame | None = None
+        self.patience: tuple[Frame | None, float] = (None, 0.0)
 
 
-current_work: contextvars.ContextVar[Envelope | None] = contextvars.ContextVar(
+current_work: contextvars.ContextVar[Work | None] = contextvars.ContextVar(
     "antiphon_work", default=None
 )
 
 
 def free_context() -> contextvars.Context:
     """A copy of the running context in which code acts for itself."""
+    return context_of(None)
+
+
+def context_of(work: Work | None) -> contextvars.Context:
+    """A copy of the running context in which code acts on behalf of `work`."""
     context = contextvars.copy_context()
-    context.run(current_work.set, None)
+    context.run(current_work.set, work)
     return context

@@ -15,15 +15,15 @@ void.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import difflib
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from antiphon.errors import UnknownEventError
-from antiphon.kernel.epoch import current_work, free_context
+from antiphon.kernel.epoch import Work, context_of, current_work
 
 P = ParamSpec("P")
 H = TypeVar("H", bound=Callable[..., Any])
@@ -79,8 +79,7 @@ class _Done:
 
     __slots__ = ()
 
-    def __await__(self) -> Any:
-        return iter(())
+    __await__ = staticmethod(partial(iter, ()))  # written in C: half the price of a method
 
 
 DONE = _Done()
@@ -122,8 +121,8 @@ class EventSource:
     def start_handler(self, name: str, handler: Callable[..., Any], args: Any, kwargs: Any) -> None:
         """Runs a handler in a task of its own."""
         work = current_work.get()
-        bound = work is not None and work.frame.interruptible
-        context = contextvars.copy_context() if bound else free_context()
+        bound = work is not None and work.frame is not None and work.frame.interruptible
+        context = context_of(Work(work.epoch, work.frame) if work and bound else None)
         task = asyncio.get_running_loop().create_task(
             self.run_handler(name, handler, args, kwargs), name=f"{name} handler", context=context
         )

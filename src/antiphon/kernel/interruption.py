@@ -3,41 +3,46 @@
 One synchronous step, whatever the number of processors and however long their handlers take to
 stop:
 
-1. The epoch is over, and the next one begins. From here on nothing interruptible of the old one
-   can be handled or pushed: mailboxes, handlers, bound tasks and emitters all look at the same
-   flag.
+1. The epoch is over, and the next one begins. From here on nothing interruptible of the old one can
+   be handled or pushed: handlers, bound tasks and emitters all look at the same flag.
 2. In every mailbox the interruptible frames are dropped; every ordered handler at work on such a
    frame is cancelled; bound tasks are cancelled. Nobody waits for them here: each lane waits for
    its own.
 3. Everybody who handles `InterruptionFrame` is told, beside whatever they are doing.
 
-The handler that interrupts is not cancelled: it goes on, in the new epoch.
+The code that interrupts, a handler or a bound task or a hook, goes on, in the new epoch. Code whose
+own epoch is over has no say: its interruption is void.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from antiphon.frames.lifecycle import InterruptionFrame
-from antiphon.kernel.epoch import Envelope, Epoch, FrameDirection
+from antiphon.kernel.epoch import Epoch, FrameDirection, Work, current_work
 
 if TYPE_CHECKING:
     from antiphon.kernel.session import Session
 
 
-def interrupt(
-    session: Session, frame: InterruptionFrame, *, initiator: Envelope | None, source: str
-) -> None:
-    """Ends the session's epoch. `initiator` is the work that does it, if any."""
-    if session.closed:
+def interrupt(session: Session, frame: InterruptionFrame, *, source: str) -> None:
+    """Ends the session's epoch, on behalf of the running code; `source` names it to observers."""
+    work = current_work.get()
+    if session.closed or _is_void(work):
         return
     session.epoch.live = False
-    session.epoch = Epoch(session.epoch.number + 1)
-    if initiator is not None:
-        initiator.epoch = session.epoch
+    epoch = session.epoch = Epoch(session.epoch.number + 1)
+    adopted: Work | None = None
+    if work is not None:
+        adopted = Work(epoch, work.frame)
+        adopted.passed_on, adopted.patience = work.passed_on, work.patience
+        current_work.set(adopted)
+    initiator = _running_task()
     for station in session.stations:
         station.mailbox.reset()
-        station.ordered.void(initiator)
+        station.ordered.interrupt(epoch, initiator, adopted)
+        station.urgent.renew(epoch, initiator, adopted)
     session.void_bound_tasks(initiator)
     observers = session.observers
     for station in session.stations:
@@ -46,3 +51,16 @@ def interrupt(
                 observers.pushed(source, station.name, frame, FrameDirection.DOWNSTREAM)
             station.deliver_always(frame)
     session.interrupted(frame)
+
+
+def _is_void(work: Work | None) -> bool:
+    if work is None or work.epoch.live:
+        return False
+    return work.frame is None or work.frame.interruptible
+
+
+def _running_task() -> asyncio.Task[object] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # before the loop runs
+        return None

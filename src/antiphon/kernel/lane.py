@@ -8,10 +8,11 @@ States                         left by
 
 Who may do what
 * Only the lane's own task takes frames from the mailbox and sets `current`.
-* Only `void` (an interruption) and `_expired` (a deadline) take a handler away from it: they clear
-  `current`, cancel the task, and start a successor that first waits, bounded, until the old one has
-  stopped. So a processor runs one handler per lane at a time, unless a handler refuses to stop:
-  that one is abandoned and reported.
+* Only `interrupt` and `_expired` (a deadline) take a handler away from it: they clear `current`,
+  cancel the task, and start a successor that first waits, bounded, until the old one has stopped.
+  So a processor runs one handler per lane at a time, unless a handler refuses to stop: that one is
+  abandoned and reported.
+* Only `renew` replaces `work`, so that whatever still holds the old one belongs to its epoch.
 
 Invariants
 * A lane is `busy` from the moment a frame is put until nothing is left: whoever wants to pass the
@@ -23,11 +24,11 @@ Invariants
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from antiphon.errors import HandlerTimeoutError
-from antiphon.kernel.epoch import Envelope, FrameDirection, current_work, free_context
+from antiphon.kernel.epoch import Envelope, Epoch, Work, current_work, free_context
 
 if TYPE_CHECKING:
     from antiphon.kernel.station import Station
@@ -36,16 +37,10 @@ FRAMES_PER_STEP = 64
 """How many frames a lane handles before it lets the rest of the loop run."""
 
 
-async def _nothing(processor: Any, frame: Any, direction: FrameDirection) -> None:
-    """Handles a life-cycle frame for a processor that does not."""
-
-
 class Lane:
     """Drains one lane of a station's mailbox."""
 
     __slots__ = (
-        "_opened",
-        "_take",
         "_task",
         "_waiter",
         "_watch",
@@ -53,36 +48,32 @@ class Lane:
         "current",
         "held",
         "limit",
+        "opened",
         "station",
         "urgent",
+        "work",
     )
 
     def __init__(self, station: Station, *, urgent: bool, limit: float | None) -> None:
-        mailbox = station.mailbox
         self.station = station
         self.urgent = urgent
         self.limit = limit
         """Seconds a handler may take while something waits behind it; None: as long as it likes."""
+        self.opened = False
+        """Whether frames are handled yet, and still."""
         self.busy = True
-        self.current: Envelope | None = None
         self.held = False
-        self._opened = False
-        self._take: Callable[[], Envelope | None] = (
-            mailbox.take_urgent if urgent else mailbox.take_ordered
-        )
+        self.current: Envelope | None = None
+        self.work = Work(station.session.epoch)
+        """What the lane's handlers act on behalf of; another one after each interruption."""
         self._task: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
 
-    @property
-    def opened(self) -> bool:
-        """Whether frames are handled yet."""
-        return self._opened
-
     def open(self) -> None:
         """From now on frames are handled."""
-        self._opened = True
-        if self._waiting():
+        self.opened = True
+        if self._queue():
             self._run()
         else:
             self._rest()
@@ -103,26 +94,37 @@ class Lane:
     def release(self) -> None:
         """Undoes `hold`."""
         self.held = False
-        if self._opened:
+        if self.opened:
             self._run()
 
-    def void(self, initiator: Envelope | None) -> None:
-        """An interruption: stops the handler of an interruptible frame, unless it interrupted."""
-        current = self.current
-        if current is None or current is initiator or not current.frame.interruptible:
-            return
-        self._replace()
+    def renew(
+        self, epoch: Epoch, initiator: asyncio.Task[Any] | None, adopted: Work | None
+    ) -> bool:
+        """A new epoch: later handlers belong to it. True if this lane's handler began it."""
+        if initiator is not None and self._task is initiator and adopted is not None:
+            self.work = adopted
+            return True
+        self.work = Work(epoch)
+        return False
+
+    def interrupt(
+        self, epoch: Epoch, initiator: asyncio.Task[Any] | None, adopted: Work | None
+    ) -> None:
+        """`renew`, and stops the handler of an interruptible frame unless it interrupted."""
+        goes_on = self.renew(epoch, initiator, adopted)
+        if self.current is not None and self.current[0].interruptible and not goes_on:
+            self._replace()
 
     def watch(self) -> None:
         """Something waits: from now on the running handler has `limit` seconds."""
-        if self._watch is None and self.limit is not None and self._opened:
+        if self._watch is None and self.limit is not None and self.opened:
             loop = asyncio.get_running_loop()
             self._watch = loop.call_later(self.limit, self._expired, self.current)
 
     def end(self) -> None:
         """Stops without waiting; the session cancels the task."""
         self.current = None
-        self._opened = False
+        self.opened = False
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
@@ -147,9 +149,12 @@ class Lane:
         )
 
     async def _drain(self) -> None:
-        station, take = self.station, self._take
-        session, processor, handler_of = station.session, station.processor, station.handler_of
-        begin = current_work.set
+        """Handles frame after frame: the hot path of the framework, hence written out."""
+        station = self.station
+        mailbox, processor, handler_of = station.mailbox, station.processor, station.handler_of
+        watcher = station.session.watch_processing
+        take = mailbox.take_urgent if self.urgent else mailbox.take_ordered
+        work: Work | None = None
         budget = FRAMES_PER_STEP
         while True:
             envelope = None if self.held else take()
@@ -157,31 +162,26 @@ class Lane:
                 await self._wait()
                 budget = FRAMES_PER_STEP
                 continue
-            frame = envelope.frame
-            if frame.interruptible and not envelope.epoch.live:
-                continue
+            frame, direction, _ = envelope
             kind = type(frame)
             handler = handler_of[kind] if kind in handler_of else station.resolve(kind)
-            if handler is None and not frame.lifecycle:
-                station.route(frame, envelope.direction)
+            if handler is None:
+                station.route(frame, direction)
                 continue
-            envelope.epoch = session.epoch
+            if work is not self.work:
+                work = self.work
+                current_work.set(work)
+            work.frame = frame
             self.current = envelope
-            begin(envelope)
-            if session.watch_processing is not None:
-                session.watch_processing(station.name, frame, envelope.direction)
+            if watcher is not None:
+                watcher(station.name, frame, direction)
             try:
-                if frame.lifecycle:
-                    self.watch()
-                    await station.settled()
-                await (handler or _nothing)(processor, frame, envelope.direction)
+                await handler(processor, frame, direction)
             except BaseException as error:
                 self._failed(envelope, error)
             if self.current is not envelope:
                 return  # the lane has a successor meanwhile
             self.current = None
-            if frame.lifecycle:
-                station.pass_on(envelope)
             budget -= 1
             if not budget:
                 budget = FRAMES_PER_STEP
@@ -189,7 +189,7 @@ class Lane:
 
     def _failed(self, envelope: Envelope, error: BaseException) -> None:
         """Reports what a handler raised, or raises it again if it is the end of this task."""
-        station, name = self.station, envelope.frame.name
+        station, name = self.station, envelope[0].name
         if isinstance(error, asyncio.CancelledError):
             task = asyncio.current_task()
             if self.current is not envelope or (task is not None and task.cancelling()):
@@ -209,9 +209,9 @@ class Lane:
         finally:
             self._waiter = None
 
-    def _waiting(self) -> bool:
+    def _queue(self) -> int:
         mailbox = self.station.mailbox
-        return bool(mailbox.urgent_waiting if self.urgent else mailbox.ordered_waiting)
+        return mailbox.urgent_waiting if self.urgent else mailbox.ordered_waiting
 
     def _rest(self) -> None:
         if self.busy:
@@ -223,10 +223,9 @@ class Lane:
     def _replace(self) -> None:
         old = self._task
         self.current = None
-        if old is None:
-            return
-        old.cancel()
-        self._task = self._start(self._succeed(old))
+        if old is not None:
+            old.cancel()
+            self._task = self._start(self._succeed(old))
 
     async def _succeed(self, old: asyncio.Task[None]) -> None:
         """Waits for the old task to stop, within the processor's deadline, then goes on."""
@@ -244,12 +243,13 @@ class Lane:
     def _expired(self, watched: Envelope | None) -> None:
         self._watch = None
         current = self.current
-        needed = self._waiting() or (current is not None and not self.urgent)
-        if not self._opened or self.limit is None or not needed:
+        needed = self._queue() > 0 or (current is not None and not self.urgent)
+        if not self.opened or self.limit is None or not needed:
             return
         loop = asyncio.get_running_loop()
-        if current is not None and current.until > loop.time():
-            self._watch = loop.call_at(current.until, self._expired, current)
+        patient, until = self.work.patience
+        if current is not None and patient is current[0] and until > loop.time():
+            self._watch = loop.call_at(until, self._expired, current)
         elif current is watched and (current is not None or self.held):
             self._give_up(current)
             self.watch()
@@ -259,13 +259,11 @@ class Lane:
     def _give_up(self, current: Envelope | None) -> None:
         station = self.station
         if current is None:
-            message = (
-                f"{station.name} was still paused {self.limit:g} s after the end was announced"
-            )
+            message = f"{station.name} was still paused {self.limit:g} s after the end came"
             self.release()
         else:
             message = (
-                f"{station.name} did not return from {current.frame.name} within {self.limit:g} s "
+                f"{station.name} did not return from {current[0].name} within {self.limit:g} s "
                 f"while other frames waited: its handler is cancelled"
             )
             self._replace()
@@ -273,5 +271,5 @@ class Lane:
             dropped = station.mailbox.reset()
             message += f"; {dropped} frames that waited behind it are dropped" if dropped else ""
         station.report(message, HandlerTimeoutError(message))
-        if current is not None and current.frame.lifecycle:
-            station.pass_on(current)
+        if current is not None and current[0].lifecycle:
+            station.pass_on(current[0], current[1])

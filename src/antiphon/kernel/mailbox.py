@@ -36,7 +36,7 @@ RESERVE = 1_000
 class Mailbox(Generic[T]):
     """What waits for one processor. Items are frames, or wrap one that `getter` finds."""
 
-    __slots__ = ("_getter", "_kept", "_lossy", "_ordered", "_urgent", "capacity", "lost", "owner")
+    __slots__ = ("_getter", "_kept", "_lossy", "_urgent", "capacity", "lost", "ordered", "owner")
 
     def __init__(
         self,
@@ -50,12 +50,13 @@ class Mailbox(Generic[T]):
         self.lost = 0
         self._getter = getter
         self._urgent: deque[T] = deque()
-        self._ordered: deque[T] = deque()
+        self.ordered: deque[T] = deque()
+        """The ordered lane, for the station that inlines `put`; others call the methods."""
         self._kept = 0
         self._lossy = 0
 
     def __len__(self) -> int:
-        return len(self._urgent) + len(self._ordered)
+        return len(self._urgent) + len(self.ordered)
 
     @property
     def has_uninterruptible(self) -> bool:
@@ -70,7 +71,7 @@ class Mailbox(Generic[T]):
     @property
     def ordered_waiting(self) -> int:
         """Items in the ordered lane."""
-        return len(self._ordered)
+        return len(self.ordered)
 
     def put(self, item: T) -> None:
         """Adds an item to the lane of its frame's type; `MailboxFullError` if there is no room."""
@@ -82,7 +83,7 @@ class Mailbox(Generic[T]):
 
     def put_ordered(self, item: T, frame: Frame) -> None:
         """`put` for an item whose frame is known, and known not to be urgent."""
-        queue = self._ordered
+        queue = self.ordered
         if frame.interruptible:
             if len(queue) >= self.capacity:
                 raise self._full(frame)
@@ -109,7 +110,7 @@ class Mailbox(Generic[T]):
             self._urgent.append(item)
         else:
             self._kept += not frame.interruptible
-            self._ordered.append(item)
+            self.ordered.append(item)
 
     def take_urgent(self) -> T | None:
         """The oldest urgent item, or None."""
@@ -123,9 +124,9 @@ class Mailbox(Generic[T]):
 
     def take_ordered(self) -> T | None:
         """The oldest ordered item, or None."""
-        if not self._ordered:
+        if not self.ordered:
             return None
-        item = self._ordered.popleft()
+        item = self.ordered.popleft()
         if self._kept:
             frame = cast("Frame", item) if self._getter is None else self._getter(item)
             self._kept -= not frame.interruptible
@@ -133,17 +134,18 @@ class Mailbox(Generic[T]):
 
     def reset(self) -> int:
         """Drops the interruptible items, keeps the others in order; says how many were dropped."""
-        before = len(self._ordered)
-        if not self._kept:
-            self._ordered.clear()
-        else:
+        before = len(self.ordered)
+        kept: list[T] = []
+        if self._kept:
             getter = self._getter
-            self._ordered = deque(
+            kept = [
                 item
-                for item in self._ordered
+                for item in self.ordered
                 if not (cast("Frame", item) if getter is None else getter(item)).interruptible
-            )
-        return before - len(self._ordered)
+            ]
+        self.ordered.clear()
+        self.ordered.extend(kept)
+        return before - len(self.ordered)
 
     def _drop_oldest_lossy(self) -> None:
         for index, item in enumerate(self._urgent):

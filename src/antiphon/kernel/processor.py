@@ -31,7 +31,7 @@ from antiphon.errors import (
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame
 from antiphon.kernel.calls import CallFrame, Timer
-from antiphon.kernel.epoch import Epoch, FrameDirection
+from antiphon.kernel.epoch import Epoch, FrameDirection, current_work
 from antiphon.kernel.hooks import DONE, EventSource
 from antiphon.kernel.mailbox import CAPACITY
 
@@ -125,7 +125,17 @@ class FrameProcessor(EventSource):
         pipeline. An `EndFrame` or `CancelFrame` asks the task to end; an `InterruptionFrame`
         interrupts.
         """
-        (self._station or self.station).push(frame, direction)
+        station = self._station or self.station
+        near = (station.near_down if direction is DOWNSTREAM else station.near_up).get(type(frame))
+        if near is None:
+            station.push(frame, direction)
+            return DONE
+        if frame.interruptible:
+            work = current_work.get()
+            if work is not None and not work.epoch.live:
+                station.session.voided += 1
+                return DONE
+        near.deliver(frame, direction)
         return DONE
 
     def queue_frame(self, frame: Frame, direction: FrameDirection = DOWNSTREAM) -> Awaitable[None]:

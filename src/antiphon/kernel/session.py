@@ -8,7 +8,6 @@ its owner.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 from collections import Counter
 from collections.abc import Coroutine
@@ -25,7 +24,14 @@ from antiphon.frames.lifecycle import (
     StartFrame,
     StopFrame,
 )
-from antiphon.kernel.epoch import Envelope, Epoch, FrameDirection, current_work, free_context
+from antiphon.kernel.epoch import (
+    Epoch,
+    FrameDirection,
+    Work,
+    context_of,
+    current_work,
+    free_context,
+)
 from antiphon.kernel.observers import Observers
 from antiphon.kernel.tasks import TaskGroup
 
@@ -77,7 +83,7 @@ class Session:
         """Frames of an older epoch that were pushed and vanished."""
         self.end_timeout_secs = 20.0
         self._clock: Clock | None = None
-        self._bound: dict[asyncio.Task[Any], Envelope] = {}
+        self._bound: dict[asyncio.Task[Any], None] = {}  # in the order of their start
         self._names: Counter[str] = Counter()
 
     @property
@@ -181,24 +187,19 @@ class Session:
         name = f"{station.name} {name}"
         if not bound:
             return self.tasks.create(coro, name=name, owner=station.name, context=free_context())
-        work = Envelope(BoundWork(), FrameDirection.DOWNSTREAM, self.present_epoch())
-        context = contextvars.copy_context()
-        context.run(current_work.set, work)
-        task = self.tasks.create(coro, name=name, owner=station.name, context=context)
-        self._bound[task] = work
-        task.add_done_callback(self._forget_bound)
+        work = Work(self.present_epoch(), BoundWork())
+        task = self.tasks.create(coro, name=name, owner=station.name, context=context_of(work))
+        self._bound[task] = None
+        task.add_done_callback(self._bound.pop)
         if not work.epoch.live:
             task.cancel()
         return task
 
-    def void_bound_tasks(self, initiator: Envelope | None) -> None:
+    def void_bound_tasks(self, initiator: asyncio.Task[Any] | None) -> None:
         """Cancels the bound tasks of the epoch that is over, except one that interrupted."""
-        for task, work in list(self._bound.items()):
-            if work is not initiator:
+        for task in self._bound:
+            if task is not initiator:
                 task.cancel()
-
-    def _forget_bound(self, task: asyncio.Task[Any]) -> None:
-        self._bound.pop(task, None)
 
     # ---- reports and requests -----------------------------------------------------------------
 
@@ -245,4 +246,4 @@ class Session:
     def extend_deadline(self, secs: float) -> None:
         """The handler at work asks for time."""
         if (work := current_work.get()) is not None:
-            work.until = asyncio.get_running_loop().time() + secs
+            work.patience = (work.frame, asyncio.get_running_loop().time() + secs)

@@ -1,10 +1,14 @@
 """A processor's place in a pipeline: its mailbox, its two lanes, its neighbours.
 
-Frames reach a station by `deliver` and leave it by `push` (a handler's frames, subject to the
-epoch of the handler's work) or `route` (frames passed by). Each station keeps, per direction and
-frame type, the next station that handles the type: whoever does not handle it, and has nothing
-queued in that lane, is passed by without a queue. If one in between is busy the frame queues
-there, so order always holds.
+Frames reach a station by `deliver` and leave it by `push` (a handler's frames, subject to the epoch
+of the handler's work) or `route` (frames passed by). For each direction and frame type a station
+remembers the next one that handles the type: whoever does not handle it, and has nothing queued in
+that lane, is passed by without a queue. If one in between is busy the frame queues there, so order
+always holds.
+
+`near_down` and `near_up` hold the neighbours that may be handed a type without any further
+question: they stand next to this one, nobody observes, and the type has no meaning to the kernel.
+They are emptied when the session closes.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from antiphon.frames.lifecycle import (
     StopFrame,
 )
 from antiphon.kernel.calls import CallFrame
-from antiphon.kernel.epoch import Envelope, FrameDirection, current_work
+from antiphon.kernel.epoch import Envelope, FrameDirection, Work, current_work
 from antiphon.kernel.interruption import interrupt
 from antiphon.kernel.lane import Lane
 from antiphon.kernel.mailbox import Mailbox
@@ -38,12 +42,16 @@ Handler = Callable[[Any, Any, FrameDirection], Awaitable[None]]
 URGENT_LIMIT = 10.0
 """Seconds an urgent handler may take while other urgent frames wait behind it."""
 
-
 _DOWN = FrameDirection.DOWNSTREAM
 
 
 def _frame_of(envelope: Envelope) -> Frame:
-    return envelope.frame
+    return envelope[0]
+
+
+async def _live(processor: FrameProcessor, frame: Frame, direction: FrameDirection) -> None:
+    """The handler of `EndFrame` and `StopFrame` at every station."""
+    await processor.station.live(frame, direction)
 
 
 class Station:
@@ -59,6 +67,8 @@ class Station:
         "index",
         "mailbox",
         "name",
+        "near_down",
+        "near_up",
         "ordered",
         "processor",
         "session",
@@ -82,13 +92,18 @@ class Station:
         self.ordered = Lane(self, urgent=False, limit=None)
         self.downstream: dict[type[Frame], Node] = {}
         self.upstream: dict[type[Frame], Node] = {}
+        self.near_down: dict[type[Frame], Node] = {}
+        self.near_up: dict[type[Frame], Node] = {}
         self._settled: asyncio.Future[None] | None = None
 
     # ---- what a node of a chain does ----------------------------------------------------------
 
     def handles(self, kind: type[Frame]) -> bool:
         """Whether the processor wants frames of this type."""
-        return self.resolve(kind) is not None
+        handler = self.resolve(kind)
+        if handler is _live:
+            return self.processor.find_handler(kind) is not None
+        return handler is not None
 
     def is_busy(self, urgent: bool) -> bool:
         """Whether frames must queue here to keep their order."""
@@ -96,29 +111,26 @@ class Station:
 
     def deliver(self, frame: Frame, direction: FrameDirection) -> None:
         """Puts a frame into the mailbox. Raises `MailboxFullError`."""
-        envelope = Envelope(frame, direction, self.session.epoch)
         if frame.urgent:
-            self.mailbox.put_urgent(envelope, frame)
-            if self.urgent.busy:
-                self.urgent.watch()
-            else:
-                self.urgent.wake()
+            self.mailbox.put_urgent((frame, direction, self.session.epoch), frame)
+            self._call_urgent()
             return
-        self.mailbox.put_ordered(envelope, frame)
+        mailbox = self.mailbox
+        if frame.interruptible and len(mailbox.ordered) < mailbox.capacity:
+            mailbox.ordered.append((frame, direction, self.session.epoch))  # put_ordered, in short
+        else:
+            mailbox.put_ordered((frame, direction, self.session.epoch), frame)
+        ordered = self.ordered
+        if not ordered.busy:
+            ordered.wake()
         if frame.lifecycle:
             self._announce_end()
-        if not self.ordered.busy:
-            self.ordered.wake()
-        elif frame.lifecycle:
-            self.ordered.watch()
+            ordered.watch()
 
     def deliver_always(self, frame: Frame) -> None:
         """Puts an urgent frame of the kernel's own, whatever waits."""
-        self.mailbox.put_always(Envelope(frame, FrameDirection.DOWNSTREAM, self.session.epoch))
-        if self.urgent.busy:
-            self.urgent.watch()
-        else:
-            self.urgent.wake()
+        self.mailbox.put_always((frame, _DOWN, self.session.epoch))
+        self._call_urgent()
 
     # ---- what a processor does ----------------------------------------------------------------
 
@@ -130,7 +142,7 @@ class Station:
                 self.session.voided += 1
                 return
         elif frame.lifecycle:
-            self._push_lifecycle(frame, work)
+            self._push_lifecycle(frame, direction, work)
             return
         elif isinstance(frame, InterruptionFrame):
             if work is None or work.frame is not frame:
@@ -145,6 +157,8 @@ class Station:
             self.session.voided += 1
         elif frame.lifecycle or isinstance(frame, InterruptionFrame):
             self.push(frame, direction)
+        elif self.session.closed:
+            return
         elif self.handles(type(frame)) or self.is_busy(frame.urgent):
             self.deliver(frame, direction)
         else:
@@ -152,11 +166,7 @@ class Station:
 
     def interrupt(self, frame: InterruptionFrame) -> None:
         """Interrupts the session; the handler that does it goes on, in the new epoch."""
-        work = current_work.get()
-        if work is not None and not work.epoch.live and work.frame.interruptible:
-            self.session.voided += 1
-            return
-        interrupt(self.session, frame, initiator=work, source=self.name)
+        interrupt(self.session, frame, source=self.name)
 
     def route(self, frame: Frame, direction: FrameDirection) -> None:
         """Hands a frame to the next station that handles it, or that must keep it in order."""
@@ -175,14 +185,16 @@ class Station:
         node.deliver(frame, direction)
 
     def report(self, message: str, error: BaseException) -> None:
-        """Makes an error of this processor known: logged, and upstream as an `ErrorFrame`."""
+        """Makes an error of this processor known, upstream as an `ErrorFrame`."""
         self.session.report_error(message, error, self)
 
     def resolve(self, kind: type[Frame]) -> Handler | None:
-        """The processor's handler for a frame type."""
-        if kind not in self.handler_of:
-            self.handler_of[kind] = self.processor.find_handler(kind)
-        return self.handler_of[kind]
+        """What handles a frame type here."""
+        handler_of = self.handler_of
+        if kind not in handler_of:
+            ends = issubclass(kind, EndFrame | StopFrame)
+            handler_of[kind] = _live if ends else self.processor.find_handler(kind)
+        return handler_of[kind]
 
     # ---- life cycle ---------------------------------------------------------------------------
 
@@ -193,16 +205,12 @@ class Station:
 
     async def start(self, frame: StartFrame) -> None:
         """Lets the processor handle the `StartFrame`, then opens its lanes."""
-        if (handler := self.resolve(StartFrame)) is not None:
-            envelope = Envelope(frame, FrameDirection.DOWNSTREAM, self.session.epoch)
-            await self._run_alone(handler, envelope)
+        await self._run_alone(frame)
         self.open()
 
     async def cancel(self, frame: CancelFrame) -> None:
         """Lets the processor handle the `CancelFrame`, when nothing else runs any more."""
-        if (handler := self.resolve(CancelFrame)) is not None:
-            envelope = Envelope(frame, FrameDirection.DOWNSTREAM, self.session.epoch)
-            await self._run_alone(handler, envelope)
+        await self._run_alone(frame)
 
     async def cleanup(self) -> None:
         """Lets the processor release what it holds."""
@@ -211,31 +219,47 @@ class Station:
         except Exception as error:
             self.report(f"{self.name} failed to clean up: {error!r}", error)
 
+    async def live(self, frame: Frame, direction: FrameDirection) -> None:
+        """Handles an end in its turn: after all urgent frames that came before it."""
+        if self._settled is not None:
+            await self._settled
+        try:
+            if (handler := self.processor.find_handler(type(frame))) is not None:
+                await handler(self.processor, frame, direction)
+        except Exception as error:
+            self.report(f"{self.name} failed on {frame.name}: {error!r}", error)
+        self.pass_on(frame, direction)
+
     def end(self) -> None:
         """Nothing is handled any more."""
         self.urgent.end()
         self.ordered.end()
+        self.near_down.clear()
+        self.near_up.clear()
 
-    async def settled(self) -> None:
-        """Waits until the urgent frames that came before the end have been handled."""
-        if self._settled is not None:
-            await self._settled
+    def pass_on(self, frame: Frame, direction: FrameDirection) -> None:
+        """Passes a life-cycle frame on to the next processor, once."""
+        work = self.ordered.work
+        if work.passed_on is not frame:
+            work.passed_on = frame
+            self.route(frame, direction)
 
-    def pass_on(self, envelope: Envelope) -> None:
-        """Passes the life-cycle frame of an envelope on to the next processor, once."""
-        if not envelope.passed_on:
-            envelope.passed_on = True
-            self.route(envelope.frame, envelope.direction)
-
-    async def _run_alone(self, handler: Handler, envelope: Envelope) -> None:
-        current_work.set(envelope)
+    async def _run_alone(self, frame: Frame) -> None:
+        if (handler := self.processor.find_handler(type(frame))) is None:
+            return
+        current_work.set(Work(self.session.epoch, frame))
         try:
-            await handler(self.processor, envelope.frame, envelope.direction)
+            await handler(self.processor, frame, _DOWN)
         except Exception as error:
-            name = envelope.frame.name
-            self.report(f"{self.name} failed on {name}: {error!r}", error)
+            self.report(f"{self.name} failed on {frame.name}: {error!r}", error)
         finally:
             current_work.set(None)
+
+    def _call_urgent(self) -> None:
+        if self.urgent.busy:
+            self.urgent.watch()
+        else:
+            self.urgent.wake()
 
     def _announce_end(self) -> None:
         self.ordered.limit = self.session.end_timeout_secs
@@ -247,10 +271,10 @@ class Station:
 
             self.deliver_always(CallFrame(settle))
 
-    def _push_lifecycle(self, frame: Frame, work: Envelope | None) -> None:
+    def _push_lifecycle(self, frame: Frame, direction: FrameDirection, work: Work | None) -> None:
         if work is not None and work.frame is frame:
             if not frame.urgent:
-                self.pass_on(work)
+                self.pass_on(frame, direction)
         elif isinstance(frame, EndFrame | StopFrame):
             self.session.request_end(frame)
         elif isinstance(frame, CancelFrame):
@@ -259,9 +283,14 @@ class Station:
             raise KernelError(f"{self.name} pushed a {type(frame).__name__}: only a task starts")
 
     def _look_up(self, kind: type[Frame], down: bool) -> Node:
+        session = self.session
         node = self.chain.next_handling(self.index, kind, down)
-        if self.session.watched and issubclass(kind, self.session.watched):
-            self.session.note_activity()
-        else:
-            (self.downstream if down else self.upstream)[kind] = node
+        if session.watched and issubclass(kind, session.watched):
+            session.note_activity()
+            return node
+        (self.downstream if down else self.upstream)[kind] = node
+        special = kind.lifecycle or issubclass(kind, InterruptionFrame)
+        neighbour = self.after if down else self.before
+        if node is neighbour and not special and session.observers is None:
+            (self.near_down if down else self.near_up)[kind] = node
         return node

@@ -173,7 +173,7 @@ class PipelineTask(EventSource):
         if isinstance(frame, CancelFrame):
             self.cancel_requested(frame)
         elif isinstance(frame, InterruptionFrame):
-            interrupt(self._session, frame, initiator=current_work.get(), source="task")
+            interrupt(self._session, frame, source="task")
         elif isinstance(frame, StartFrame):
             raise KernelError("only the task itself sends a StartFrame")
         elif not self._session.closed:
