@@ -8,7 +8,7 @@ bin=.venv/bin
 failed=()
 trees=(src tests scripts)
 for tree in benchmarks examples; do
-    compgen -G "$tree/*.py" >/dev/null && trees+=("$tree")
+    [[ -n $(find "$tree" -name "*.py" -print -quit 2>/dev/null) ]] && trees+=("$tree")
 done
 
 run() { # run NAME COMMAND...: quiet when all is well
