@@ -243,7 +243,7 @@ def test_what_it_knows(words: str, part: str) -> None:
         ({"price": 12, "in_stock": True}, "The price is 12 and the in stock is on."),
         ({"status": "ok"}, "That is done."),
         ({"message": "Table booked for two"}, "Table booked for two."),
-        ({"name": "The Golden Dragon"}, "The name is The Golden Dragon."),
+        ({"name": "The Golden Dragon"}, "It is called The Golden Dragon."),
         ([{"name": "Ada"}, {"name": "Bob"}], "I found 2: Ada and Bob."),
         ([], "I found nothing."),
         ("COMPLETED", "That is done."),

@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 
 from antiphon.providers.chat import calls_of, text_of
 from antiphon.providers.local.rules_engine import answer
@@ -38,7 +38,7 @@ class RuleBasedLLMProvider:
     async def connect(self) -> None:
         """There is nothing to prepare."""
 
-    async def complete(self, request: LLMRequest) -> AsyncIterator[LLMEvent]:
+    async def complete(self, request: LLMRequest) -> AsyncGenerator[LLMEvent, None]:
         """Streams the answer word by word, then its calls, then the count of words as usage."""
         reply = answer(request)
         await asyncio.sleep(self._first_word_secs)

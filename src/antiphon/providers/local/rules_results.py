@@ -115,6 +115,8 @@ def _fact(key: str, value: Any) -> str:
     name = re.sub(r"([a-z])([A-Z])", r"\1 \2", key).replace("_", " ").lower()
     if value is True or value is False:
         return f"the {name} is {'on' if value else 'off'}"
+    if name in ("name", "title"):
+        return f"it is called {_value(value)}"
     plural = name.endswith("s") and not name.endswith("ss")
     if isinstance(value, list) and not value:
         return f"there are no {name}"

@@ -160,7 +160,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "light": ("lamp", "lights", "bulb", "dark", "bright"),
     "lamp": ("light", "lights", "bulb"),
     "music": ("song", "album", "playlist", "listen"),
-    "restaurant": ("eat", "hungry"),
+    "restaurant": ("eat", "hungry", "dinner", "lunch", "food"),
     "order": ("buy", "purchase"),
     "book": ("reserve", "reservation", "appointment"),
     "reservation": ("book", "reserve", "table"),
