@@ -129,7 +129,7 @@ def test_a_missing_extra_is_one_that_exists() -> None:
                 if not isinstance(extra, ast.Constant):
                     findings.append(source.at(node, "name the extra in the call"))
                 elif extra.value not in project["optional-dependencies"]:
-                    findings.append(source.at(node, f"antiphon[{extra.value}]"))
+                    findings.append(source.at(node, f"antiphon[{extra.value!r}]"))
     report("Declare it in pyproject.toml.", findings)
 
 
