@@ -1,9 +1,10 @@
-"""Settings of services as plain data: what can be chosen when a service is built and changed while it runs.
+"""Settings of services as plain data: what can be chosen when a service is built and changed while
+it runs.
 
-A settings object is frozen. `None` means "the provider's default". A change is a mapping of names to
-new values (`LLMUpdateSettingsFrame(settings={"temperature": 0.2})`); `updated` returns a new object or raises
-one error that names the culprit, and the old object stays as it was. What a vendor offers beyond the
-common fields goes into `extra`, by the vendor's own names.
+A settings object is frozen. `None` means "the provider's default". A change is a mapping of names
+to new values (`LLMUpdateSettingsFrame(settings={"temperature": 0.2})`); `updated` returns a new
+object or raises one error that names the culprit, and the old object stays as it was. What a vendor
+offers beyond the common fields goes into `extra`, by the vendor's own names.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import msgspec
+from msgspec.structs import asdict
 
 from antiphon.errors import ConfigurationError, UnknownNameError
 
@@ -29,8 +31,9 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             UnknownNameError: a name that these settings do not have.
             ConfigurationError: a value of the wrong type.
+
         """
-        known = type(self).__struct_fields__
+        known = self.__struct_fields__
         for name in changes:
             if name not in known:
                 close = difflib.get_close_matches(name, known, n=1)
@@ -39,27 +42,28 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
                     f"{type(self).__name__} has no setting {name!r}: {hint} "
                     "A vendor's own parameter belongs into 'extra'."
                 )
-        merged = {name: changes.get(name, value) for name, value in self._items()}
+        merged = {name: changes.get(name, value) for name, value in asdict(self).items()}
         if isinstance(changes.get("extra"), Mapping):
             merged["extra"] = {**self.extra, **changes["extra"]}
         try:
             return msgspec.convert(merged, type(self))
         except msgspec.ValidationError as error:
-            raise ConfigurationError(f"{type(self).__name__} cannot be changed so: {error}") from error
+            raise ConfigurationError(
+                f"{type(self).__name__} cannot be changed so: {error}"
+            ) from error
 
     def merged(self, given: ServiceSettings | None) -> Self:
         """A copy in which every field that `given` sets (is not None, not empty) wins."""
         if given is None:
             return self
-        return self.updated({name: value for name, value in given._items() if value not in (None, {})})
+        return self.updated(
+            {name: value for name, value in asdict(given).items() if value not in (None, {})}
+        )
 
     def changed_fields(self, old: ServiceSettings) -> frozenset[str]:
         """Names of the fields whose values differ from `old`'s."""
-        before = dict(old._items())
-        return frozenset(name for name, value in self._items() if before.get(name) != value)
-
-    def _items(self) -> list[tuple[str, Any]]:
-        return list(msgspec.structs.asdict(self).items())
+        before = asdict(old)
+        return frozenset(name for name, value in asdict(self).items() if before.get(name) != value)
 
 
 class LLMSettings(ServiceSettings, frozen=True, kw_only=True):

@@ -1,4 +1,6 @@
-"""A conversation without audio: both halves of a context, a language model service, and a voice between."""
+"""A conversation without audio: both halves of a context, a language model service, and a voice
+between.
+"""
 
 from __future__ import annotations
 

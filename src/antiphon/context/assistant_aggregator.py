@@ -1,7 +1,7 @@
 """The assistant's half of the context: what was heard becomes messages.
 
-It stands after the output, which lets frames out when everything before them has been played. So what it collects is
-what the caller heard, and an interruption leaves just that.
+It stands after the output, which lets frames out when everything before them has been played. So
+what it collects is what the caller heard, and an interruption leaves just that.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from antiphon.frames.llm import (
     LLMContextFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
+    LLMSetToolsFrame,
     LLMThoughtEndFrame,
     LLMThoughtStartFrame,
     LLMThoughtTextFrame,
-    LLMSetToolsFrame,
 )
 from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
 from antiphon.frames.text import AggregatedTextFrame, TextFrame
@@ -49,7 +49,8 @@ class LLMAssistantAggregatorParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssistantTurnStoppedMessage(msgspec.Struct, frozen=True):
-    """A turn of the assistant: `content` is what was heard, `unheard` what it still meant to say when it was cut off.
+    """A turn of the assistant: `content` is what was heard, `unheard` what it still meant to say
+    when it was cut off.
 
     `timestamp` is when it began (ISO 8601).
     """

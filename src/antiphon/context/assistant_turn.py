@@ -2,8 +2,9 @@
 
     closed --answer begins, or speech begins--> open --ends or is cut off--> closed
 
-A turn belongs to one answer of the model, or to speech without one (`TTSSpeakFrame`). Text is what came out of the output;
-`unheard` is what the model had generated beyond it when the turn was cut off.
+A turn belongs to one answer of the model, or to speech without one (`TTSSpeakFrame`). Text is what
+came out of the output; `unheard` is what the model had generated beyond it when the turn was cut
+off.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ class AssistantTurn(msgspec.Struct):
 def remainder(generated: str, heard: str) -> str:
     """What of `generated` comes after `heard`; spaces need not agree.
 
-    Where the words differ too (numbers spelled out, markup removed), as many words as were heard are
-    taken to be the same.
+    Where the words differ too (numbers spelled out, markup removed), as many words as were heard
+    are taken to be the same.
     """
     position = 0
     for character in heard:

@@ -1,16 +1,17 @@
 """Function calls as the conversation tells them.
 
-One log belongs to a pair of aggregators and both feed it: the user's half sees the frames of a call at once, on their way
-upstream, the assistant's half when everything before them has been played. Whoever comes first writes, the other
-finds it done; so the order and direction of frames do not matter.
+One log belongs to a pair of aggregators and both feed it: the user's half sees the frames of a call
+at once, on their way upstream, the assistant's half when everything before them has been played.
+Whoever comes first writes, the other finds it done; so the order and direction of frames do not
+matter.
 
-| what happens          | synchronous call                       | asynchronous call                           |
-|-----------------------|----------------------------------------|---------------------------------------------|
-| it runs               | tool call, tool message `IN_PROGRESS`  | tool call, tool message, status `started`   |
-| intermediate result   | -                                      | developer message, status `running`         |
-| result                | the tool message becomes the result    | developer message, status `finished`        |
-| cancelled             | the tool message becomes `CANCELLED`   | developer message, status `cancelled`       |
-| out of time           | the tool message becomes an error      | developer message, status `timeout`         |
+| what happens        | synchronous call                    | asynchronous call                |
+|---------------------|-------------------------------------|----------------------------------|
+| it runs             | tool call, tool msg. `IN_PROGRESS`  | tool call, tool msg. `started`   |
+| intermediate result | -                                   | developer message, `running`     |
+| result              | the tool message becomes the result | developer message, `finished`    |
+| cancelled           | the tool message says `CANCELLED`   | developer message, `cancelled`   |
+| out of time         | the tool message says so            | developer message, `timeout`     |
 """
 
 from __future__ import annotations

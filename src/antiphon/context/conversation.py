@@ -1,12 +1,14 @@
 """What was said: the context of a conversation, versioned and copy-on-write.
 
-An `LLMContext` holds a tuple of messages that are never changed, only replaced. Every edit makes a new
-tuple in one synchronous step and counts up `version`; a `ContextSnapshot` is the state of one version and costs nothing.
-So a request that is built from a snapshot cannot see later edits, and whoever holds an answer to it can tell whether the
-conversation has moved on (`snapshot.stale`) and whether its beginning is still the same (`begins_like`).
+An `LLMContext` holds a tuple of messages that are never changed, only replaced. Every edit makes a
+new tuple in one synchronous step and counts up `version`; a `ContextSnapshot` is the state of one
+version and costs nothing. So a request that is built from a snapshot cannot see later edits, and
+whoever holds an answer to it can tell whether the conversation has moved on (`snapshot.stale`) and
+whether its beginning is still the same (`begins_like`).
 
-Invariants: after every edit `validate.problems` finds nothing (edits by the application that separate calls from results are
-mended, and a warning says how); an edit that fails leaves the context as it was.
+Invariants: after every edit `validate.problems` finds nothing (edits by the application that
+separate calls from results are mended, and a warning says how); an edit that fails leaves the
+context as it was.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ logger = logging.getLogger(__name__)
 class ContextSnapshot(msgspec.Struct, frozen=True, eq=False):
     """A context as it was at one version; `context` is the live one it was taken from.
 
-    The messages are shared with the context: read them, and take `get_messages` for copies to change.
+    The messages are shared with the context: read them, and take `get_messages` for copies to
+    change.
     """
 
     messages: tuple[Message, ...]
@@ -54,7 +57,8 @@ def _for(message: Message, llm: str | None) -> bool:
 class Drafts:
     """What models have generated, by the id of the answer, whether or not anybody heard it.
 
-    The context itself only says what was heard; this is what lets the aggregators tell what was not.
+    The context itself only says what was heard; this is what lets the aggregators tell what was
+    not.
     """
 
     _KEPT = 8
@@ -112,7 +116,7 @@ class LLMContext:
         return self._tool_choice
 
     def get_messages(self, llm: str | None = None) -> list[Any]:
-        """Copies of the messages; of the provider-specific ones only those of `llm` if it is given."""
+        """Copies of the messages; of the provider-specific ones those of `llm`, if it is given."""
         return self.snapshot().get_messages(llm)
 
     def snapshot(self) -> ContextSnapshot:
@@ -151,15 +155,14 @@ class LLMContext:
 
         Raises:
             InvalidInputError: it did not return a list of messages; nothing has changed.
+
         """
         copies = self.get_messages()
-        originals = {
-            id(copy): (copy, self._messages[index]) for index, copy in enumerate(copies)
-        }
+        originals = {id(copy): (copy, self._messages[index]) for index, copy in enumerate(copies)}
         made = transform(copies)
         if made is None or isinstance(made, str | Mapping):
             raise InvalidInputError(
-                f"A transform of messages returns the new list of messages, not {type(made).__name__}."
+                f"A transform returns the new list of messages, not {type(made).__name__}."
             )
         new = []
         for message in made:
@@ -173,7 +176,7 @@ class LLMContext:
         self._changed()
 
     def set_tool_choice(self, tool_choice: Any) -> None:
-        """ "auto", "none", "required", a provider's own object, or None for its default."""
+        """Sets "auto", "none", "required", a provider's own object, or None for its default."""
         self._tool_choice = tool_choice
         self._changed()
 

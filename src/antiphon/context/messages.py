@@ -1,11 +1,11 @@
 """One message of a conversation: how it is made, kept and handed out.
 
-Messages have the OpenAI chat shape: a dict with a `role` and a `content`, which is text or a list of parts.
-What only one provider understands (its signed reasoning, for instance) is an `LLMSpecificMessage`,
-opaque to everybody else.
+Messages have the OpenAI chat shape: a dict with a `role` and a `content`, which is text or a list
+of parts. What only one provider understands (its signed reasoning, for instance) is an
+`LLMSpecificMessage`, opaque to everybody else.
 
-Kept messages never change: whoever changes one puts a new one in its place. `kept` makes a private copy
-on the way in, `handed_out` one on the way out.
+Kept messages never change: whoever changes one puts a new one in its place. `kept` makes a private
+copy on the way in, `handed_out` one on the way out.
 """
 
 from __future__ import annotations
@@ -42,12 +42,13 @@ def kept(message: Any) -> Message:
 
     Raises:
         InvalidInputError: it is not a message; the text says what is wrong with it.
+
     """
     if isinstance(message, LLMSpecificMessage):
         return LLMSpecificMessage(message.llm, copied(message.message))
     if not isinstance(message, Mapping):
         raise InvalidInputError(
-            f"A message is a dict with a role and a content, not {type(message).__name__}: {message!r:.200}"
+            f"A message is a dict with a role and a content, not {message!r:.200}"
         )
     role = message.get("role")
     if role not in ROLES:
@@ -57,7 +58,7 @@ def kept(message: Any) -> Message:
     content = message.get("content")
     if content is not None and not isinstance(content, str | list | tuple):
         raise InvalidInputError(
-            f"A message's content is text or a list of parts, not {type(content).__name__}: {message!r:.200}"
+            f"A message's content is text or a list of parts, not so: {message!r:.200}"
         )
     return well_formed(copied(message))  # type: ignore[no-any-return]
 

@@ -17,8 +17,8 @@ from antiphon.kernel.processor import FrameProcessor
 class LLMContextAggregatorPair:
     """`user, assistant = LLMContextAggregatorPair(context)`.
 
-    `add_tool_change_messages`: when the advertised tools change, a developer message says what became
-    available or unavailable.
+    `add_tool_change_messages`: when the advertised tools change, a developer message says what
+    became available or unavailable.
     """
 
     def __init__(

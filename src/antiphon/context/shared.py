@@ -1,7 +1,7 @@
 """What the two aggregators of a pair share: the context, the calls, and when an inference is owed.
 
-Every method is synchronous and complete: whoever calls it, on whichever lane, the next one finds a valid
-context. Frames that go both ways reach both halves; each is taken once, by its id.
+Every method is synchronous and complete: whoever calls it, on whichever lane, the next one finds a
+valid context. Frames that go both ways reach both halves; each is taken once, by its id.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ class SharedContext:
 
         Raises:
             AntiphonError: the edit makes no sense; the context has not changed.
+
         """
         match frame:
             case LLMRunFrame():

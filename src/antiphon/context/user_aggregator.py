@@ -1,8 +1,8 @@
 """The user's half of the context: turns become messages, and messages run the model.
 
-For every frame, in this order: is the caller muted; voice activity; what the frame asks of the context; whose turn it is;
-is the caller idle. Deciding is done by the collaborators (`antiphon.turns`); this processor writes the context and
-sends it downstream, to the model.
+For every frame, in this order: is the caller muted; voice activity; what the frame asks of the
+context; whose turn it is; is the caller idle. Deciding is done by the collaborators
+(`antiphon.turns`); this processor writes the context and sends it downstream, to the model.
 """
 
 from __future__ import annotations
@@ -50,8 +50,10 @@ PROPOSALS = (ProposedUserStartedSpeakingFrame, ProposedUserStoppedSpeakingFrame)
 class LLMUserAggregatorParams(msgspec.Struct, frozen=True, kw_only=True):
     """How the caller is listened to. Times in seconds; an idle timeout of 0 is off.
 
-    `user_turn_stop_timeout`: an open turn is stopped when the caller was silent for so long and no strategy did it.
-    `audio_idle_timeout`: speech is over when audio stops coming. `add_tool_change_messages` as on the pair.
+    `user_turn_stop_timeout`: an open turn is stopped when the caller was silent for so long and no
+    strategy did it.
+    `audio_idle_timeout`: speech is over when audio stops coming. `add_tool_change_messages` as on
+    the pair.
     """
 
     vad_analyzer: VADAnalyzer | None = None
@@ -64,7 +66,9 @@ class LLMUserAggregatorParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UserTurnStoppedMessage(msgspec.Struct, frozen=True):
-    """A whole turn of the caller: `content` is all that was said. `timestamp` is when it began (ISO 8601)."""
+    """A whole turn of the caller: `content` is all that was said. `timestamp` is when it began (ISO
+    8601).
+    """
 
     content: str
     timestamp: str
@@ -109,9 +113,7 @@ class LLMUserAggregator(FrameProcessor):
         self._idle = UserIdleController(params.user_idle_timeout)
         self._vad = None
         if params.vad_analyzer is not None:
-            self._vad = VADDriver(
-                params.vad_analyzer, audio_idle_timeout=params.audio_idle_timeout
-            )
+            self._vad = VADDriver(params.vad_analyzer, audio_idle_timeout=params.audio_idle_timeout)
 
     # ---- life cycle ----
 

@@ -3,14 +3,16 @@
 `problems` lists every breach of:
 
 1. Every message has a known role, or is opaque to all but one provider.
-2. An assistant message with tool calls is followed at once by one tool message for each of them, in any
+2. An assistant message with tool calls is followed at once by one tool message for each of them, in
+   any
    order, and by no other; no tool message stands anywhere else.
 3. Tool call ids are unique in the conversation, their arguments are JSON objects.
 4. No message is empty: it has text, parts or tool calls.
 5. Everything can be sent: JSON without NaN, text that UTF-8 can carry.
 
-The aggregators keep these by construction. An edit by the application may not (cutting off the oldest ten
-messages easily separates a call from its result): `repaired` mends such a list and says what it did.
+The aggregators keep these by construction. An edit by the application may not (cutting off the
+oldest ten messages easily separates a call from its result): `repaired` mends such a list and says
+what it did.
 """
 
 from __future__ import annotations

@@ -1,11 +1,14 @@
-"""The language model's place in a pipeline: runs a provider on the contexts that come, and its tools.
+"""The language model's place in a pipeline: runs a provider on the contexts that come, and its
+tools.
 
     LLMContextFrame -> LLMFullResponseStartFrame, LLMTextFrame..., LLMFullResponseEndFrame
-                       then FunctionCallsStartedFrame, FunctionCallInProgressFrame, ..., FunctionCallResultFrame
+                       then FunctionCallsStartedFrame, FunctionCallInProgressFrame, ...,
+                       FunctionCallResultFrame
 
-One answer at a time: the handler of the context frame streams it, so an interruption cancels it and closes the
-provider's stream, and nothing of it is heard afterwards. Calls are announced in one step when the stream has ended; an
-answer that was cut off asks for none. Tools run beside the answers and outlive them.
+One answer at a time: the handler of the context frame streams it, so an interruption cancels it and
+closes the provider's stream, and nothing of it is heard afterwards. Calls are announced in one step
+when the stream has ended; an answer that was cut off asks for none. Tools run beside the answers
+and outlive them.
 """
 
 from __future__ import annotations
@@ -71,7 +74,8 @@ class _Answer(msgspec.Struct):
 class LLMService(FrameProcessor):
     """Runs one provider. Vendors' services are this class bound to theirs.
 
-    `function_call_timeout_secs` holds for tools that name no timeout of their own; None: they may take for ever.
+    `function_call_timeout_secs` holds for tools that name no timeout of their own; None: they may
+    take for ever.
     """
 
     MISSING_FUNCTION_CALL_MESSAGE_TEMPLATE: ClassVar[str] = MISSING_FUNCTION
@@ -122,7 +126,8 @@ class LLMService(FrameProcessor):
         allow_duplicates: bool | None = None,
         cancellable_by_llm: bool | None = None,
     ) -> None:
-        """Lets `handler(params)` answer the calls of a function; None: of every one without a handler.
+        """Lets `handler(params)` answer the calls of a function; None: of every one without a
+        handler.
 
         What is not said here is as `@tool_options` has it, else as `ToolOptions` does.
         """
@@ -240,6 +245,7 @@ class LLMService(FrameProcessor):
 
         Raises:
             ServiceError: it failed, after the retries of the policy.
+
         """
         request = msgspec.structs.replace(
             self._request(_snapshot(context)), tools=(), tool_choice=None

@@ -13,14 +13,15 @@ from antiphon.tools.schema import FunctionSchema
 
 ASYNC_TOOLS_INSTRUCTION = (
     "Some functions run in the background. Such a call is answered at once by a message "
-    '{"type": "async_tool", "status": "started", ...}: it has no result yet, so go on with the conversation '
-    "and never invent one. Later a developer message with the same tool_call_id tells you more: status "
-    '"running" brings an intermediate result, "finished" the final one, "cancelled" and "timeout" that there will '
-    "be none. Tell the user what is new when it fits, in your own words, without mentioning these messages."
+    '{"type": "async_tool", "status": "started", ...}: it has no result yet, so go on with the '
+    "conversation and never invent one. Later a developer message with the same tool_call_id tells "
+    'you more: status "running" brings an intermediate result, "finished" the final one, '
+    '"cancelled" and "timeout" that there will be none. Tell the user what is new when it fits, '
+    "in your own words, without mentioning these messages."
 )
 CANCEL_TOOLS_INSTRUCTION = (
-    "A running background function can be stopped with the function of the same name prefixed by 'cancel_', "
-    "when the user no longer wants its result."
+    "A running background function can be stopped with the function of the same name prefixed by "
+    "'cancel_', when the user no longer wants its result."
 )
 CANCEL_PREFIX = "cancel_"
 

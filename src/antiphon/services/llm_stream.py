@@ -1,7 +1,8 @@
 """One request to a language model: its stream under deadlines, and when to try again.
 
-A stream that says nothing for too long is closed and reported as a `ConnectivityError`. A failed request is tried again only
-if the error is worth it and nothing of the answer has been given away: the caller never hears a sentence twice.
+A stream that says nothing for too long is closed and reported as a `ConnectivityError`. A failed
+request is tried again only if the error is worth it and nothing of the answer has been given away:
+the caller never hears a sentence twice.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from antiphon.services.contracts import LLMEvent, LLMProvider, LLMRequest
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """How patient to be. Seconds; a caller on the line waits for about two without asking what is wrong.
+    """How patient to be. Seconds; a caller on the line waits for about two without asking what is
+    wrong.
 
-    `first_event_secs`: from the request to the first event. `stall_secs`: between two events. The n-th retry (from 0)
-    waits `backoff_secs * 2**n` first.
+    `first_event_secs`: from the request to the first event. `stall_secs`: between two events. The
+    n-th retry (from 0) waits `backoff_secs * 2**n` first.
     """
 
     max_retries: int = 2
@@ -31,7 +33,9 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.max_retries < 0 or min(self.first_event_secs, self.stall_secs) <= 0:
-            raise ConfigurationError(f"A policy needs deadlines above 0 and no negative count: {self}")
+            raise ConfigurationError(
+                f"A policy needs deadlines above 0 and no negative count: {self}"
+            )
 
     def delay(self, error: ServiceError, *, retries: int) -> float | None:
         """Seconds to wait before trying again; None to give up."""
@@ -52,6 +56,7 @@ async def events_of(
     Raises:
         CompletionTimeoutError: it was silent for too long.
         ServiceError: whatever the provider raised.
+
     """
     # The contract says that closing the iterator stops the generation: it is a generator.
     stream = cast("AsyncGenerator[LLMEvent, None]", provider.complete(request))

@@ -29,6 +29,7 @@ def parsed(text: str) -> dict[str, Any]:
 
     Raises:
         InvalidInputError: it is not JSON, or not an object.
+
     """
     if not text.strip():
         return {}
@@ -47,10 +48,9 @@ def check(schema: FunctionSchema, arguments: Mapping[str, Any]) -> None:
 
     Raises:
         InvalidInputError: what is missing or of the wrong type, all of it.
+
     """
-    found = [
-        f"{name!r} is missing" for name in schema.required if name not in arguments
-    ]
+    found = [f"{name!r} is missing" for name in schema.required if name not in arguments]
     for name, value in arguments.items():
         wanted = schema.properties.get(name)
         if isinstance(wanted, Mapping):

@@ -4,16 +4,16 @@
         |                                   ^
         '---------------end-----------------'
 
-Nothing leaves `ended`; a second end is refused. So each call ends exactly once, whatever order results,
-cancellations, timeouts and interruptions come in.
+Nothing leaves `ended`; a second end is refused. So each call ends exactly once, whatever order
+results, cancellations, timeouts and interruptions come in.
 
-Groups. The calls of one answer share a `group_id`, fixed when they are announced. A synchronous member holds the
-group open until it has ended, by whatever end; when the last one has, the model is owed one inference if
-any of them wants it. Asynchronous members hold nothing: the result of each wants an inference of its own, as does
-every call without a group.
+Groups. The calls of one answer share a `group_id`, fixed when they are announced. A synchronous
+member holds the group open until it has ended, by whatever end; when the last one has, the model is
+owed one inference if any of them wants it. Asynchronous members hold nothing: the result of each
+wants an inference of its own, as does every call without a group.
 
-The LLM service keeps one table to run calls, the aggregators keep one to write them down; both are fed
-the same frames, and both therefore agree.
+The LLM service keeps one table to run calls, the aggregators keep one to write them down; both are
+fed the same frames, and both therefore agree.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What a change of one call brings: the call after it, and whether the model is owed an inference."""
+    """What a change of one call brings: the call after it, and whether the model is owed an
+    inference.
+    """
 
     call: Call
     run_llm: bool = False
@@ -191,10 +193,14 @@ class CallTable:
     @property
     def deadline(self) -> float | None:
         """When the next call times out, in seconds on the loop's clock."""
-        return min((c.deadline for c in self._open.values() if c.deadline is not None), default=None)
+        return min(
+            (c.deadline for c in self._open.values() if c.deadline is not None), default=None
+        )
 
     def overdue(self, now: float) -> tuple[Call, ...]:
         """Running calls whose deadline has come."""
         return tuple(
-            call for call in self._open.values() if call.deadline is not None and call.deadline <= now
+            call
+            for call in self._open.values()
+            if call.deadline is not None and call.deadline <= now
         )

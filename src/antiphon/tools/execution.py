@@ -1,8 +1,8 @@
 """Running function calls: the thin half of the table in `calls`.
 
-Whatever a handler does, its call ends once: it answers, raises, is cancelled, or its time is up. The model gets an
-honest result, the log names the tool, and the conversation goes on. A handler is a stranger: every `Exception` that it
-raises is taken as its result.
+Whatever a handler does, its call ends once: it answers, raises, is cancelled, or its time is up.
+The model gets an honest result, the log names the tool, and the conversation goes on. A handler is
+a stranger: every `Exception` that it raises is taken as its result.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ logger = logging.getLogger(__name__)
 
 MISSING_FUNCTION = "The function `{function_name}` is not currently available."
 DUPLICATE = (
-    "An identical call of `{function_name}` is still running ({tool_call_id}); this one was not started."
+    "An identical call of `{function_name}` is still running ({tool_call_id}); "
+    "this one was not started."
 )
 
 
@@ -315,14 +316,17 @@ class CallRunner:
                 ended = known.end.value if known is not None and known.end else "over"
                 logger.warning(
                     "The function %r answered call %s too late (%s): the answer is dropped.",
-                    name, call.tool_call_id, ended,
+                    name,
+                    call.tool_call_id,
+                    ended,
                 )
                 return
             if properties is not None and not properties.is_final:
                 if not known.is_async:
                     logger.error(
-                        "The function %r gave an intermediate result, but only one with is_async=True "
-                        "may: it is dropped.", name,
+                        "The function %r gave an intermediate result, which takes is_async=True: "
+                        "it is dropped.",
+                        name,
                     )
                     return
                 await self._send_result(call, result, properties)

@@ -1,9 +1,9 @@
 """Which handler runs which function.
 
-Handlers come in two ways. *Registered* by the program: they stay until it unregisters them. *Carried* by the
-advertised tools (a `FunctionSchema` with a handler, a direct function): they are there as long as the tool is
-advertised. The program wins: a name it registered is never taken over, and a name it unregistered is not adopted
-again before the tool has been withdrawn once.
+Handlers come in two ways. *Registered* by the program: they stay until it unregisters them.
+*Carried* by the advertised tools (a `FunctionSchema` with a handler, a direct function): they are
+there as long as the tool is advertised. The program wins: a name it registered is never taken over,
+and a name it unregistered is not adopted again before the tool has been withdrawn once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ logger = logging.getLogger(__name__)
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
     """A handler and how it is run. `name` None is the catch-all.
 
-    `direct`: it takes the arguments as keywords, in the types of its hints. `carried`: by an advertised tool.
+    `direct`: it takes the arguments as keywords, in the types of its hints. `carried`: by an
+    advertised tool.
     """
 
     name: str | None
@@ -61,12 +62,11 @@ class FunctionRegistry:
         options = msgspec.structs.replace(declared_options(handler), **said)
         if options.cancellable_by_llm and not options.is_async:
             logger.warning(
-                "%r cannot be cancelled by the model, which waits for its result: make it is_async.", name
+                "The model waits for %r and cannot cancel it: register it with is_async=True.",
+                name,
             )
             options = msgspec.structs.replace(options, cancellable_by_llm=False)
-        self._known[name] = Registration(
-            name=name, handler=handler, options=options, direct=direct
-        )
+        self._known[name] = Registration(name=name, handler=handler, options=options, direct=direct)
         if name is not None:
             self._refused.discard(name)
 
@@ -83,7 +83,9 @@ class FunctionRegistry:
             self._refused.add(name)
 
     def adopt(self, tools: ToolsSchema) -> None:
-        """Takes over the handlers that the advertised tools carry, and drops those of withdrawn ones."""
+        """Takes over the handlers that the advertised tools carry, and drops those of withdrawn
+        ones.
+        """
         names = set(tools.names)
         self._refused &= names
         for name, known in list(self._known.items()):
@@ -93,7 +95,9 @@ class FunctionRegistry:
             if schema.handler is None or schema.name in self._refused:
                 continue
             known_one = self._known.get(schema.name)
-            if known_one is not None and (not known_one.carried or known_one.handler is schema.handler):
+            if known_one is not None and (
+                not known_one.carried or known_one.handler is schema.handler
+            ):
                 continue
             self._known[schema.name] = Registration(
                 name=schema.name,

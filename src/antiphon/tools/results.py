@@ -1,8 +1,8 @@
 """What a tool returned, as text for a model: JSON, honest and bounded.
 
-`False`, `0`, `""` and `[]` are results; None is the absence of one. Dataclasses, structs, enums, dates, sets and
-pydantic models are written as JSON has it. What JSON cannot carry (an open file, NaN) and what is too
-long becomes a result that says so, and a problem for the developer's log.
+`False`, `0`, `""` and `[]` are results; None is the absence of one. Dataclasses, structs, enums,
+dates, sets and pydantic models are written as JSON has it. What JSON cannot carry (an open file,
+NaN) and what is too long becomes a result that says so, and a problem for the developer's log.
 """
 
 from __future__ import annotations

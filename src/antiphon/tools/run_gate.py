@@ -1,11 +1,13 @@
 """When the model hears of results: the timing rules, pure.
 
-A result is written at once, but the inference it owes waits while the user speaks, while the agent speaks, and
-while an answer is under way. Every inference, whoever asked for it, pays the debt, for it sees all that is
+A result is written at once, but the inference it owes waits while the user speaks, while the agent
+speaks, and while an answer is under way. Every inference, whoever asked for it, pays the debt, for
+it sees all that is
 written: so a user turn that comes in between covers the results, and there are never two.
 
-An inference that an interruption cuts off before the caller heard anything of its answer has not paid: the debt is back,
-and is paid by the user turn that interrupted, or, should that turn come to nothing, when it ends.
+An inference that an interruption cuts off before the caller heard anything of its answer has not
+paid: the debt is back, and is paid by the user turn that interrupted, or, should that turn come to
+nothing, when it ends.
 """
 
 from __future__ import annotations

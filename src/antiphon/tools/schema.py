@@ -1,7 +1,8 @@
 """What the agent can do, as it is told to a model: names, descriptions and JSON schemas.
 
-A tool is described by a `FunctionSchema`, or by a *direct function*: an async function whose first parameter
-is `params` (a `FunctionCallParams`) and whose name, docstring, type hints and defaults say the rest.
+A tool is described by a `FunctionSchema`, or by a *direct function*: an async function whose first
+parameter is `params` (a `FunctionCallParams`) and whose name, docstring, type hints and defaults
+say the rest.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 class ToolOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How a tool is run.
 
-    `cancel_on_interruption`: the caller cutting in cancels it. `is_async`: the talk goes on while it runs and
-    its result is told later. `timeout_secs`: None for the service's default. `allow_duplicates`: an identical call may run beside this one. `cancellable_by_llm`: the
-    model is given a `cancel_<name>` tool.
+    `cancel_on_interruption`: the caller cutting in cancels it. `is_async`: the talk goes on while
+    it runs and its result is told later. `timeout_secs`: None for the service's default.
+    `allow_duplicates`: an identical call may run beside this one. `cancellable_by_llm`: the model
+    is given a `cancel_<name>` tool.
     """
 
     cancel_on_interruption: bool = True
@@ -35,7 +37,9 @@ class ToolOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.timeout_secs is not None and not self.timeout_secs > 0:
-            raise ConfigurationError(f"timeout_secs must be above 0 or None, not {self.timeout_secs}.")
+            raise ConfigurationError(
+                f"timeout_secs must be above 0 or None, not {self.timeout_secs}."
+            )
 
 
 _options: weakref.WeakKeyDictionary[Callable[..., Any], ToolOptions] = weakref.WeakKeyDictionary()
@@ -74,7 +78,8 @@ def declared_options(handler: Callable[..., Any] | None) -> ToolOptions:
 
 
 class FunctionSchema(msgspec.Struct, frozen=True):
-    """One tool: `properties` are the JSON schemas of its arguments, `required` names the mandatory ones.
+    """One tool: `properties` are the JSON schemas of its arguments, `required` names the mandatory
+    ones.
 
     A `handler`, if given, is registered with the LLM service as long as the tool is advertised.
     """
@@ -106,8 +111,8 @@ class FunctionSchema(msgspec.Struct, frozen=True):
 class ToolsSchema(msgspec.Struct, frozen=True):
     """All tools advertised to a model.
 
-    `standard_tools` may mix schemas and direct functions. `custom_tools` are handed to the provider of
-    that name as they are.
+    `standard_tools` may mix schemas and direct functions. `custom_tools` are handed to the provider
+    of that name as they are.
     """
 
     standard_tools: Sequence[FunctionSchema | Handler] = ()
@@ -141,6 +146,7 @@ def as_tools(tools: Any) -> ToolsSchema:
 
     Raises:
         ConfigurationError: anything else; the text names it.
+
     """
     if tools is None:
         return ToolsSchema()
@@ -162,5 +168,6 @@ def as_schema(tool: Any) -> FunctionSchema:
 
         return schema_of(tool)
     raise ConfigurationError(
-        f"A tool is a FunctionSchema or an async function whose first parameter is 'params', not {tool!r:.100}."
+        "A tool is a FunctionSchema or an async function whose first parameter is 'params', "
+        f"not {tool!r:.100}."
     )

@@ -1,7 +1,8 @@
 """Direct functions: a tool's schema from its signature, and its arguments from the model's JSON.
 
-Types are translated by msgspec (so builtins, enums, literals, unions, dataclasses, structs, typed dicts and dates
-work) and pydantic models by pydantic itself. References within a schema are resolved, because some providers know no `$ref`.
+Types are translated by msgspec (so builtins, enums, literals, unions, dataclasses, structs, typed
+dicts and dates work) and pydantic models by pydantic itself. References within a schema are
+resolved, because some providers know no `$ref`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def parameters_of(function: Handler) -> tuple[Parameter, ...]:
 
     Raises:
         ConfigurationError: it is no direct function; the text says why.
+
     """
     name = typing.cast("Any", function).__name__
     given = list(inspect.signature(function).parameters.values())
@@ -47,7 +49,9 @@ def parameters_of(function: Handler) -> tuple[Parameter, ...]:
     try:
         hints = typing.get_type_hints(function, include_extras=True)
     except NameError as error:
-        raise ConfigurationError(f"The type hints of {name!r} cannot be resolved: {error}") from error
+        raise ConfigurationError(
+            f"The type hints of {name!r} cannot be resolved: {error}"
+        ) from error
     described = documentation(function).parameters
     found = []
     for parameter in given[1:]:
@@ -146,7 +150,9 @@ def converted(function: Handler, arguments: Mapping[str, Any]) -> dict[str, Any]
     """The model's arguments as the types the function's hints ask for.
 
     Raises:
-        InvalidInputError: something is missing, unknown or of the wrong type; meant for the model to read.
+        InvalidInputError: something is missing, unknown or of the wrong type; meant for the model
+            to read.
+
     """
     wanted = _cached_parameters(function)
     names = [parameter.name for parameter in wanted]

@@ -1,0 +1,71 @@
+"""Arguments as the model writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from antiphon.errors import InvalidInputError
+from antiphon.tools.arguments import check, parsed
+from antiphon.tools.schema import FunctionSchema
+
+SCHEMA = FunctionSchema(
+    name="book",
+    description="Books a table.",
+    properties={
+        "guests": {"type": "integer"},
+        "when": {"type": "string", "enum": ["today", "tomorrow"]},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "place": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}},
+            "required": ["city"],
+        },
+        "note": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+    },
+    required=["guests"],
+)
+
+
+def test_no_text_is_no_arguments() -> None:
+    """Models send an empty text for functions without parameters."""
+    assert parsed("") == {}
+    assert parsed("  ") == {}
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '"x"', "nonsense", "[" * 100_000])
+def test_what_is_no_json_object_is_refused(text: str) -> None:
+    """Malformed JSON and JSON that is no object are told apart from arguments."""
+    with pytest.raises(InvalidInputError, match="arguments"):
+        parsed(text)
+
+
+def test_good_arguments_pass() -> None:
+    """Integral floats are integers, unions fit one of their types, unknown names are let through."""
+    check(SCHEMA, {"guests": 2.0, "when": "today", "tags": ["a"], "note": None, "other": 1})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "culprit"),
+    [
+        ({}, "'guests' is missing"),
+        ({"guests": "2"}, "'guests' has to be of type integer"),
+        ({"guests": True}, "'guests' has to be of type integer"),
+        ({"guests": 2, "when": "never"}, "'when' has to be one of"),
+        ({"guests": 2, "tags": ["a", 1]}, "'tags\\[1\\]' has to be of type string"),
+        ({"guests": 2, "place": {}}, "'place.city' is missing"),
+        ({"guests": 2, "place": {"city": 5}}, "'place.city' has to be of type string"),
+        ({"guests": 2, "note": 5}, "'note' fits none"),
+    ],
+)
+def test_what_is_wrong_is_named(arguments: dict[str, Any], culprit: str) -> None:
+    """The error says which argument is wrong and what it should be."""
+    with pytest.raises(InvalidInputError, match=culprit):
+        check(SCHEMA, arguments)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """The model need not try once per fault."""
+    with pytest.raises(InvalidInputError, match=r"'guests' is missing; 'tags' has to be"):
+        check(SCHEMA, {"tags": 1})
