@@ -76,7 +76,7 @@ def test_an_hour_of_sound_does_not_drift() -> None:
     s.until(4000.0)
     assert len(s.writes) == 90_000
     assert s.writes[-1][0] == pytest.approx(3600 - 0.04 + 0.002, abs=1e-5)
-    assert machine.skipped_secs == 0.0
+    assert machine.pacer.skipped_secs == 0.0
 
 
 def test_the_clock_is_the_number_of_samples_written() -> None:
@@ -98,7 +98,7 @@ def test_after_a_stall_at_most_the_burst_is_made_up_for() -> None:
     assert len(burst) == 3
     after = [at for at, _ in s.writes if at > 0.6]
     assert after == pytest.approx([0.61 + i * 0.02 for i in range(len(after))], abs=1e-5)
-    assert s.machine.skipped_secs == pytest.approx(0.45, abs=0.021)
+    assert s.machine.pacer.skipped_secs == pytest.approx(0.45, abs=0.021)
 
 
 def test_sound_that_comes_late_is_not_a_stall() -> None:
@@ -439,7 +439,7 @@ def test_a_pause_holds_sound_and_frames_and_resumes_where_it_was() -> None:
     s.until(20.0)
     assert s.heard == [7] * 3200
     assert s.all(Stopped) == pytest.approx([10.2])
-    assert s.machine.skipped_secs == 0.0
+    assert s.machine.pacer.skipped_secs == 0.0
 
 
 def test_an_interruption_lifts_a_pause() -> None:

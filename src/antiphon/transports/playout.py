@@ -202,7 +202,7 @@ class Playout:
         self._chunk = config.sample_rate // 100 * (config.chunk_ms // 10)
         self._unit = SAMPLE_BYTES * config.num_channels
         self._chunk_secs = config.chunk_ms / 1000
-        self._pacer = Pacer(
+        self.pacer = Pacer(
             self._chunk_secs,
             paced=config.paced,
             lead=config.lead_secs,
@@ -233,16 +233,11 @@ class Playout:
         return self._silence_left is not None and not self._over
 
     @property
-    def skipped_secs(self) -> float:
-        """How much later sound is heard because the program stalled."""
-        return self._pacer.skipped_secs
-
-    @property
     def deadline(self) -> float | None:
         """When `tick` must be called unless something happens first."""
         if self._over:
             return None
-        times = (self._write_at(), self._pacer.heard_at, self._line.due_at, self._timeout_at())
+        times = (self._write_at(), self.pacer.heard_at, self._line.due_at, self._timeout_at())
         return min((time for time in times if time is not None), default=None)
 
     # ---- what happens -------------------------------------------------------------------------
@@ -267,9 +262,9 @@ class Playout:
             case Resume():
                 self._paused = False
                 self._last_event = now
-                self._pacer.begin(now)
+                self.pacer.begin(now)
             case Acknowledged(samples):
-                self._pacer.acknowledge(samples, now)
+                self.pacer.acknowledge(samples, now)
             case Drain():
                 self._drain(now)
             case Cancel():
@@ -323,7 +318,7 @@ class Playout:
     def _begin_writing(self, now: float) -> None:
         # With a chunk waiting, the next is due when it was due anyway; otherwise not before now.
         if not self._tones and self._sound.waiting < self._chunk and not self.config.continuous:
-            self._pacer.begin(now)
+            self.pacer.begin(now)
 
     def _take_frame(self, frame: Frame, now: float) -> None:
         self._last_event = now
@@ -345,10 +340,10 @@ class Playout:
         self._tones += fade
         if self._paused:
             self._paused = False
-            self._pacer.begin(now)
+            self.pacer.begin(now)
         self._heard = self._sound.taken
         self._speech_end = self._sound.end if self._sound.has_speech else self._sound.taken
-        self._pacer.forget(now)
+        self.pacer.forget(now)
         if self.samples_written:
             actions.append(ClearSink())
 
@@ -357,7 +352,7 @@ class Playout:
             return
         self._line.close(self._sound.end)
         self._paused = False
-        self._pacer.begin(now)
+        self.pacer.begin(now)
         secs = self.config.end_silence_secs if self.samples_written or self._sound.waiting else 0.0
         self._silence_left = round(secs * self.config.sample_rate)
 
@@ -383,7 +378,7 @@ class Playout:
 
     def _write_at(self) -> float | None:
         """When the next chunk is due; None: there is nothing to write."""
-        due = self._pacer.write_at
+        due = self.pacer.write_at
         if self._tones or self._silence_left:
             return due
         if self.config.continuous and not self.draining:
@@ -397,7 +392,7 @@ class Playout:
 
     def _settle(self, now: float, actions: Actions) -> None:
         """Everything that follows from what has been heard by now."""
-        heard = self._pacer.heard(now)
+        heard = self.pacer.heard(now)
         if heard is not None:
             self._heard = max(self._heard, heard)
             self._last_event = now
@@ -422,7 +417,7 @@ class Playout:
     def _decide_drained(self, actions: Actions) -> None:
         if self._silence_left is None or self._silence_left > 0 or self._tones:
             return
-        if self._sound.waiting or self._pacer.heard_at is not None:
+        if self._sound.waiting or self.pacer.heard_at is not None:
             return
         while (frame := self._line.pop_timed(math.inf)) is not None:
             actions.append(Deliver(frame))
@@ -445,7 +440,7 @@ class Playout:
         if speech:
             self._announce(now, actions)
         self.samples_written += self._chunk
-        self._pacer.wrote(self._sound.taken, self.samples_written, now)
+        self.pacer.wrote(self._sound.taken, self.samples_written, now)
         context_id = None if piece is None else piece.context_id
         padded = pcm if len(pcm) == size else pcm + bytes(size - len(pcm))
         actions.append(Write(padded, speech, bool(pcm), context_id))

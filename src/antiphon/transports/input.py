@@ -1,0 +1,81 @@
+"""The beginning of the pipeline: the caller's audio and what else comes from the other side."""
+
+from __future__ import annotations
+
+from antiphon.audio.convert import StreamConverter
+from antiphon.errors import InvalidInputError
+from antiphon.frames.audio import InputAudioRawFrame
+from antiphon.frames.lifecycle import EndFrame, StartFrame, StopFrame
+from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.transports.params import TransportParams
+
+
+class InputTransport(FrameProcessor):
+    """Brings the caller's audio into the pipeline, at the pipeline's rate and channels.
+
+    A transport gives it audio of any format by `push_audio`, cut anywhere. An `InputAudioRawFrame`
+    that comes from upstream (a client that sends audio as messages) takes the same way.
+    """
+
+    def __init__(self, params: TransportParams | None = None, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.transport_params = params or TransportParams()
+        self._converter: StreamConverter | None = None
+        self._streaming = False
+        self._bad_format = False
+
+    @handles(StartFrame)
+    async def start(self, frame: StartFrame, direction: FrameDirection) -> None:
+        params = self.transport_params
+        rate = params.audio_in_sample_rate or frame.audio_in_sample_rate
+        self._converter = StreamConverter(rate, params.audio_in_channels)
+        if params.audio_in_filter is not None:
+            params.audio_in_filter.start(rate)
+        if params.audio_in_stream_on_start:
+            self.start_streaming()
+
+    @handles(EndFrame, StopFrame)
+    async def stop(self, frame: EndFrame | StopFrame, direction: FrameDirection) -> None:
+        self.stop_streaming()
+
+    async def cleanup(self) -> None:
+        self.stop_streaming()
+        if self._converter is not None and self.transport_params.audio_in_filter is not None:
+            self.transport_params.audio_in_filter.stop()
+
+    @handles(InputAudioRawFrame)
+    async def take(self, frame: InputAudioRawFrame, direction: FrameDirection) -> None:
+        if direction is FrameDirection.UPSTREAM:
+            await self.push_frame(frame, direction)
+        else:
+            self.push_audio(frame.audio, frame.sample_rate, frame.num_channels)
+
+    def start_streaming(self) -> None:
+        """From now on the caller is heard."""
+        self._streaming = self.transport_params.audio_in_enabled
+
+    def stop_streaming(self) -> None:
+        """The caller is not heard any more."""
+        self._streaming = False
+
+    def push_audio(self, pcm: bytes, sample_rate: int, num_channels: int = 1) -> None:
+        """Audio from the caller. What cannot be audio is dropped and reported once, upstream.
+
+        Half samples wait for their other half. Call it from the loop's thread; it never waits.
+        """
+        if not self._streaming or self._converter is None:
+            return
+        try:
+            audio = self._converter.process(pcm, sample_rate, num_channels)
+        except InvalidInputError as error:
+            if not self._bad_format:
+                self.push_error(f"the caller's audio is dropped: {error}", exception=error)
+            self._bad_format = True
+            return
+        self._bad_format = False
+        if self.transport_params.audio_in_filter is not None:
+            audio = self.transport_params.audio_in_filter.filter(audio)
+        if audio and self.transport_params.audio_in_passthrough:
+            rate, channels = self._converter.sample_rate, self._converter.num_channels
+            self.push_frame(InputAudioRawFrame(audio, rate, channels))

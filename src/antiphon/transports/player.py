@@ -1,0 +1,294 @@
+"""One playout at work: carries out what a `Playout` decides, for one destination.
+
+Theory of operation
+-------------------
+Two parties touch the machine, and both do so without awaiting in between: the handlers of the
+output, which give it events, and the player's own task, which ticks it and is the only one that
+waits for the sink. Frames are delivered in the step in which the machine says so. What must be
+awaited (a chunk to write, a message or keys to send, the sink to be cleared) is done by the task
+before it asks the machine again, so the sink sees everything in order.
+
+An interruption becomes true when the kernel's epoch ends, which may be before the output's handler
+of it runs. So both parties first look whether the epoch they know is still live (`sync`): from the
+instant of the interruption no step can bring out anything older.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from antiphon.audio.convert import StreamConverter
+from antiphon.audio.mixer import AudioMixer
+from antiphon.clock import Clock
+from antiphon.errors import AntiphonError, ConnectivityError
+from antiphon.frames.audio import OutputAudioRawFrame, TTSAudioRawFrame
+from antiphon.frames.base import Frame, SystemFrame
+from antiphon.frames.speech import TTSStoppedFrame
+from antiphon.frames.transport import (
+    OutputDTMFFrame,
+    OutputDTMFUrgentFrame,
+    OutputTransportMessageFrame,
+    OutputTransportMessageUrgentFrame,
+    PlayoutBufferFrame,
+)
+from antiphon.frames.turns import (
+    BotSpeakingFrame,
+    BotStartedSpeakingFrame,
+    BotStoppedSpeakingFrame,
+)
+from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.processor import FrameProcessor
+from antiphon.transports.playout import (
+    Action,
+    ClearSink,
+    Credit,
+    Deliver,
+    Drain,
+    Drained,
+    Event,
+    Interrupt,
+    Item,
+    Overflow,
+    Playout,
+    PlayoutConfig,
+    Sound,
+    Speaking,
+    Started,
+    Stopped,
+    Write,
+)
+from antiphon.transports.sinks import AudioSink, ClearableSink, KeySink, MessageSink
+
+WRITE_TIMEOUT_SECS = 5.0
+"""A sink that takes longer for a chunk is reported."""
+DRAIN_MARGIN_SECS = 2.0
+
+Errand = OutputTransportMessageFrame | OutputTransportMessageUrgentFrame | OutputDTMFFrame
+Errands = Errand | OutputDTMFUrgentFrame
+
+
+_ANNOUNCEMENTS: dict[type[Action], type[SystemFrame]] = {
+    Started: BotStartedSpeakingFrame,
+    Speaking: BotSpeakingFrame,
+    Stopped: BotStoppedSpeakingFrame,
+}
+
+
+class Player:
+    """Plays to one sink. `start` it in a running conversation; `run` is its task."""
+
+    def __init__(
+        self,
+        host: FrameProcessor,
+        sink: AudioSink,
+        config: PlayoutConfig,
+        clock: Clock,
+        *,
+        destination: str | None = None,
+        mixer: AudioMixer | None = None,
+    ) -> None:
+        self.machine = Playout(config)
+        self.sink = sink
+        self.destination = destination
+        self.drained = asyncio.Event()
+        self._host, self._config, self._clock, self._mixer = host, config, clock, mixer
+        self._converter = StreamConverter(config.sample_rate, config.num_channels)
+        self._speech_context: str | None = None
+        self._epoch = host.emitter()
+        self._errands: deque[Errands] = deque()
+        self._clearing = False
+        self._failed = False
+        self._bad_format = False
+        self._loop = asyncio.get_running_loop()
+        self._waiter: asyncio.Future[None] | None = None
+        self._armed: float | None = None
+        if mixer is not None:
+            mixer.start(config.sample_rate, config.num_channels)
+
+    # ---- what the output's handlers call --------------------------------------------------------
+
+    def sync(self) -> None:
+        """Interrupts the machine if the conversation was interrupted."""
+        if self._epoch.live:
+            return
+        self._epoch = self._host.emitter()
+        self._converter.reset()
+        self._errands = deque(errand for errand in self._errands if not errand.interruptible)
+        self._receive(Interrupt())
+
+    def play(self, frame: OutputAudioRawFrame) -> None:
+        """Sound of any format, in its place. What cannot be sound is reported once."""
+        self.sync()
+        try:
+            pcm = self._converter.process(frame.audio, frame.sample_rate, frame.num_channels)
+        except AntiphonError as error:
+            if not self._bad_format:
+                self._host.push_error(f"audio for the caller is dropped: {error}", exception=error)
+            self._bad_format = True
+            return
+        self._bad_format = False
+        speech = isinstance(frame, TTSAudioRawFrame)
+        context_id = frame.context_id if isinstance(frame, TTSAudioRawFrame) else None
+        self._receive(Sound(pcm, speech, context_id, frame.interruptible, frame.pts))
+
+    def put(self, frame: Frame) -> None:
+        """A frame that has its place behind the sound so far."""
+        self.sync()
+        if isinstance(frame, TTSStoppedFrame) and (rest := self._converter.flush()):
+            self._receive(Sound(rest, True, frame.context_id))
+        self._receive(Item(frame))
+
+    def tell(self, event: Event) -> None:
+        """Any other event."""
+        self.sync()
+        self._receive(event)
+
+    def run_errand(self, frame: Errands) -> None:
+        """Sends a message or keys before everything that waits."""
+        self._errands.appendleft(frame)
+        self._wake()
+
+    @property
+    def presses_keys(self) -> bool:
+        """Whether the sink does that itself."""
+        return isinstance(self.sink, KeySink)
+
+    async def drain(self, allow: Callable[[float], None]) -> None:
+        """Returns when everything was heard; bounded by its length. `allow` extends deadlines."""
+        self.tell(Drain())
+        while not self.drained.is_set():
+            secs = self.machine.buffered_secs + self._config.end_silence_secs + DRAIN_MARGIN_SECS
+            allow(secs + 1.0)
+            try:
+                async with asyncio.timeout(secs + self.machine.pacer.latency):
+                    await self.drained.wait()
+            except TimeoutError:
+                message = f"the output did not get rid of its sound in time: {secs:.1f} s"
+                self._host.push_error(message, exception=ConnectivityError(message))
+                return
+
+    # ---- the task -------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Ticks the machine for as long as the conversation lasts."""
+        try:
+            while not self.drained.is_set():
+                self.sync()
+                if self._clearing:
+                    self._clearing = False
+                    await self._clear()
+                elif self._errands:
+                    await self._send(self._errands.popleft())
+                elif (deadline := self.machine.deadline) is None or deadline > self._now():
+                    await self._wait(deadline)
+                else:
+                    await self._tick()
+        finally:
+            self.drained.set()
+
+    def _now(self) -> float:
+        return self._clock.now()
+
+    async def _tick(self) -> None:
+        write = self._carry_out(self.machine.tick(self._now()))
+        if write is None:
+            return
+        pcm = write.pcm if self._mixer is None else self._mixer.mix(write.pcm)
+        epoch = self._epoch
+        if await self._guarded(self.sink.write(pcm)) and write.sound:
+            epoch.push_frame(self._heard(write, pcm))
+        if not self._config.paced:
+            await asyncio.sleep(0)
+
+    def _heard(self, write: Write, pcm: bytes) -> OutputAudioRawFrame:
+        rate, channels = self._config.sample_rate, self._config.num_channels
+        where = self.destination
+        if not write.speech:
+            return OutputAudioRawFrame(pcm, rate, channels, transport_destination=where)
+        return TTSAudioRawFrame(pcm, rate, channels, write.context_id, transport_destination=where)
+
+    async def _clear(self) -> None:
+        if isinstance(self.sink, ClearableSink):
+            await self._guarded(self.sink.clear())
+
+    async def _send(self, frame: Errands) -> None:
+        sink = self.sink
+        if isinstance(frame, OutputDTMFFrame | OutputDTMFUrgentFrame):
+            if isinstance(sink, KeySink):
+                await self._guarded(sink.send_keys("".join(key.value for key in frame.buttons)))
+        elif isinstance(sink, MessageSink):
+            await self._guarded(sink.send_message(frame.message))
+
+    async def _guarded(self, work: Awaitable[None]) -> bool:
+        """Whether the sink did it; a failure is reported once until it succeeds again."""
+        try:
+            async with asyncio.timeout(WRITE_TIMEOUT_SECS):
+                await work
+        except (OSError, AntiphonError) as error:
+            if not self._failed:
+                said = str(error) or f"it took no audio for {WRITE_TIMEOUT_SECS:g} s"
+                message = f"the caller's side of the output fails: {said}"
+                self._host.push_error(message, exception=error)
+            self._failed = True
+            return False
+        self._failed = False
+        return True
+
+    async def _wait(self, deadline: float | None) -> None:
+        waiter = self._waiter = self._loop.create_future()
+        self._armed = deadline
+        timer = None if deadline is None else self._loop.call_at(deadline, self._wake)
+        try:
+            await waiter
+        finally:
+            self._waiter = None
+            if timer is not None:
+                timer.cancel()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # ---- carrying out -------------------------------------------------------------------------
+
+    def _receive(self, event: Event) -> None:
+        self._carry_out(self.machine.receive(event, self._now()))
+        if self._waiter is None:
+            return
+        deadline, armed = self.machine.deadline, self._armed
+        sooner = deadline is not None and (armed is None or deadline < armed)
+        if sooner or self._clearing or self._errands or self.drained.is_set():
+            self._wake()
+
+    def _carry_out(self, actions: list[Action]) -> Write | None:
+        write: Write | None = None
+        for action in actions:
+            match action:
+                case Write():
+                    write = action
+                case Deliver(frame):
+                    self._deliver(frame)
+                case Started() | Speaking() | Stopped():
+                    kind = _ANNOUNCEMENTS[type(action)]
+                    self._host.broadcast_frame(kind(transport_destination=self.destination))
+                case ClearSink():
+                    self._clearing = True
+                case Credit(full, secs):
+                    credit = PlayoutBufferFrame(full, secs)
+                    self._host.push_frame(credit, FrameDirection.UPSTREAM)
+                case Overflow(secs):
+                    self._host.push_error(
+                        f"sound is dropped: {secs:.0f} s of it wait to be played already. Stop "
+                        "sending while a PlayoutBufferFrame says that the buffer is full."
+                    )
+                case Drained():
+                    self.drained.set()
+        return write
+
+    def _deliver(self, frame: Frame) -> None:
+        if isinstance(frame, OutputTransportMessageFrame | OutputDTMFFrame):
+            self._errands.append(frame)
+        else:
+            self._host.push_frame(frame)
