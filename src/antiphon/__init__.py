@@ -14,13 +14,50 @@ import importlib
 __version__ = "0.1.0"
 
 _NAMES = {
-    "antiphon.clock": "Clock",
     "antiphon.errors": """
         AlreadyInPipelineError AntiphonError AuthenticationError AuthorizationError
         ConfigurationError ConnectivityError ErrorCategory HandlerTimeoutError InvalidInputError
         InvalidRequestError KernelError MailboxFullError MissingExtraError MissingModelError
         NotInPipelineError QuotaError RateLimitError ServerError ServiceError StartTimeoutError
         UnknownEventError UnknownNameError
+    """,
+    "antiphon.clock": "Clock",
+    "antiphon.frames.audio": """
+        InputAudioRawFrame InputImageRawFrame OutputAudioRawFrame OutputImageRawFrame
+        TTSAudioRawFrame UserAudioRawFrame UserImageRawFrame UserImageRequestFrame
+    """,
+    "antiphon.frames.base": "ControlFrame DataFrame Frame SystemFrame UninterruptibleFrame",
+    "antiphon.frames.lifecycle": """
+        CancelFrame EndFrame ErrorFrame HeartbeatFrame InterruptionFrame MetricsFrame StartFrame
+        StopFrame
+    """,
+    "antiphon.frames.llm": """
+        LLMAssistantPushAggregationFrame LLMConfigureOutputFrame LLMContextFrame
+        LLMFullResponseEndFrame LLMFullResponseStartFrame LLMMarkerFrame LLMMessagesAppendFrame
+        LLMMessagesTransformFrame LLMMessagesUpdateFrame LLMRunFrame LLMSetToolChoiceFrame
+        LLMSetToolsFrame LLMSummarizeContextFrame LLMThoughtEndFrame LLMThoughtStartFrame
+        LLMThoughtTextFrame LLMUpdateSettingsFrame STTUpdateSettingsFrame TTSUpdateSettingsFrame
+    """,
+    "antiphon.frames.speech": """
+        STTMuteFrame TTSSpeakFrame TTSStartedFrame TTSStoppedFrame VADParamsUpdateFrame
+    """,
+    "antiphon.frames.text": """
+        AggregatedTextFrame InterimTranscriptionFrame LLMTextFrame TTSTextFrame TextFrame
+        TranscriptionFrame TranslationFrame
+    """,
+    "antiphon.frames.tools": """
+        FunctionCallCancelFrame FunctionCallFromLLM FunctionCallInProgressFrame
+        FunctionCallResultFrame FunctionCallResultProperties FunctionCallsStartedFrame
+    """,
+    "antiphon.frames.transport": """
+        InputDTMFFrame InputTransportMessageFrame KeypadEntry OutputDTMFFrame OutputDTMFUrgentFrame
+        OutputTransportMessageFrame OutputTransportMessageUrgentFrame
+    """,
+    "antiphon.frames.turns": """
+        BotSpeakingFrame BotStartedSpeakingFrame BotStoppedSpeakingFrame UserIdleTimeoutUpdateFrame
+        UserMuteStartedFrame UserMuteStoppedFrame UserSpeakingFrame UserStartedSpeakingFrame
+        UserStoppedSpeakingFrame UserTurnInferenceCompletedFrame VADUserStartedSpeakingFrame
+        VADUserStoppedSpeakingFrame
     """,
     "antiphon.kernel.branches": "ParallelPipeline",
     "antiphon.kernel.epoch": "FrameDirection",
@@ -31,45 +68,32 @@ _NAMES = {
     "antiphon.kernel.processor": "FrameProcessor handles",
     "antiphon.kernel.runner": "PipelineRunner",
     "antiphon.kernel.task": "PipelineTask",
-    "antiphon.frames.base": """
-        ControlFrame DataFrame Frame SystemFrame UninterruptibleFrame
+    "antiphon.turns.mute": """
+        AlwaysUserMuteStrategy FirstSpeechUserMuteStrategy FunctionCallUserMuteStrategy
+        MuteUntilFirstBotCompleteUserMuteStrategy
     """,
-    "antiphon.frames.lifecycle": """
-        CancelFrame EndFrame ErrorFrame HeartbeatFrame InterruptionFrame MetricsFrame StartFrame
-        StopFrame
+    "antiphon.turns.start_strategies": """
+        ExternalUserTurnStartStrategy MinWordsUserTurnStartStrategy
+        TranscriptionUserTurnStartStrategy VADUserTurnStartStrategy WakePhraseUserTurnStartStrategy
     """,
-    "antiphon.frames.audio": """
-        InputAudioRawFrame InputImageRawFrame OutputAudioRawFrame OutputImageRawFrame
-        TTSAudioRawFrame UserAudioRawFrame UserImageRawFrame UserImageRequestFrame
+    "antiphon.turns.stop_strategies": """
+        SpeechTimeoutUserTurnStopStrategy TranscriptionUserTurnStopStrategy
+        TurnAnalyzerUserTurnStopStrategy
     """,
-    "antiphon.frames.text": """
-        AggregatedTextFrame InterimTranscriptionFrame LLMTextFrame TTSTextFrame TextFrame
-        TranscriptionFrame TranslationFrame
+    "antiphon.turns.strategies": "UserTurnStrategies",
+    "antiphon.context.assistant_aggregator": """
+        AssistantTurnStoppedMessage LLMAssistantAggregatorParams
     """,
-    "antiphon.frames.llm": """
-        LLMAssistantPushAggregationFrame LLMConfigureOutputFrame LLMContextFrame
-        LLMFullResponseEndFrame LLMFullResponseStartFrame LLMMarkerFrame LLMMessagesAppendFrame
-        LLMMessagesTransformFrame LLMMessagesUpdateFrame LLMRunFrame LLMSetToolChoiceFrame
-        LLMSetToolsFrame LLMSummarizeContextFrame LLMThoughtEndFrame LLMThoughtStartFrame
-        LLMThoughtTextFrame LLMUpdateSettingsFrame STTUpdateSettingsFrame TTSUpdateSettingsFrame
-    """,
-    "antiphon.frames.tools": """
-        FunctionCallCancelFrame FunctionCallFromLLM FunctionCallInProgressFrame
-        FunctionCallResultFrame FunctionCallResultProperties FunctionCallsStartedFrame
-    """,
-    "antiphon.frames.speech": """
-        STTMuteFrame TTSSpeakFrame TTSStartedFrame TTSStoppedFrame VADParamsUpdateFrame
-    """,
-    "antiphon.frames.turns": """
-        BotSpeakingFrame BotStartedSpeakingFrame BotStoppedSpeakingFrame UserIdleTimeoutUpdateFrame
-        UserMuteStartedFrame UserMuteStoppedFrame UserSpeakingFrame UserStartedSpeakingFrame
-        UserStoppedSpeakingFrame UserTurnInferenceCompletedFrame VADUserStartedSpeakingFrame
-        VADUserStoppedSpeakingFrame
-    """,
-    "antiphon.frames.transport": """
-        InputDTMFFrame InputTransportMessageFrame KeypadEntry OutputDTMFFrame OutputDTMFUrgentFrame
-        OutputTransportMessageFrame OutputTransportMessageUrgentFrame
-    """,
+    "antiphon.context.conversation": "LLMContext",
+    "antiphon.context.pair": "LLMContextAggregatorPair",
+    "antiphon.context.user_aggregator": "LLMUserAggregatorParams UserTurnStoppedMessage",
+    "antiphon.tools.execution": "FunctionCallParams",
+    "antiphon.tools.schema": "FunctionSchema ToolsSchema tool_options",
+    "antiphon.services.llm": "LLMService",
+    "antiphon.services.stt": "STTService",
+    "antiphon.providers.local.vad": "SileroVADAnalyzer",
+    "antiphon.audio.vad": "VADParams",
+    "antiphon.simulation.testing": "SleepFrame run_test",
 }
 
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}

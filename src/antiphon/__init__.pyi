@@ -1,6 +1,13 @@
 # Generated from __init__.py by scripts/stub.py.
 
+from antiphon.audio.vad import VADParams as VADParams
 from antiphon.clock import Clock as Clock
+from antiphon.context.assistant_aggregator import AssistantTurnStoppedMessage as AssistantTurnStoppedMessage
+from antiphon.context.assistant_aggregator import LLMAssistantAggregatorParams as LLMAssistantAggregatorParams
+from antiphon.context.conversation import LLMContext as LLMContext
+from antiphon.context.pair import LLMContextAggregatorPair as LLMContextAggregatorPair
+from antiphon.context.user_aggregator import LLMUserAggregatorParams as LLMUserAggregatorParams
+from antiphon.context.user_aggregator import UserTurnStoppedMessage as UserTurnStoppedMessage
 from antiphon.errors import AlreadyInPipelineError as AlreadyInPipelineError
 from antiphon.errors import AntiphonError as AntiphonError
 from antiphon.errors import AuthenticationError as AuthenticationError
@@ -113,13 +120,37 @@ from antiphon.kernel.processor import FrameProcessor as FrameProcessor
 from antiphon.kernel.processor import handles as handles
 from antiphon.kernel.runner import PipelineRunner as PipelineRunner
 from antiphon.kernel.task import PipelineTask as PipelineTask
+from antiphon.providers.local.vad import SileroVADAnalyzer as SileroVADAnalyzer
+from antiphon.services.llm import LLMService as LLMService
+from antiphon.services.stt import STTService as STTService
+from antiphon.simulation.testing import SleepFrame as SleepFrame
+from antiphon.simulation.testing import run_test as run_test
+from antiphon.tools.execution import FunctionCallParams as FunctionCallParams
+from antiphon.tools.schema import FunctionSchema as FunctionSchema
+from antiphon.tools.schema import ToolsSchema as ToolsSchema
+from antiphon.tools.schema import tool_options as tool_options
+from antiphon.turns.mute import AlwaysUserMuteStrategy as AlwaysUserMuteStrategy
+from antiphon.turns.mute import FirstSpeechUserMuteStrategy as FirstSpeechUserMuteStrategy
+from antiphon.turns.mute import FunctionCallUserMuteStrategy as FunctionCallUserMuteStrategy
+from antiphon.turns.mute import MuteUntilFirstBotCompleteUserMuteStrategy as MuteUntilFirstBotCompleteUserMuteStrategy
+from antiphon.turns.start_strategies import ExternalUserTurnStartStrategy as ExternalUserTurnStartStrategy
+from antiphon.turns.start_strategies import MinWordsUserTurnStartStrategy as MinWordsUserTurnStartStrategy
+from antiphon.turns.start_strategies import TranscriptionUserTurnStartStrategy as TranscriptionUserTurnStartStrategy
+from antiphon.turns.start_strategies import VADUserTurnStartStrategy as VADUserTurnStartStrategy
+from antiphon.turns.start_strategies import WakePhraseUserTurnStartStrategy as WakePhraseUserTurnStartStrategy
+from antiphon.turns.stop_strategies import SpeechTimeoutUserTurnStopStrategy as SpeechTimeoutUserTurnStopStrategy
+from antiphon.turns.stop_strategies import TranscriptionUserTurnStopStrategy as TranscriptionUserTurnStopStrategy
+from antiphon.turns.stop_strategies import TurnAnalyzerUserTurnStopStrategy as TurnAnalyzerUserTurnStopStrategy
+from antiphon.turns.strategies import UserTurnStrategies as UserTurnStrategies
 
 __version__: str
 _MODULE_OF: dict[str, str]
 __all__ = [
     "AggregatedTextFrame",
     "AlreadyInPipelineError",
+    "AlwaysUserMuteStrategy",
     "AntiphonError",
+    "AssistantTurnStoppedMessage",
     "AuthenticationError",
     "AuthorizationError",
     "BaseObserver",
@@ -135,7 +166,9 @@ __all__ = [
     "EndFrame",
     "ErrorCategory",
     "ErrorFrame",
+    "ExternalUserTurnStartStrategy",
     "Feed",
+    "FirstSpeechUserMuteStrategy",
     "Frame",
     "FrameDirection",
     "FrameProcessed",
@@ -144,9 +177,12 @@ __all__ = [
     "FunctionCallCancelFrame",
     "FunctionCallFromLLM",
     "FunctionCallInProgressFrame",
+    "FunctionCallParams",
     "FunctionCallResultFrame",
     "FunctionCallResultProperties",
+    "FunctionCallUserMuteStrategy",
     "FunctionCallsStartedFrame",
+    "FunctionSchema",
     "HandlerTimeoutError",
     "HeartbeatFrame",
     "InputAudioRawFrame",
@@ -159,8 +195,11 @@ __all__ = [
     "InvalidRequestError",
     "KernelError",
     "KeypadEntry",
+    "LLMAssistantAggregatorParams",
     "LLMAssistantPushAggregationFrame",
     "LLMConfigureOutputFrame",
+    "LLMContext",
+    "LLMContextAggregatorPair",
     "LLMContextFrame",
     "LLMFullResponseEndFrame",
     "LLMFullResponseStartFrame",
@@ -169,6 +208,7 @@ __all__ = [
     "LLMMessagesTransformFrame",
     "LLMMessagesUpdateFrame",
     "LLMRunFrame",
+    "LLMService",
     "LLMSetToolChoiceFrame",
     "LLMSetToolsFrame",
     "LLMSummarizeContextFrame",
@@ -177,11 +217,14 @@ __all__ = [
     "LLMThoughtStartFrame",
     "LLMThoughtTextFrame",
     "LLMUpdateSettingsFrame",
+    "LLMUserAggregatorParams",
     "Mailbox",
     "MailboxFullError",
     "MetricsFrame",
+    "MinWordsUserTurnStartStrategy",
     "MissingExtraError",
     "MissingModelError",
+    "MuteUntilFirstBotCompleteUserMuteStrategy",
     "NotInPipelineError",
     "OutputAudioRawFrame",
     "OutputDTMFFrame",
@@ -197,9 +240,13 @@ __all__ = [
     "QuotaError",
     "RateLimitError",
     "STTMuteFrame",
+    "STTService",
     "STTUpdateSettingsFrame",
     "ServerError",
     "ServiceError",
+    "SileroVADAnalyzer",
+    "SleepFrame",
+    "SpeechTimeoutUserTurnStopStrategy",
     "StartFrame",
     "StartTimeoutError",
     "StopFrame",
@@ -211,8 +258,12 @@ __all__ = [
     "TTSTextFrame",
     "TTSUpdateSettingsFrame",
     "TextFrame",
+    "ToolsSchema",
     "TranscriptionFrame",
+    "TranscriptionUserTurnStartStrategy",
+    "TranscriptionUserTurnStopStrategy",
     "TranslationFrame",
+    "TurnAnalyzerUserTurnStopStrategy",
     "UninterruptibleFrame",
     "UnknownEventError",
     "UnknownNameError",
@@ -226,8 +277,15 @@ __all__ = [
     "UserStartedSpeakingFrame",
     "UserStoppedSpeakingFrame",
     "UserTurnInferenceCompletedFrame",
+    "UserTurnStoppedMessage",
+    "UserTurnStrategies",
+    "VADParams",
     "VADParamsUpdateFrame",
     "VADUserStartedSpeakingFrame",
     "VADUserStoppedSpeakingFrame",
+    "VADUserTurnStartStrategy",
+    "WakePhraseUserTurnStartStrategy",
     "handles",
+    "run_test",
+    "tool_options",
 ]
