@@ -1,0 +1,295 @@
+"""What of an utterance was heard when: aligns its text with its audio.
+
+Theory of operation
+-------------------
+An utterance's text comes in *pieces* (sentences, clauses), each as it is shown and as it is
+spoken, its audio in seconds, and the times of words if the voice knows them. The ledger keeps the
+shown text as *tokens* (a word with the space before it) and hands each out, in order, when its end
+is known to lie within the audio:
+
+* by *word times*: the words a voice reports are matched, letter by letter, with what it was given
+  to speak, and that with what is shown;
+* else by *estimate*: every token weighs as many letters as are spoken for it, plus its pauses, and
+  the piece's seconds are shared out by weight. While the length of a piece is not known, the pace
+  of the voice so far is taken (`Pace`); when it is known (`piece_spoken`, `finish`), the rest is
+  shared out exactly.
+
+*Marks* are things that have their place between the tokens: frames that must neither overtake nor
+be overtaken.
+
+Invariants: tokens and marks come out once and in the order they were added; joined, the tokens are
+the shown text; ends never decrease and never lie beyond the audio; after `finish` everything has
+come out, unless there was no audio at all: then only the marks do, because nothing was heard.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+import msgspec
+
+from antiphon.frames.base import Frame
+
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
+# A word with the space before it; scripts without spaces give one character each; then trailing
+# space.
+_TOKEN = re.compile(rf"\s*[{_CJK}][^\w\s{_CJK}]*|\s*[^\s{_CJK}]+|\s+$")
+_LONG_PAUSE, _SHORT_PAUSE = ".!?…。！？।", ",;:—–、，；："
+_LONG_WEIGHT, _SHORT_WEIGHT = 5.0, 2.5
+"""Pauses in letters: at 14 letters a second about 0.35 and 0.18 s."""
+_CJK_WEIGHT = 3.0
+_FIRST_SECS_PER_LETTER = 0.07
+_EPSILON = 1e-6
+
+
+class SpokenWord(msgspec.Struct, frozen=True):
+    """A token of the shown text (spaces included) and when it has been heard, in seconds."""
+
+    text: str
+    end_secs: float
+    estimated: bool
+    in_context: bool = True
+
+
+class Pace:
+    """How fast a voice speaks, learnt from the pieces whose length is known."""
+
+    def __init__(self, secs_per_letter: float = _FIRST_SECS_PER_LETTER) -> None:
+        self.secs_per_letter = secs_per_letter
+
+    def learn(self, letters: float, secs: float) -> None:
+        """A piece of so many letters took so long. Outliers move it little."""
+        if letters < 5 or secs <= 0:
+            return
+        seen = min(max(secs / letters, self.secs_per_letter / 2), self.secs_per_letter * 2)
+        self.secs_per_letter += 0.4 * (seen - self.secs_per_letter)
+
+
+class _Token(msgspec.Struct):
+    text: str
+    weight: float
+    letters: int
+    in_context: bool
+
+
+class _Piece:
+    """The tokens of one piece that have not come out, and where the voice is in it."""
+
+    def __init__(self, tokens: Sequence[_Token | Frame], spoken: str) -> None:
+        self.left = deque(tokens)
+        self.weight = sum(token.weight for token in tokens if isinstance(token, _Token))
+        self.spoken = _letters(spoken)
+        self.position = 0
+        self.at = 0
+        self.secs: float | None = None
+
+
+class SpokenLedger:
+    """Aligns one utterance. Times are seconds from the beginning of its audio."""
+
+    def __init__(self, pace: Pace | None = None) -> None:
+        self._pace = pace or Pace()
+        self._pieces: deque[_Piece] = deque()
+        self._audio = 0.0
+        self._begin = 0.0
+        self._last_end = 0.0
+        self._timed: deque[tuple[str, float]] = deque()
+        self._knows_times = False
+        self._finished = False
+
+    @property
+    def audio_secs(self) -> float:
+        """How much audio the utterance has so far."""
+        return self._audio
+
+    def add_piece(self, shown: str, spoken: str | None = None, *, in_context: bool = True) -> None:
+        """Text goes to the voice: `spoken` where it differs from what is shown."""
+        said = shown if spoken is None else spoken
+        tokens = _tokens(shown, said, in_context=in_context)
+        self._pieces.append(_Piece(tokens, said))
+
+    def add_mark(self, mark: Frame) -> None:
+        """Something that comes out after everything added before it."""
+        self._pieces.append(_Piece([mark], ""))
+
+    def add_audio(self, secs: float) -> None:
+        """Audio has come."""
+        self._audio += secs
+
+    def add_word(self, word: str, end_secs: float) -> None:
+        """The voice says that a word ends there."""
+        self._knows_times = True
+        self._timed.append((word, end_secs))
+
+    def piece_spoken(self) -> None:
+        """The audio so far is that of the pieces so far: their length is known."""
+        if self._knows_times or not self._audio:
+            return
+        unknown = [piece for piece in self._pieces if piece.secs is None and piece.weight]
+        total = sum(piece.weight for piece in unknown)
+        known = sum(piece.secs for piece in self._pieces if piece.secs is not None)
+        left = max(self._audio - self._begin - known, 0.0)
+        if total and left:
+            self._pace.learn(total, left)
+        for piece in unknown:
+            piece.secs = left * piece.weight / total
+
+    def finish(self) -> None:
+        """There will be no more audio."""
+        self.piece_spoken()
+        self._finished = True
+
+    def take(self, until: float | None = None) -> list[SpokenWord | Frame]:
+        """What has come to an end by `until` (default: by the end of the audio so far)."""
+        limit = self._audio if until is None else min(until, self._audio)
+        out: list[SpokenWord | Frame] = []
+        if self._knows_times:
+            self._take_timed(limit, out)
+        while self._pieces and self._take_from(self._pieces[0], limit, out):
+            self._begin += self._length(self._pieces[0])
+            self._pieces.popleft()
+        return out
+
+    def drain(self) -> list[SpokenWord | Frame]:
+        """Everything that is left, once the last sample has been handed over."""
+        out = self.take()
+        for piece in self._pieces:
+            for item in piece.left:
+                if isinstance(item, Frame):
+                    out.append(item)
+                elif self._audio:
+                    out.append(self._word(item, self._audio))
+        self._pieces.clear()
+        return out
+
+    # ---- by estimate ---------------------------------------------------------------------------
+
+    def _length(self, piece: _Piece) -> float:
+        if self._knows_times or not piece.weight:
+            return 0.0
+        return piece.weight * self._pace.secs_per_letter if piece.secs is None else piece.secs
+
+    def _take_from(self, piece: _Piece, limit: float, out: list[SpokenWord | Frame]) -> bool:
+        """Takes what is due from a piece; whether all of it is out."""
+        length = self._length(piece)
+        done = piece.weight - sum(t.weight for t in piece.left if isinstance(t, _Token))
+        while piece.left:
+            item = piece.left[0]
+            if isinstance(item, Frame):
+                out.append(item)
+            elif self._knows_times:
+                return False
+            else:
+                done += item.weight
+                end = self._begin + length * done / piece.weight if piece.weight else self._begin
+                if end > limit + _EPSILON or not self._audio:
+                    return False
+                out.append(self._word(item, end))
+            piece.left.popleft()
+        return True
+
+    def _word(self, token: _Token, end: float) -> SpokenWord:
+        self._last_end = max(self._last_end, min(end, self._audio))
+        return SpokenWord(token.text, self._last_end, not self._knows_times, token.in_context)
+
+    # ---- by word times -------------------------------------------------------------------------
+
+    def _take_timed(self, limit: float, out: list[SpokenWord | Frame]) -> None:
+        while self._timed and self._timed[0][1] <= limit + _EPSILON:
+            word, end = self._timed.popleft()
+            piece = self._current_piece(_letters(word), out)
+            if piece is None:
+                continue
+            self._advance(piece, _letters(word))
+            while piece.left and isinstance(piece.left[0], _Token):
+                token = piece.left[0]
+                if piece.at + token.letters > piece.position:
+                    break
+                piece.at += token.letters
+                piece.left.popleft()
+                out.append(self._word(token, end))
+            if piece.position >= len(piece.spoken):
+                self._close(piece, end, out)
+
+    def _current_piece(self, word: str, out: list[SpokenWord | Frame]) -> _Piece | None:
+        """The piece that a word belongs to: the first with letters left, or the next that has
+        it.
+        """
+        while self._pieces:
+            piece = self._pieces[0]
+            if piece.left and isinstance(mark := piece.left[0], Frame):
+                out.append(mark)
+                piece.left.popleft()
+            if not piece.left:
+                self._pieces.popleft()
+                continue
+            if word and piece.spoken.find(word, piece.position) < 0 and len(self._pieces) > 1:
+                following = next((p for p in list(self._pieces)[1:] if p.spoken), None)
+                if following is not None and following.spoken.startswith(word):
+                    self._close(piece, self._last_end, out)
+                    continue
+            return piece
+        return None
+
+    def _advance(self, piece: _Piece, word: str) -> None:
+        at = piece.spoken.find(word, piece.position) if word else -1
+        # Far away it is another word of the same spelling: believe the order, not the spelling.
+        near = 0 <= at - piece.position <= 3 * max(len(word), 4)
+        start = at if near else piece.position
+        piece.position = min(start + len(word), len(piece.spoken))
+
+    def _close(self, piece: _Piece, end: float, out: list[SpokenWord | Frame]) -> None:
+        """The voice has left the piece: what it forgot to report has been said."""
+        out += [item if isinstance(item, Frame) else self._word(item, end) for item in piece.left]
+        piece.left.clear()
+        if self._pieces and self._pieces[0] is piece:
+            self._pieces.popleft()
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())
+
+
+def _weight(text: str) -> float:
+    weight = 0.0
+    for char in text:
+        if char.isalnum():
+            weight += _CJK_WEIGHT if re.match(rf"[{_CJK}]", char) else 1.0
+        elif char in _LONG_PAUSE:
+            weight += _LONG_WEIGHT
+        elif char in _SHORT_PAUSE:
+            weight += _SHORT_WEIGHT
+    return weight
+
+
+def _tokens(shown: str, spoken: str, *, in_context: bool) -> list[_Token | Frame]:
+    """The shown text in tokens; each with the weight and the letters of what is spoken for it."""
+    texts = _TOKEN.findall(shown)
+    if len(texts) > 1 and texts[-1].isspace():
+        texts[-2:] = ["".join(texts[-2:])]
+    if shown == spoken or not texts:
+        return [_Token(t, _weight(t), len(_letters(t)), in_context) for t in texts]
+    said = _TOKEN.findall(spoken)
+    weights, letters = [0.0] * len(texts), [0] * len(texts)
+    matcher = SequenceMatcher(
+        None, [_letters(t) for t in texts], [_letters(t) for t in said], autojunk=False
+    )
+    for _, begin, end, said_begin, said_end in matcher.get_opcodes():
+        span = "".join(said[said_begin:said_end])
+        # What is said but not shown belongs to the word before.
+        target = range(begin, end) if begin < end else range(max(begin - 1, 0), max(begin, 1))
+        own = [len(_letters(texts[i])) or 1 for i in target]
+        whole, total_weight, total_letters, shared = sum(own), _weight(span), len(_letters(span)), 0
+        for index, share in zip(target, own, strict=True):
+            weights[index] += total_weight * share / whole
+            part = round(total_letters * share / whole)
+            part = total_letters - shared if index == target[-1] else part
+            letters[index] += part
+            shared += part
+    return [
+        _Token(text, weight, count, in_context)
+        for text, weight, count in zip(texts, weights, letters, strict=True)
+    ]

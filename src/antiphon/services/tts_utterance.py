@@ -1,0 +1,180 @@
+"""One utterance on its way: the text a voice is given, the audio it answers with, what is heard
+when.
+
+The text comes as it comes, and may be read again from its beginning by a second attempt. What the
+voice yields is kept until it is this utterance's turn to be sent. Pure but for the two events that
+wake those who wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+
+from antiphon.context.spoken import Pace, SpokenLedger, SpokenWord
+from antiphon.frames.base import Frame
+from antiphon.services.contracts import SpeechAudio, TTSCapabilities, TTSEvent
+
+_SAMPLE_BYTES = 2
+_SLICE_SECS = 0.06
+"""Words come out between slices of audio of this length."""
+
+
+class Utterance:
+    """What is to be spoken under one context id. `opened` is when (loop seconds) it was asked
+    for.
+    """
+
+    def __init__(
+        self,
+        context_id: str,
+        capabilities: TTSCapabilities,
+        pace: Pace,
+        *,
+        append_to_context: bool,
+        opened: float,
+        stall_timeout: float,
+    ) -> None:
+        self.context_id = context_id
+        self.append_to_context = append_to_context
+        self.opened = opened
+        self.characters = 0
+        self.announced = False
+        self.done = False
+        """Nothing more will come from the voice."""
+        self.awake = asyncio.Event()
+        """Set when there is something to send, or `done`."""
+        self.first_audio: float | None = None
+        self._stall_timeout = stall_timeout
+        self._waits_for_text = False
+        self._limit: asyncio.Timeout | None = None
+        self._ledger = SpokenLedger(pace)
+        self._piecewise = capabilities.piecewise
+        self._bytes_per_sec = capabilities.sample_rate * _SAMPLE_BYTES
+        self._slice = round(_SLICE_SECS * capabilities.sample_rate) * _SAMPLE_BYTES
+        self._texts: list[str] = []
+        self._complete = False
+        self._more_text = asyncio.Event()
+        self._audio: deque[bytes] = deque()
+        self._odd = b""
+        self._sent = 0
+
+    # ---- text ----------------------------------------------------------------------------------
+
+    def say(self, shown: str, spoken: str) -> None:
+        """A piece to be spoken; `shown` is how it is written and remembered."""
+        self._ledger.add_piece(shown, spoken, in_context=self.append_to_context)
+        self._texts.append(spoken)
+        self.characters += len(spoken)
+        self._more_text.set()
+
+    def place(self, frame: Frame) -> None:
+        """A frame that comes out after what has been said before it."""
+        self._ledger.add_mark(frame)
+        self.awake.set()
+
+    def complete(self) -> None:
+        """There is no more text."""
+        self._complete = True
+        self._more_text.set()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether there is nothing to speak so far."""
+        return not self._texts
+
+    async def text(self) -> AsyncIterator[str]:
+        """The pieces, from the first; ends when there will be no more."""
+        index = 0
+        while True:
+            if self._piecewise and index:
+                self._ledger.piece_spoken()
+                self.awake.set()
+            while index >= len(self._texts):
+                if self._complete:
+                    self._owe(audio=True)
+                    return
+                self._owe(audio=False)
+                self._more_text.clear()
+                await self._more_text.wait()
+            self._owe(audio=True)
+            index += 1
+            yield self._texts[index - 1]
+
+    def _owe(self, *, audio: bool) -> None:
+        """Whether the voice owes audio now, or we owe it text."""
+        self._waits_for_text = not audio
+        if self._limit is not None:
+            self._limit.reschedule(self._due())
+
+    def _due(self) -> float | None:
+        if self._waits_for_text:
+            return None
+        return asyncio.get_running_loop().time() + self._stall_timeout
+
+    # ---- audio ---------------------------------------------------------------------------------
+
+    def receive(self, event: TTSEvent, now: float) -> None:
+        """Takes what the voice yields. Half a sample waits for its other half."""
+        if not isinstance(event, SpeechAudio):
+            self._ledger.add_word(event.word, event.end_secs)
+            return
+        pcm = self._odd + event.pcm
+        cut = len(pcm) - len(pcm) % _SAMPLE_BYTES
+        pcm, self._odd = pcm[:cut], pcm[cut:]
+        if not pcm:
+            return
+        if self.first_audio is None:
+            self.first_audio = now
+        self._ledger.add_audio(len(pcm) / self._bytes_per_sec)
+        self._audio.append(pcm)
+        self.awake.set()
+
+    async def next_event(self, events: AsyncIterator[TTSEvent]) -> TTSEvent | None:
+        """What the voice yields next, None at its end; `TimeoutError` if it owes that too long."""
+        try:
+            async with asyncio.timeout(None) as self._limit:
+                self._limit.reschedule(self._due())
+                return await anext(events)
+        except StopAsyncIteration:
+            return None
+        finally:
+            self._limit = None
+
+    def finish(self) -> None:
+        """The voice has ended, or is given up."""
+        if self.first_audio is not None:
+            self._ledger.finish()
+        self.done = True
+        self.awake.set()
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether some waits to be sent."""
+        return bool(self._audio)
+
+    def next_slice(self) -> tuple[bytes, float]:
+        """A slice of audio to send, and how many seconds of the utterance are sent with it."""
+        pcm = self._audio.popleft()
+        if len(pcm) > self._slice:
+            self._audio.appendleft(pcm[self._slice :])
+            pcm = pcm[: self._slice]
+        self._sent += len(pcm)
+        return pcm, self._sent / self._bytes_per_sec
+
+    def heard_by(self, secs: float) -> list[SpokenWord | Frame]:
+        """The words and frames that have their place before this instant of the audio."""
+        return self._ledger.take(secs)
+
+    def heard_so_far(self) -> list[SpokenWord | Frame]:
+        """What has its place before the end of the audio that was sent."""
+        return self.heard_by(self._sent / self._bytes_per_sec)
+
+    def left_over(self) -> list[Frame]:
+        """The frames that have not come out."""
+        return [item for item in self._ledger.drain() if isinstance(item, Frame)]
+
+    def rest(self) -> list[SpokenWord | Frame]:
+        """What is left when all audio has been sent."""
+        return self._ledger.drain()

@@ -1,0 +1,140 @@
+"""Sentences out of a stream of text, as early as one can be sure.
+
+A sentence is released when text *after* it has come: only then is it certain that "3." is not the
+beginning of "3.14", or "p." of "p.m.". Where sentences end is decided by `sentencex` (about 300
+languages), corrected where titles would be cut from names, and by line breaks. Pieces are cut,
+never changed: joined, they are the text that came in.
+
+With `first_clause` the first piece may end at a comma: a voice that speaks piece by piece is heard
+that much earlier.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from antiphon.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+# A boundary needs one of these; without one there is no need to ask.
+_END_MARK = re.compile(r"[.!?…。！？｡।॥؟۔։។\n]")
+# Titles stand before names: no sentence ends with one.
+_TITLE = re.compile(
+    r"(?:^|[\s(\"'“])(?:dr|mr|mrs|ms|mx|prof|rev|fr|sr|st|gen|col|capt|lt|sgt|gov|sen|rep|hon|pres)"
+    r"\.\s*$",
+    re.IGNORECASE,
+)
+# Closing marks that belong to the sentence before them.
+_CLOSERS = "\"'”’»)]}」』】）*_"
+_CLAUSE_END = re.compile(r"[,;:—–、，；：](?=\s|[^\s\d])\s*")
+_MIN_CLAUSE_CHARS = 12
+_MIN_CLAUSE_WORDS = 2
+_LONGEST = 500
+
+
+class SentenceSplitter:
+    """Text in, complete sentences out.
+
+    `language` is BCP 47. `longest`: a piece without an end is cut after so many characters, at a
+    space if there is one. Raises `MissingExtraError` at once if sentencex is not installed.
+    """
+
+    def __init__(
+        self, language: str = "en", *, first_clause: bool = False, longest: int = _LONGEST
+    ) -> None:
+        self.language = language.split("-", maxsplit=1)[0].lower()
+        self.first_clause = first_clause
+        self._longest = longest
+        self._sentencex = _load()
+        self._buffer = ""
+        self._released = False
+
+    @property
+    def pending(self) -> str:
+        """What has come and was not released."""
+        return self._buffer
+
+    def push(self, text: str) -> list[str]:
+        """Takes a piece of any length; returns the sentences that are complete now."""
+        self._buffer += text
+        pieces: list[str] = []
+        if _END_MARK.search(self._buffer):
+            *complete, self._buffer = self._segments(self._buffer)
+            pieces = complete
+        while len(self._buffer) > self._longest:
+            pieces.append(self._cut_long())
+        if self.first_clause and not self._released and not pieces:
+            pieces = self._cut_clause()
+        self._released = self._released or any(piece.strip() for piece in pieces)
+        return pieces
+
+    def flush(self) -> list[str]:
+        """The text is over: the rest, and a fresh start."""
+        pieces = self._segments(self._buffer) if self._buffer else []
+        self.reset()
+        return pieces
+
+    def reset(self) -> None:
+        """Forgets what has come."""
+        self._buffer, self._released = "", False
+
+    def _segments(self, text: str) -> list[str]:
+        """`text` cut into sentences; the last may be incomplete."""
+        pieces: list[str] = []
+        for segment in self._sentencex.segment(self.language, text):
+            for line in re.split(r"(?<=\n)(?=[^\n])", segment):
+                if pieces and _belongs(pieces[-1], line):
+                    pieces[-1] += line
+                else:
+                    pieces.append(line)
+        # A segmenter may drop nothing: what is spoken and what is remembered must agree.
+        if "".join(pieces) != text:
+            return [text]
+        return pieces
+
+    def _cut_long(self) -> str:
+        at = self._buffer.rfind(" ", 1, self._longest) + 1 or self._longest
+        piece, self._buffer = self._buffer[:at], self._buffer[at:]
+        return piece
+
+    def _cut_clause(self) -> list[str]:
+        for match in _CLAUSE_END.finditer(self._buffer):
+            head = self._buffer[: match.end()]
+            if match.end() == len(self._buffer):
+                break  # what follows may be a digit
+            long_enough = len(head.strip()) >= _MIN_CLAUSE_CHARS
+            if long_enough and len(head.split()) >= _MIN_CLAUSE_WORDS:
+                self._buffer = self._buffer[match.end() :]
+                return [head]
+        return []
+
+
+def _belongs(before: str, after: str) -> bool:
+    """Whether what a segmenter cut apart belongs together."""
+    if not before.strip():
+        return True
+    if before.endswith("\n"):
+        return not after.strip()
+    lead = after.lstrip()
+    if not lead:
+        return True
+    return bool(_TITLE.search(before)) or (lead == after and all(c in _CLOSERS for c in lead[:1]))
+
+
+def split(text: str, language: str = "en") -> Sequence[str]:
+    """The sentences of a whole text."""
+    splitter = SentenceSplitter(language)
+    return [*splitter.push(text), *splitter.flush()]
+
+
+def _load() -> ModuleType:
+    try:
+        import sentencex
+    except ImportError as error:
+        raise MissingExtraError("Splitting text into sentences", "text", "sentencex") from error
+    module: ModuleType = sentencex
+    return module
