@@ -1,229 +1,173 @@
 #!/usr/bin/env python3
-"""What the kernel costs: frames through chains of processors, interruptions, sessions, imports.
+"""The kernel beside Pipecat and beside bare asyncio, on the same workload, in one run.
 
-    benchmarks/kernel.py [--scale 0.1] [--json FILE]
+    benchmarks/kernel.py [--rounds 5] [--json FILE]
 
-`floor` is the same work with bare asyncio (`floor.py`), in the same run.
+Pipecat's newest release is installed into an environment of its own (`benchmarks/.peer`) on the
+first run. Each figure is the median of some rounds, in which the sides take turns: absolute figures
+belong to the machine and the minute, ratios do not. Targets are the ones the project set itself.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import gc
 import json
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+HERE = Path(__file__).resolve().parent
+PEER = HERE / ".peer"
 
-from antiphon import (
-    FrameDirection,
-    FrameProcessor,
-    InterruptionFrame,
-    Pipeline,
-    PipelineTask,
-    TextFrame,
-    TranscriptionFrame,
-    handles,
-)
-from benchmarks.floor import Chain
-
-BATCH = 500
-SLOW_STOP_SECS = 0.1
+OURS, PEERS, FLOOR = "antiphon", "pipecat", "floor"
 
 
-class Relay(FrameProcessor):
-    """Handles text and pushes it on."""
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. `more` says that a larger figure is better."""
 
-    @handles(TextFrame)
-    async def relay(self, frame: TextFrame, direction: FrameDirection) -> None:
-        """Pushes it on."""
-        await self.push_frame(frame, direction)
-
-
-class Bystander(FrameProcessor):
-    """Handles something else."""
-
-    @handles(TranscriptionFrame)
-    async def listen(self, frame: TranscriptionFrame, direction: FrameDirection) -> None:
-        """Never called here."""
+    title: str
+    workload: tuple[str, ...]
+    figure: str
+    unit: str
+    more: bool
+    target: str
+    floor: bool = False
 
 
-class SlowToStop(FrameProcessor):
-    """Works for long on a piece of text, and takes its time to stop."""
-
-    @handles(TextFrame)
-    async def work(self, frame: TextFrame, direction: FrameDirection) -> None:
-        """Passes the text on, works, and stops slowly."""
-        await self.push_frame(frame, direction)
-        try:
-            await asyncio.sleep(60)
-        finally:
-            await asyncio.sleep(SLOW_STOP_SECS)
-
-
-class Sink(FrameProcessor):
-    """The last processor: counts what arrives, and says when it has learnt of an interruption."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-        self.wanted = 0
-        self.reached = asyncio.Event()
-        self.interruption = asyncio.Event()
-
-    @handles(TextFrame)
-    async def take(self, frame: TextFrame, direction: FrameDirection) -> None:
-        """Counts."""
-        self.count += 1
-        if self.count == self.wanted:
-            self.reached.set()
-
-    @handles(InterruptionFrame)
-    async def interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
-        """Says so."""
-        self.interruption.set()
-
-    async def after(self, count: int) -> None:
-        """Returns when `count` more frames have arrived."""
-        self.wanted = self.count + count
-        self.reached.clear()
-        await self.reached.wait()
-
-
-@asynccontextmanager
-async def conversation(*processors: FrameProcessor) -> AsyncIterator[tuple[PipelineTask, Sink]]:
-    """A running conversation of these processors and a sink."""
-    sink = Sink()
-    task = PipelineTask(Pipeline([*processors, sink]), idle_timeout_secs=None)
-    running = asyncio.create_task(task.run())
-    try:
-        task.queue_frame(TextFrame("begin"))
-        await sink.after(1)
-        yield task, sink
-    finally:
-        await task.cancel()
-        await running
-
-
-async def throughput(processor: type[FrameProcessor], stages: int, frames: int) -> float:
-    """Frames per second of CPU through `stages` processors, in batches."""
-    async with conversation(*(processor() for _ in range(stages))) as (task, sink):
-        started = time.process_time()
-        for _ in range(max(1, frames // BATCH)):
-            for _ in range(BATCH):
-                task.queue_frame(TextFrame("x"))
-            await sink.after(BATCH)
-        return max(1, frames // BATCH) * BATCH / (time.process_time() - started)
-
-
-async def floor_throughput(stages: int, frames: int) -> float:
-    """The same with bare queues."""
-    async with Chain(stages).running() as chain:
-        started = time.process_time()
-        for _ in range(max(1, frames // BATCH)):
-            await chain.push(BATCH)
-        return max(1, frames // BATCH) * BATCH / (time.process_time() - started)
-
-
-async def idle_latency(stages: int, frames: int) -> list[float]:
-    """Seconds that single frames take through idle processors, sorted."""
-    async with conversation(*(Relay() for _ in range(stages))) as (task, sink):
-        took = []
-        for _ in range(frames):
-            await asyncio.sleep(0)
-            started = time.perf_counter()
-            task.queue_frame(TextFrame("x"))
-            await sink.after(1)
-            took.append(time.perf_counter() - started)
-        return sorted(took)
-
-
-async def interruption(stages: int, rounds: int) -> list[float]:
-    """Seconds from an interruption until the last processor, past slow ones, knows; sorted."""
-    took = []
-    for _ in range(rounds):
-        async with conversation(*(SlowToStop() for _ in range(stages))) as (task, sink):
-            started = time.perf_counter()
-            task.queue_frame(InterruptionFrame())
-            await sink.interruption.wait()
-            took.append(time.perf_counter() - started)
-            await asyncio.sleep(SLOW_STOP_SECS * 1.5)
-    return sorted(took)
-
-
-async def sessions(count: int) -> float:
-    """Conversations of ten processors begun and ended, per second."""
-    started = time.perf_counter()
-    for _ in range(count):
-        async with conversation(*(Relay() for _ in range(10))):
-            pass
-    return count / (time.perf_counter() - started)
-
-
-def import_secs(code: str) -> float:
-    """Median CPU seconds that a fresh interpreter takes for `code`, beyond starting at all."""
-    program = "import time; t = time.process_time(); {}; print(time.process_time() - t)"
-    return statistics.median(
-        float(
-            subprocess.run(
-                [sys.executable, "-c", program.format(code)],
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
-        )
-        for _ in range(5)
+def throughput(processors: int, *, handling: bool) -> Row:
+    """Frames per second through a row."""
+    kind = "handle" if handling else "do not handle"
+    target = "25x" if handling else ("100x" if processors > 1 else "-")
+    return Row(
+        f"text frames through {processors} that {kind} them",
+        ("throughput", str(processors), str(int(handling))),
+        "frames_per_s",
+        "/s",
+        more=True,
+        target=target,
+        floor=handling,
     )
 
 
-def measure(scale: float) -> dict[str, float]:
-    """Everything, as name: figure. `scale` multiplies the amount of work."""
-    figures: dict[str, float] = {}
-    for stages, frames in ((1, 40_000), (10, 10_000), (50, 3_000)):
-        amount = int(frames * scale)
-        floor = asyncio.run(floor_throughput(stages, amount))
-        gc.collect()
-        handled = asyncio.run(throughput(Relay, stages, amount))
-        passed = asyncio.run(throughput(Bystander, stages, amount))
-        figures[f"{stages} processors: floor, frames/s"] = floor
-        figures[f"{stages} processors: handled, frames/s"] = handled
-        figures[f"{stages} processors: handled, x floor"] = handled / floor
-        figures[f"{stages} processors: handled, us/hop"] = 1e6 / handled / (stages + 1)
-        figures[f"{stages} processors: passed by, frames/s"] = passed
-        figures[f"{stages} processors: passed by, x floor"] = passed / floor
-    took = asyncio.run(idle_latency(10, max(20, int(2_000 * scale))))
-    figures["10 idle processors: one frame, p50 us"] = took[len(took) // 2] * 1e6
-    figures["10 idle processors: one frame, p99 us"] = took[int(len(took) * 0.99)] * 1e6
-    took = asyncio.run(interruption(10, max(1, int(10 * scale))))
-    figures["interruption past 10 slow processors, ms"] = took[len(took) // 2] * 1e3
-    figures["conversations begun and ended, per s"] = asyncio.run(
-        sessions(max(5, int(500 * scale)))
+ROWS = [
+    *(throughput(n, handling=True) for n in (1, 10, 50)),
+    *(throughput(n, handling=False) for n in (1, 10, 50)),
+    Row("CPU per hop, 10 that handle", ("throughput", "10", "1"), "us_per_hop", "us", False,
+        "<= 1.5 us", floor=True),
+    Row("one frame through 10, p50", ("latency",), "p50_us", "us", False, "<= 60 us", floor=True),
+    Row("one frame through 10, p99", ("latency",), "p99_us", "us", False, "<= 150 us", floor=True),
+    Row("interruption, 10 that need 100 ms", ("interruption",), "ms", "ms", False, "<= 1 ms"),
+    Row("stale audio of 500, same loop turn", ("stale_audio", "1"), "stale", "", False, "0"),
+    Row("stale audio of 500, paced output", ("stale_audio", "0"), "stale", "", False, "0"),
+    Row("uninterruptible lost of 2,000", ("losses",), "lost", "", False, "0"),
+    Row("sessions of 10 set up and torn down", ("sessions",), "per_s", "/s", True, "1000 /s"),
+    Row("graceful end of an idle session", ("sessions",), "graceful_end_ms", "ms", False,
+        "<= 50 ms"),
+    Row("core import, wall", ("importing",), "secs", "s", False, "<= 0.12 s"),
+    Row("core import, resident", ("importing",), "resident_mb", "MB", False, "<= 35 MB"),
+]  # fmt: skip
+
+
+def peer_python() -> Path | None:
+    """The interpreter that has Pipecat; None, said clearly, where it cannot be installed."""
+    python = PEER / "bin" / "python"
+    if not (PEER / "ready").exists():
+        print("installing the newest pipecat-ai into benchmarks/.peer ...", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", str(PEER)], check=True)
+        install = [str(python), "-m", "pip", "install", "--quiet", "pipecat-ai"]
+        if subprocess.run(install, check=False).returncode:
+            print("pipecat-ai cannot be installed here: its column stays empty", file=sys.stderr)
+            return None
+        (PEER / "ready").touch()
+    return python
+
+
+def measure(python: Path, side: str, workload: tuple[str, ...]) -> dict[str, float]:
+    """One round of one workload on one side, in a process of its own."""
+    script = HERE / "peers" / f"kernel_{side}.py"
+    done = subprocess.run(
+        [str(python), "-W", "ignore", str(script), *workload],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
-    figures["import antiphon, cpu ms"] = import_secs("import antiphon") * 1e3
-    figures["import of a pipeline, cpu ms"] = (
-        import_secs("from antiphon import Pipeline, PipelineTask") * 1e3
-    )
+    if done.returncode:
+        raise SystemExit(f"{side} {' '.join(workload)} failed:\n{done.stderr[-2000:]}")
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return figures
 
 
-def main(arguments: list[str] | None = None) -> None:
+Figures = dict[tuple[str, tuple[str, ...], str], float]
+
+
+def run_all(rounds: int) -> Figures:
+    """The median of every figure of every side."""
+    sides = {OURS: Path(sys.executable), FLOOR: Path(sys.executable)}
+    if (peer := peer_python()) is not None:
+        sides[PEERS] = peer
+    medians: Figures = {}
+    floors = {row.workload for row in ROWS if row.floor}
+    for workload in dict.fromkeys(row.workload for row in ROWS):
+        print(f"  {' '.join(workload)} ...", file=sys.stderr)
+        taken: dict[str, list[dict[str, float]]] = {}
+        for _ in range(rounds):
+            for side, python in sides.items():
+                if side != FLOOR or workload in floors:
+                    taken.setdefault(side, []).append(measure(python, side, workload))
+        for side, figures in taken.items():
+            for name in figures[0]:
+                medians[side, workload, name] = statistics.median(f[name] for f in figures)
+    return medians
+
+
+def cell(value: float | None, unit: str) -> str:
+    """A figure with three significant digits."""
+    if value is None:
+        return "-"
+    text = f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
+    return f"{text} {unit}".strip()
+
+
+def ratio(ours: float, theirs: float | None, more: bool) -> str:
+    """How many times better ours is."""
+    if theirs is None or (not ours and not theirs):
+        return "-"
+    better, worse = (ours, theirs) if more else (theirs, ours)
+    return f"{better / worse:.1f}x" if worse else "all"
+
+
+def table(medians: Figures) -> str:
+    """The figures as a table in Markdown."""
+    lines = ["| what | Antiphon | Pipecat | ratio | target | floor |", "|---|---|---|---|---|---|"]
+    for row in ROWS:
+        ours = medians[OURS, row.workload, row.figure]
+        theirs = medians.get((PEERS, row.workload, row.figure))
+        floor = medians.get((FLOOR, row.workload, row.figure)) if row.floor else None
+        lines.append(
+            f"| {row.title} | {cell(ours, row.unit)} | {cell(theirs, row.unit)} "
+            f"| {ratio(ours, theirs, row.more)} | {row.target} | {cell(floor, row.unit)} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
     """Measures and prints."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scale", type=float, default=1.0, help="how much work, 1 is all")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    options = parser.parse_args(arguments)
-    figures = measure(options.scale)
-    for name, figure in figures.items():
-        print(f"{name:<48} {figure:>14,.2f}")
-    if options.json is not None:
-        options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    parser = argparse.ArgumentParser(description="The kernel beside Pipecat and bare asyncio.")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each figure")
+    parser.add_argument("--json", type=Path, help="a file for the medians")
+    arguments = parser.parse_args()
+    medians = run_all(arguments.rounds)
+    print(table(medians))
+    if arguments.json:
+        rows = [
+            {"side": side, "workload": list(workload), "figure": name, "median": value}
+            for (side, workload, name), value in medians.items()
+        ]
+        arguments.json.write_text(json.dumps(rows, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,57 @@
+"""What both sides of a comparison share: how figures are taken and handed over.
+
+A side is a script with a function for each workload; `main` runs the one that is asked for and
+prints its figures as one line of JSON. Imports only the standard library, so that it runs in any
+environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+FRAMES = {1: 4_000, 10: 2_000, 50: 500}
+"""Frames of one throughput run, by the number of processors."""
+LATENCY_SAMPLES = 500
+SLOW_HANDLERS = 10
+STOPPING_SECS = 0.1
+QUEUED_AUDIO = 500
+LOSS_TRIALS = 200
+LOSS_PER_TRIAL = 10
+SESSIONS = 100
+
+Workload = Callable[..., Awaitable[dict[str, float]]]
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which `share` of the values lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def resident_mb() -> float:
+    """Peak resident memory of this process in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+async def until(condition: Callable[[], bool], timeout: float = 30.0) -> None:
+    """Waits for a condition without disturbing what is measured much."""
+    deadline = time.perf_counter() + timeout
+    while not condition():
+        if time.perf_counter() > deadline:
+            raise TimeoutError("the workload did not finish")
+        await asyncio.sleep(0.001)
+
+
+def main(workloads: dict[str, Workload]) -> None:
+    """Runs `sys.argv[1]` with the integer arguments that follow, and prints its figures."""
+    name, *arguments = sys.argv[1:]
+    figures: dict[str, Any] = asyncio.run(
+        workloads[name](*(int(argument) for argument in arguments))  # type: ignore[arg-type]
+    )
+    print(json.dumps(figures))
