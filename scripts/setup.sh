@@ -58,7 +58,7 @@ install() { # installs with hashes, quietly, and nothing that is not named
 stage() { # stage NAME 'WHAT AND WHY' FUNCTION FILES... : runs the function unless its stamp is right
     local name=$1 what=$2 function=$3 key
     shift 3
-    key=$(cat scripts/setup.sh "$@" <("$venv/bin/python" -VV) | sha256sum | cut -c1-64)
+    key=$(cat "$@" <("$venv/bin/python" -VV) | sha256sum | cut -c1-64)
     [[ -f $stamps/$name && $(<"$stamps/$name") == "$key" ]] && return
     [[ -n $what ]] && say "$what"
     "$function" "$@" || return 1 # errexit is off in functions that are called in a condition
