@@ -39,6 +39,14 @@ DOWN = FrameDirection.DOWNSTREAM
 UP = FrameDirection.UPSTREAM
 
 
+def turn_strategies() -> UserTurnStrategies:
+    """Without a turn model: voice activity starts a turn, 0.3 s of silence ends it."""
+    return UserTurnStrategies(
+        start=[VADUserTurnStartStrategy()],
+        stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=0.3)],
+    )
+
+
 class Voice(FrameProcessor):
     """Speaks a word in `word_secs`: what it lets out has been heard, in one ordered stream."""
 
@@ -108,13 +116,9 @@ class Rig:
         )
         self.llm = LLMService(self.provider, name="llm", **llm)
         self.context = context or LLMContext()
-        strategies = UserTurnStrategies(
-            start=[VADUserTurnStartStrategy()],
-            stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=0.3)],
-        )
         pair = LLMContextAggregatorPair(
             self.context,
-            user_params=LLMUserAggregatorParams(user_turn_strategies=strategies),
+            user_params=LLMUserAggregatorParams(user_turn_strategies=turn_strategies()),
             add_tool_change_messages=add_tool_change_messages,
         )
         self.user, self.assistant = pair.user(), pair.assistant()

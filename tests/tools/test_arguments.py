@@ -42,7 +42,7 @@ def test_what_is_no_json_object_is_refused(text: str) -> None:
 
 
 def test_good_arguments_pass() -> None:
-    """Integral floats are integers, unions fit one of their types, unknown names are let through."""
+    """Integral floats are integers, unions fit one of their types, unknown names pass."""
     check(SCHEMA, {"guests": 2.0, "when": "today", "tags": ["a"], "note": None, "other": 1})
 
 

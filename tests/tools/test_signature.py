@@ -124,7 +124,7 @@ def test_wrong_arguments_are_named(arguments: dict[str, Any], culprit: str) -> N
 
 
 def test_what_is_no_tool_is_refused_by_name() -> None:
-    """A plain function, one without `params` and one with `**kwargs` are each told what is wrong."""
+    """Plain functions, ones without `params`, ones with `**kwargs`: each is told what is wrong."""
 
     def plain(params: Any) -> None: ...
 
@@ -133,7 +133,7 @@ def test_what_is_no_tool_is_refused_by_name() -> None:
     async def anything(params: Any, **more: Any) -> None: ...
 
     with pytest.raises(ConfigurationError, match="async function"):
-        ToolsSchema(standard_tools=[plain])
+        ToolsSchema(standard_tools=[plain])  # type: ignore[list-item]
     with pytest.raises(ConfigurationError, match="'params'"):
         ToolsSchema(standard_tools=[no_params])
     with pytest.raises(ConfigurationError, match="named parameters"):

@@ -30,6 +30,15 @@ PART_TYPES = ("text", "image_url", "input_audio", "refusal", "file")
 
 def problems(messages: Sequence[Message]) -> list[str]:
     """Every breach of the rules above, one sentence each; empty when the conversation is valid."""
+    found = _order_problems(messages)
+    for index, message in enumerate(messages):
+        if not isinstance(message, LLMSpecificMessage):
+            found += [f"message {index} {problem}" for problem in _content_problems(message)]
+    return found
+
+
+def _order_problems(messages: Sequence[Message]) -> list[str]:
+    """Breaches of the rules about roles, calls and results."""
     found: list[str] = []
     seen: set[str] = set()
     due: set[str] = set()
@@ -42,7 +51,6 @@ def problems(messages: Sequence[Message]) -> list[str]:
         role = message.get("role")
         if role not in ROLES:
             found.append(f"{where} has the role {role!r}.")
-        found += [f"{where} {problem}" for problem in _content_problems(message)]
         if role == "tool":
             answered = message.get("tool_call_id")
             if answered not in due:
@@ -114,7 +122,6 @@ def repaired(messages: Sequence[Message]) -> Repair:
     }
     done: list[str] = []
     kept: list[Message] = []
-    placed: list[Message] = []
     called: set[str] = set()
     for message in messages:
         if isinstance(message, LLMSpecificMessage):
@@ -136,8 +143,9 @@ def repaired(messages: Sequence[Message]) -> Repair:
             called.add(call_id)
             if call_id not in answers:
                 done.append(f"added a result for the unanswered call {call_id!r}")
-            answer = answers.get(call_id) or tool_message(call_id, IN_PROGRESS)
-            placed.append(answer)
-            kept.append(answer)
+            kept.append(answers.get(call_id) or tool_message(call_id, IN_PROGRESS))
     done += [f"dropped the result of the missing call {i!r}" for i in answers if i not in called]
+    if not done and not _order_problems(messages):
+        return Repair(tuple(messages), ())
+    done = done or ["moved results next to their calls"]
     return Repair(tuple(kept), tuple(done))
