@@ -52,7 +52,7 @@ def test_any_text_becomes_plain(text: str) -> None:
     assert "\n" not in spoken
     assert not spoken or any(character.isalnum() for character in spoken)
     for clause in clauses(spoken, first=True):
-        assert len(clause) <= 182
+        assert len(clause) <= 152
 
 
 def test_sentences_are_kept_whole() -> None:
@@ -83,6 +83,6 @@ def test_no_clause_is_endless() -> None:
     """Text without punctuation is cut at spaces, and without spaces anywhere; nothing is lost."""
     words = "word " * 200
     parts = clauses(words, first=True)
-    assert max(map(len, parts)) <= 180
+    assert max(map(len, parts)) <= 150
     assert " ".join(parts).split() == words.split()
     assert "".join(clauses("x" * 500, first=True)) == "x" * 500

@@ -143,19 +143,29 @@ def onnx_session(path: Path, feature: str) -> InferenceSession:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     # A spinning worker would burn a core between the windows of a conversation.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # A memory pattern is kept for each shape of input, and no two utterances are of one length.
+    options.enable_mem_pattern = False
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def outputs(session: InferenceSession, feed: dict[str, Any]) -> list[Any]:
+def outputs(
+    session: InferenceSession, feed: dict[str, Any], *, give_back_memory: bool = False
+) -> list[Any]:
     """What the session computes from `feed`, in the order of its outputs.
 
-    ServerError, with the runtime's own words, if it fails.
+    A session keeps the memory of its largest run for the next ones, which is faster;
+    `give_back_memory` after a run that was unusually large. ServerError, with the runtime's own
+    words, if it fails.
     """
+    from onnxruntime import RunOptions
     from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
+    options = RunOptions()
+    if give_back_memory:
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     try:
-        results: list[Any] = session.run(None, feed)
+        results: list[Any] = session.run(None, feed, options)
     except (Fail, InvalidArgument, RuntimeException) as error:
         raise ServerError(f"the local model failed: {error}") from error
     return results

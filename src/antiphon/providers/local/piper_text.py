@@ -136,7 +136,7 @@ _SHORT = 12
 # A first clause is cut from a sentence of at least this length, so that speech starts early.
 _LONG = 45
 # No clause is longer, whatever its punctuation: synthesis of one takes half a second.
-_LONGEST = 180
+_LONGEST = 150
 _SENTENCE_END = re.compile(r"[.?!][\"')]*\s+(?=[\"'(]?[A-Z0-9])")
 # A stop after these, after an initial or after letters with stops between them ends no sentence.
 _NO_SENTENCE_END = re.compile(
