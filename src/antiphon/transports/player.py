@@ -98,7 +98,7 @@ class Player:
         self._speech_context: str | None = None
         self._epoch = host.emitter()
         self._errands: deque[Errands] = deque()
-        self._clearing = False
+        self._clearing = self._over = False
         self._failed = False
         self._bad_format = False
         self._loop = asyncio.get_running_loop()
@@ -174,13 +174,15 @@ class Player:
     async def run(self) -> None:
         """Ticks the machine for as long as the conversation lasts."""
         try:
-            while not self.drained.is_set():
+            while True:
                 self.sync()
                 if self._clearing:
                     self._clearing = False
                     await self._clear()
                 elif self._errands:
                     await self._send(self._errands.popleft())
+                elif self._over:
+                    return
                 elif (deadline := self.machine.deadline) is None or deadline > self._now():
                     await self._wait(deadline)
                 else:
@@ -259,7 +261,7 @@ class Player:
             return
         deadline, armed = self.machine.deadline, self._armed
         sooner = deadline is not None and (armed is None or deadline < armed)
-        if sooner or self._clearing or self._errands or self.drained.is_set():
+        if sooner or self._clearing or self._errands or self._over:
             self._wake()
 
     def _carry_out(self, actions: list[Action]) -> Write | None:
@@ -284,7 +286,7 @@ class Player:
                         "sending while a PlayoutBufferFrame says that the buffer is full."
                     )
                 case Drained():
-                    self.drained.set()
+                    self._over = True
         return write
 
     def _deliver(self, frame: Frame) -> None:
