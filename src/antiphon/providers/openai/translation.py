@@ -1,0 +1,86 @@
+"""Between our request and events and OpenAI's chat completions. Pure, over plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from antiphon.providers.openai.vendors import Vendor
+from antiphon.services.contracts import LLMRequest, ToolCall
+
+
+def as_body(request: LLMRequest, *, model: str, vendor: Vendor) -> dict[str, Any]:
+    """The arguments of `chat.completions.create`; `extra` of the request goes to its body as is."""
+    messages: list[dict[str, Any]] = []
+    if request.system_instruction:
+        messages.append({"role": "system", "content": request.system_instruction})
+    for message in request.messages:
+        plain = dict(message)
+        if plain.get("role") == "developer" and not vendor.developer_role:
+            plain["role"] = "user"
+        messages.append(plain)
+    body: dict[str, Any] = {"model": model, "messages": messages, "stream": True}
+    if vendor.stream_usage:
+        body["stream_options"] = {"include_usage": True}
+    if request.tools:
+        body["tools"] = [
+            {
+                "type": "function",
+                "function": {
+                    "name": tool.name,
+                    "description": tool.description,
+                    "parameters": tool.parameters,
+                },
+            }
+            for tool in request.tools
+        ]
+        if request.tool_choice is not None:
+            body["tool_choice"] = request.tool_choice
+    if request.temperature is not None:
+        body["temperature"] = request.temperature
+    if request.max_tokens is not None:
+        body[vendor.limit_name] = request.max_tokens
+    if request.extra:
+        body["extra_body"] = dict(request.extra)
+    return body
+
+
+class _Call:
+    """One call in the making."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.id = self.name = self.arguments = ""
+
+
+class CallAssembler:
+    """Puts calls together from their fragments.
+
+    Fragments of one call share an index; its id and name come with the first. Some vendors give
+    every parallel call the index 0, or none at all: another id at the same index is another call.
+    """
+
+    def __init__(self) -> None:
+        self._calls: list[_Call] = []
+
+    def add(
+        self, index: int | None, identity: str | None, name: str | None, arguments: str | None
+    ) -> None:
+        """Takes one fragment."""
+        at = index if index is not None else 0
+        call = next((call for call in reversed(self._calls) if call.index == at), None)
+        if call is None or (identity and call.id and identity != call.id):
+            call = _Call(at)
+            self._calls.append(call)
+        call.id = call.id or identity or ""
+        call.name += name or "" if name != call.name else ""
+        call.arguments += arguments or ""
+
+    def take(self) -> list[ToolCall]:
+        """The calls so far, in order; nothing is left. A call without a name is no call."""
+        calls, self._calls = self._calls, []
+        return [
+            ToolCall(call.id or f"call_{uuid4().hex[:24]}", call.name, call.arguments or "{}")
+            for call in calls
+            if call.name
+        ]
