@@ -25,7 +25,7 @@ lint:  ## ruff, formatting, import rules
 	@scripts/setup.sh dev
 	@scripts/check.sh lint format imports
 
-types:  ## mypy --strict over src, tests, scripts, benchmarks and examples
+types:  ## mypy --strict over src, tests, scripts and examples
 	@scripts/setup.sh dev
 	@scripts/check.sh types
 

@@ -118,19 +118,30 @@ def test_what_the_package_declares_is_tested() -> None:
     )
 
 
+def _extras_named(node: ast.AST) -> list[str]:
+    """The extras that a call names, as `MissingExtraError` or `import_sdk` are told them."""
+    if not isinstance(node, ast.Call):
+        return []
+    named = [word.value for word in node.keywords if word.arg == "extra"]
+    if dotted(node.func) == "MissingExtraError":
+        named += node.args[1:2]
+    constants = [value.value for value in named if isinstance(value, ast.Constant)]
+    return [value for value in constants if isinstance(value, str)]
+
+
 def test_a_missing_extra_is_one_that_exists() -> None:
     """Whoever is told to install an extra can: pyproject.toml declares it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    findings = []
-    for source in python("src"):
-        for node in ast.walk(source.tree):
-            if isinstance(node, ast.Call) and dotted(node.func) == "MissingExtraError":
-                extra = node.args[1] if len(node.args) > 1 else None
-                if not isinstance(extra, ast.Constant):
-                    findings.append(source.at(node, "name the extra in the call"))
-                elif extra.value not in project["optional-dependencies"]:
-                    findings.append(source.at(node, f"antiphon[{extra.value!r}]"))
-    report("Declare it in pyproject.toml.", findings)
+    report(
+        "Declare it in pyproject.toml.",
+        [
+            source.at(node, f"antiphon[{extra}]")
+            for source in python("src")
+            for node in ast.walk(source.tree)
+            for extra in _extras_named(node)
+            if extra not in project["optional-dependencies"]
+        ],
+    )
 
 
 def test_fragments_of_the_changelog_are_well_formed() -> None:
