@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The kernel beside Pipecat and beside bare asyncio, on the same workload, in one run.
 
-    benchmarks/kernel.py [--rounds 5] [--json FILE]
+    benchmarks/kernel.py [--rounds 5] [--json FILE] [--smoke]
 
 Pipecat's newest release is installed into an environment of its own (`benchmarks/.peer`) on the
 first run. Each figure is the median of some rounds, in which the sides take turns: absolute figures
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -104,10 +105,10 @@ def measure(python: Path, side: str, workload: tuple[str, ...]) -> dict[str, flo
 Figures = dict[tuple[str, tuple[str, ...], str], float]
 
 
-def run_all(rounds: int) -> Figures:
+def run_all(rounds: int, *, with_peer: bool) -> Figures:
     """The median of every figure of every side."""
     sides = {OURS: Path(sys.executable), FLOOR: Path(sys.executable)}
-    if (peer := peer_python()) is not None:
+    if with_peer and (peer := peer_python()) is not None:
         sides[PEERS] = peer
     medians: Figures = {}
     floors = {row.workload for row in ROWS if row.floor}
@@ -154,13 +155,16 @@ def table(medians: Figures) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description="The kernel beside Pipecat and bare asyncio.")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each figure")
     parser.add_argument("--json", type=Path, help="a file for the medians")
-    arguments = parser.parse_args()
-    medians = run_all(arguments.rounds)
+    parser.add_argument("--smoke", action="store_true", help="a short look, without the peer")
+    arguments = parser.parse_args(argv)
+    if arguments.smoke:
+        os.environ["BENCHMARK_SCALE"] = "0.01"
+    medians = run_all(1 if arguments.smoke else arguments.rounds, with_peer=not arguments.smoke)
     print(table(medians))
     if arguments.json:
         rows = [

@@ -9,21 +9,31 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import resource
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-FRAMES = {1: 4_000, 10: 2_000, 50: 500}
+SCALE = float(os.environ.get("BENCHMARK_SCALE", "1"))
+"""Below one: less work, for a look whether everything still runs."""
+
+
+def scaled(number: int) -> int:
+    """A number of repetitions, at the scale asked for."""
+    return max(1, round(number * SCALE))
+
+
+FRAMES = {1: scaled(4_000), 10: scaled(2_000), 50: scaled(500)}
 """Frames of one throughput run, by the number of processors."""
-LATENCY_SAMPLES = 500
+LATENCY_SAMPLES = scaled(500)
 SLOW_HANDLERS = 10
 STOPPING_SECS = 0.1
 QUEUED_AUDIO = 500
-LOSS_TRIALS = 200
+LOSS_TRIALS = scaled(200)
 LOSS_PER_TRIAL = 10
-SESSIONS = 100
+SESSIONS = scaled(100)
 
 Workload = Callable[..., Awaitable[dict[str, float]]]
 
