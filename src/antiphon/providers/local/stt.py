@@ -163,7 +163,7 @@ class LocalSTTProvider:
 
     def read(self, audio: Audio, stop: threading.Event | None = None) -> str:
         """The text of `audio`, "" if there is nothing in it. Computes: call it in a lane."""
-        if not len(audio) or loudness(audio) < _SILENCE:
+        if (stop is not None and stop.is_set()) or loudness(audio) < _SILENCE:
             return ""
         decoded = self._model().transcribe(audio, stop)
         return decoded.text if decoded is not None and is_plausible(decoded, audio) else ""
@@ -213,10 +213,15 @@ class _Interim:
     def stop(self) -> None:
         """Ends a reading whose result nobody wants, and forgets what was said."""
         self._stop.set()
-        if self._future is not None and not self._future.cancel() and not self._future.cancelled():
-            self._future.exception()  # seen: nobody is to report it
-        self._future = None
+        if self._future is not None:
+            self._future.add_done_callback(_ignore_outcome)
+            self._future = None
         self._last = ""
+
+
+def _ignore_outcome(done: asyncio.Future[str]) -> None:
+    if not done.cancelled():
+        done.exception()  # seen, so that nobody reports it
 
 
 def is_plausible(decoded: Decoded, audio: Audio) -> bool:
