@@ -308,6 +308,64 @@ def test_a_start_that_takes_too_long_is_an_error_that_names_the_processor() -> N
     assert run(main()) == ["StartFrame", "CancelFrame", "cleanup"]
 
 
+class Sleepy(Relay):
+    """Starts after some seconds."""
+
+    @handles(StartFrame)
+    async def start(self, frame: StartFrame, direction: FrameDirection) -> None:
+        await asyncio.sleep(10)
+
+
+def test_a_cancel_does_not_wait_for_the_start() -> None:
+    """A conversation cancelled while it starts is over at once, and handles nothing afterwards."""
+
+    async def main() -> tuple[float, list[str]]:
+        sleepy = Sleepy()
+        task = PipelineTask(Pipeline([sleepy]))
+        running = asyncio.get_running_loop().create_task(task.run())
+        await task.queue_frames([Word("a"), Shout("b")])
+        await asyncio.sleep(1)
+        await task.cancel()
+        took = asyncio.get_running_loop().time() - 1
+        await running
+        await asyncio.sleep(20)
+        return took, sleepy.seen
+
+    assert run(main()) == (0.0, [])
+
+
+def test_the_end_waits_for_urgent_frames_that_came_before_the_start() -> None:
+    """What was sent before the end is handled before it, also where the start takes long."""
+
+    async def main() -> list[str]:
+        sleepy = Sleepy()
+        task = PipelineTask(Pipeline([sleepy]))
+        running = asyncio.get_running_loop().create_task(task.run())
+        await task.queue_frames([Shout("a"), Shout("b"), Word("c")])
+        await task.stop_when_done()
+        await running
+        return sleepy.seen
+
+    for seed in (None, *range(20)):
+        assert sorted(run(main(), seed=seed)) == ["a", "b", "c"]
+
+
+def test_a_cancel_discards_what_waits() -> None:
+    """From the instant of a cancel no lane takes another frame, however the tasks are scheduled."""
+
+    async def main() -> list[str]:
+        relay = Relay()
+        task = PipelineTask(Pipeline([relay]))
+        running = asyncio.get_running_loop().create_task(task.run())
+        await asyncio.sleep(1)
+        await task.queue_frames([Vow("a"), Word("b"), Shout("c"), CancelFrame()])
+        await running
+        return relay.seen
+
+    for seed in (None, *range(50)):
+        assert run(main(), seed=seed) == []
+
+
 def test_a_start_that_fails_is_reported_and_the_conversation_goes_on() -> None:
     """The error names the processor; the others work."""
 

@@ -147,6 +147,12 @@ class Mailbox(Generic[T]):
         self.ordered.extend(kept)
         return before - len(self.ordered)
 
+    def clear(self) -> None:
+        """Drops everything."""
+        self._urgent.clear()
+        self.ordered.clear()
+        self._kept = self._lossy = 0
+
     def _drop_oldest_lossy(self) -> None:
         for index, item in enumerate(self._urgent):
             frame = cast("Frame", item) if self._getter is None else self._getter(item)

@@ -83,6 +83,7 @@ class Session:
         """Frames of an older epoch that were pushed and vanished."""
         self.end_timeout_secs = 20.0
         self._clock: Clock | None = None
+        self._halted: asyncio.Future[None] | None = None
         self._bound: dict[asyncio.Task[Any], None] = {}  # in the order of their start
         self._names: Counter[str] = Counter()
 
@@ -132,15 +133,29 @@ class Session:
                 starting[task] = station.name
             else:
                 station.open()
-        if not starting:
-            return []
-        _, pending = await asyncio.wait(starting, timeout=timeout)
+        pending = await self._until_started(set(starting), timeout)
         return sorted(starting[task] for task in pending)
 
+    async def _until_started(
+        self, pending: set[asyncio.Task[None]], timeout: float
+    ) -> set[asyncio.Task[None]]:
+        """Waits for the start, the deadline, or a cancel; returns the tasks that go on."""
+        loop = asyncio.get_running_loop()
+        halted = self._halted = loop.create_future()
+        deadline = loop.time() + timeout
+        while pending and not halted.done() and (left := deadline - loop.time()) > 0:
+            await asyncio.wait(
+                {*pending, halted}, timeout=left, return_when=asyncio.FIRST_COMPLETED
+            )
+            pending = {task for task in pending if not task.done()}
+        return pending
+
     def stop_lanes(self) -> None:
-        """Nothing is handled or handed over any more, from this instant."""
+        """Nothing is handled or handed over any more, from this instant; a start is given up."""
         self.closed = True
         self.epoch.live = False
+        if self._halted is not None and not self._halted.done():
+            self._halted.set_result(None)
         for station in self.stations:
             station.end()
 

@@ -206,7 +206,8 @@ class Station:
     async def start(self, frame: StartFrame) -> None:
         """Lets the processor handle the `StartFrame`, then opens its lanes."""
         await self._run_alone(frame)
-        self.open()
+        if not self.session.closed:
+            self.open()
 
     async def cancel(self, frame: CancelFrame) -> None:
         """Lets the processor handle the `CancelFrame`, when nothing else runs any more."""
@@ -231,7 +232,8 @@ class Station:
         self.pass_on(frame, direction)
 
     def end(self) -> None:
-        """Nothing is handled any more."""
+        """Nothing is handled any more; what waits is discarded."""
+        self.mailbox.clear()
         self.urgent.end()
         self.ordered.end()
         self.near_down.clear()
@@ -263,7 +265,7 @@ class Station:
 
     def _announce_end(self) -> None:
         self.ordered.limit = self.session.end_timeout_secs
-        if self.urgent.busy and self.urgent.opened:
+        if self.urgent.busy:
             settled = self._settled = asyncio.get_running_loop().create_future()
 
             async def settle() -> None:
