@@ -6,15 +6,14 @@ what it collects is what the caller heard, and an interruption leaves just that.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 import msgspec
 
 from antiphon.context.assistant_turn import AssistantTurn, remainder
 from antiphon.context.call_log import CALL_FRAMES
-from antiphon.context.messages import LLMSpecificMessage, assistant_message
+from antiphon.context.half import ContextHalf
+from antiphon.context.messages import assistant_message
 from antiphon.context.shared import EDIT_FRAMES, RunDueFrame, SharedContext
-from antiphon.errors import AntiphonError
+from antiphon.context.thoughts import ThoughtCollector, ThoughtFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import CancelFrame, EndFrame, InterruptionFrame
 from antiphon.frames.llm import (
@@ -68,13 +67,6 @@ class AssistantThoughtMessage(msgspec.Struct, frozen=True):
     timestamp: str
 
 
-class _Thought(msgspec.Struct):
-    timestamp: str
-    append_to_context: bool
-    llm: str | None
-    text: str = ""
-
-
 class LLMAssistantAggregator(FrameProcessor):
     """See the module's docstring. Made by `LLMContextAggregatorPair`."""
 
@@ -91,9 +83,10 @@ class LLMAssistantAggregator(FrameProcessor):
     ) -> None:
         super().__init__(name=name)
         self._shared = shared
+        self._half = ContextHalf(self, shared, to_model=FrameDirection.UPSTREAM)
         self._params = params or LLMAssistantAggregatorParams()
         self._turn: AssistantTurn | None = None
-        self._thought: _Thought | None = None
+        self._thoughts = ThoughtCollector()
 
     # ---- turns ----
 
@@ -111,7 +104,7 @@ class LLMAssistantAggregator(FrameProcessor):
     ) -> None:
         self._shared.gate.response_ended()
         await self._close_turn(interrupted=False)
-        await self._note_run()
+        await self._half.note_run()
 
     @handles(TTSStartedFrame)
     async def _speech_starts(self, frame: TTSStartedFrame, direction: FrameDirection) -> None:
@@ -152,10 +145,10 @@ class LLMAssistantAggregator(FrameProcessor):
 
     @handles(InterruptionFrame)
     async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
-        self._thought = None
+        self._thoughts.drop()
         self._shared.interruption(frame)
         await self._close_turn(interrupted=True)
-        await self._note_run()
+        await self._half.note_run()
 
     @handles(EndFrame, CancelFrame)
     async def _end(self, frame: EndFrame | CancelFrame, direction: FrameDirection) -> None:
@@ -189,75 +182,36 @@ class LLMAssistantAggregator(FrameProcessor):
         self._shared.write_assistant([message], response_id=turn.response_id)
         return True
 
-    # ---- thoughts ----
-
-    @handles(LLMThoughtStartFrame)
-    async def _thought_starts(self, frame: LLMThoughtStartFrame, direction: FrameDirection) -> None:
-        self._thought = _Thought(self.clock.timestamp(), frame.append_to_context, frame.llm)
-
-    @handles(LLMThoughtTextFrame)
-    async def _thinks(self, frame: LLMThoughtTextFrame, direction: FrameDirection) -> None:
-        if self._thought is not None:
-            self._thought.text += frame.text
-
-    @handles(LLMThoughtEndFrame)
-    async def _thought_ends(self, frame: LLMThoughtEndFrame, direction: FrameDirection) -> None:
-        thought, self._thought = self._thought, None
+    @handles(LLMThoughtStartFrame, LLMThoughtTextFrame, LLMThoughtEndFrame)
+    async def _thinks(self, frame: ThoughtFrame, direction: FrameDirection) -> None:
+        thought = self._thoughts.receive(frame, self.clock.timestamp())
         if thought is None:
             return
-        if thought.append_to_context and thought.llm:
-            data = {"type": "thought", "text": thought.text, "signature": frame.signature}
+        message = thought.to_keep
+        if message is not None:
             response_id = self._turn.response_id if self._turn is not None else None
-            self._shared.write_assistant(
-                [LLMSpecificMessage(thought.llm, data)], response_id=response_id
-            )
-        await self.on_assistant_thought.emit(
-            AssistantThoughtMessage(thought.text, thought.timestamp)
-        )
+            self._shared.write_assistant([message], response_id=response_id)
+        told = AssistantThoughtMessage(thought.text, thought.timestamp)
+        await self.on_assistant_thought.emit(told)
 
     # ---- calls, edits, runs ----
 
     @handles(*CALL_FRAMES)
-    async def _call(self, frame: Frame, direction: FrameDirection) -> None:
-        updated = self._shared.log(frame)
-        if updated is not None:
-            self.create_task(_awaited(updated), name="on_context_updated")
-        await self._note_run()
+    async def _log(self, frame: Frame, direction: FrameDirection) -> None:
+        await self._half.log(frame)
+        await self._half.note_run()
 
     @handles(*EDIT_FRAMES)
     async def _edit(self, frame: Frame, direction: FrameDirection) -> None:
-        try:
-            run = self._shared.edit(frame)
-        except AntiphonError as error:
-            await self.push_error(f"{type(frame).__name__}: {error}", exception=error)
-            return
-        if run:
-            await self._run()
+        await self._half.edit(frame)
 
     @handles(LLMSetToolsFrame)
     async def _set_tools(self, frame: LLMSetToolsFrame, direction: FrameDirection) -> None:
-        try:
-            self._shared.set_tools(frame)
-        except AntiphonError as error:
-            await self.push_error(f"{type(frame).__name__}: {error}", exception=error)
-            return
-        if direction is FrameDirection.UPSTREAM:
-            await self.push_frame(frame, direction)
+        await self._half.set_tools(frame, direction)
 
     @handles(RunDueFrame)
     async def _run_due(self, frame: RunDueFrame, direction: FrameDirection) -> None:
-        snapshot = self._shared.run_now()
-        if snapshot is not None:
-            await self.push_frame(LLMContextFrame(context=snapshot), FrameDirection.UPSTREAM)
-
-    async def _run(self) -> None:
-        snapshot = self._shared.take_snapshot()
-        await self.push_frame(LLMContextFrame(context=snapshot), FrameDirection.UPSTREAM)
-
-    async def _note_run(self) -> None:
-        note = self._shared.note_run()
-        if note is not None:
-            await self.queue_frame(note)
+        await self._half.run_noted()
 
     # ---- who speaks ----
 
@@ -267,7 +221,7 @@ class LLMAssistantAggregator(FrameProcessor):
     ) -> None:
         self._shared.bot_frame(frame)
         await self.push_frame(frame, direction)
-        await self._note_run()
+        await self._half.note_run()
 
     @handles(UserStartedSpeakingFrame, UserStoppedSpeakingFrame)
     async def _user_speaks(self, frame: Frame, direction: FrameDirection) -> None:
@@ -275,8 +229,4 @@ class LLMAssistantAggregator(FrameProcessor):
         if not self._shared.has_user_half:
             self._shared.gate.user_speaking(isinstance(frame, UserStartedSpeakingFrame))
         await self.push_frame(frame, direction)
-        await self._note_run()
-
-
-async def _awaited(updated: Callable[[], Awaitable[None]]) -> None:
-    await updated()
+        await self._half.note_run()

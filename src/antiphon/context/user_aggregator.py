@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import msgspec
 
 from antiphon.context.call_log import CALL_FRAMES
+from antiphon.context.half import ContextHalf
 from antiphon.context.messages import user_message
 from antiphon.context.shared import EDIT_FRAMES, RunDueFrame, SharedContext
-from antiphon.errors import AntiphonError
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import CancelFrame, EndFrame, InterruptionFrame, StartFrame
-from antiphon.frames.llm import LLMContextFrame, LLMSetToolsFrame
+from antiphon.frames.llm import LLMSetToolsFrame
 from antiphon.frames.text import InterimTranscriptionFrame, TranscriptionFrame, TranslationFrame
 from antiphon.frames.turns import (
     BotStartedSpeakingFrame,
@@ -109,6 +109,7 @@ class LLMUserAggregator(FrameProcessor):
             params.user_turn_strategies, stop_timeout=params.user_turn_stop_timeout
         )
         self._shared = shared
+        self._half = ContextHalf(self, shared, to_model=FrameDirection.DOWNSTREAM)
         self._mute = MuteGate(params.user_mute_strategies)
         self._idle = UserIdleController(params.user_idle_timeout)
         self._vad = None
@@ -137,7 +138,7 @@ class LLMUserAggregator(FrameProcessor):
     async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
         self._shared.interruption(frame)
         await self.turns.process_frame(frame, direction)
-        await self._note_run()
+        await self._half.note_run()
 
     # ---- every other frame ----
 
@@ -152,58 +153,28 @@ class LLMUserAggregator(FrameProcessor):
         await self._dispatch(frame, direction)
         await self.turns.process_frame(frame, direction)
         await self._idle.process_frame(frame)
-        await self._note_run()
+        await self._half.note_run()
 
     async def _dispatch(self, frame: Frame, direction: FrameDirection) -> None:
         """What the frame asks of the context; then passes it on unless it is consumed here."""
         if isinstance(frame, RunDueFrame):
-            snapshot = self._shared.run_now()
-            if snapshot is not None:
-                await self.push_frame(LLMContextFrame(context=snapshot))
+            await self._half.run_noted()
             return
         if isinstance(frame, EDIT_FRAMES):
-            await self._edit(frame)
+            await self._half.edit(frame)
             return
         if isinstance(frame, CONSUMED):
             return
         if isinstance(frame, LLMSetToolsFrame):
-            await self._set_tools(frame, direction)
+            await self._half.set_tools(frame, direction)
             return
         if isinstance(frame, CALL_FRAMES):
-            updated = self._shared.log(frame)
-            if updated is not None:
-                self.create_task(_awaited(updated), name="on_context_updated")
+            await self._half.log(frame)
         elif isinstance(frame, BotStartedSpeakingFrame | BotStoppedSpeakingFrame):
             self._shared.bot_frame(frame)
         elif isinstance(frame, PROPOSALS) and self.turns.resolves_proposals:
             return
         await self.push_frame(frame, direction)
-
-    async def _edit(self, frame: Frame) -> None:
-        try:
-            run = self._shared.edit(frame)
-        except AntiphonError as error:
-            await self.push_error(f"{type(frame).__name__}: {error}", exception=error)
-            return
-        if run:
-            await self._run()
-
-    async def _set_tools(self, frame: LLMSetToolsFrame, direction: FrameDirection) -> None:
-        try:
-            self._shared.set_tools(frame)
-        except AntiphonError as error:
-            await self.push_error(f"{type(frame).__name__}: {error}", exception=error)
-            return
-        if direction is FrameDirection.DOWNSTREAM:
-            await self.push_frame(frame, direction)
-
-    async def _run(self) -> None:
-        await self.push_frame(LLMContextFrame(context=self._shared.take_snapshot()))
-
-    async def _note_run(self) -> None:
-        note = self._shared.note_run()
-        if note is not None:
-            await self.queue_frame(note)
 
     async def _muted(self, on: bool) -> None:
         await self.turns.muted(on)
@@ -231,7 +202,7 @@ class LLMUserAggregator(FrameProcessor):
     ) -> None:
         """Writes what was said and runs the model."""
         await self._write(segment.text, segment.timestamp, segment.user_id)
-        await self._run()
+        await self._half.run()
         await self.on_user_turn_inference_triggered.emit(strategy)
 
     async def on_turn_stopped(
@@ -244,7 +215,7 @@ class LLMUserAggregator(FrameProcessor):
             params.content, params.started_at or params.timestamp, params.user_id
         )
         await self.on_user_turn_stopped.emit(strategy, message)
-        await self._note_run()
+        await self._half.note_run()
 
     async def on_turn_stop_timeout(self) -> None:
         """No strategy ended the turn."""
@@ -261,7 +232,3 @@ class LLMUserAggregator(FrameProcessor):
         await self.on_user_turn_message_added.emit(
             UserTurnMessageAddedMessage(text, timestamp, user_id)
         )
-
-
-async def _awaited(updated: object) -> None:
-    await updated()  # type: ignore[operator]

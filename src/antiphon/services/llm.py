@@ -52,9 +52,10 @@ from antiphon.services.contracts import (
 )
 from antiphon.services.llm_meter import ResponseMeter
 from antiphon.services.llm_request import CANCEL_PREFIX, cancel_tools, request_of
-from antiphon.services.llm_stream import CompletionTimeoutError, RetryPolicy, events_of
+from antiphon.services.llm_stream import CompletionTimeoutError, RetryPolicy, events_of, infer
 from antiphon.settings import LLMSettings
-from antiphon.tools.execution import MISSING_FUNCTION, Asked, CallRunner, Inner
+from antiphon.tools.execution import CallRunner
+from antiphon.tools.planning import MISSING_FUNCTION, Asked, Inner, Occasion
 from antiphon.tools.registry import FunctionRegistry
 from antiphon.tools.schema import FunctionSchema, Handler
 
@@ -109,8 +110,8 @@ class LLMService(FrameProcessor):
             self.functions,
             parallel=run_in_parallel,
             timeout_secs=function_call_timeout_secs,
-            on_started=self._emit_started,
-            on_cancelled=self._emit_cancelled,
+            on_started=self.on_function_calls_started.emit,
+            on_cancelled=self.on_function_calls_cancelled.emit,
         )
 
     # ---- tools ----
@@ -254,20 +255,7 @@ class LLMService(FrameProcessor):
             request = msgspec.structs.replace(request, max_tokens=max_tokens)
         if system_instruction is not None:
             request = msgspec.structs.replace(request, system_instruction=system_instruction)
-        retries = 0
-        while True:
-            text = ""
-            try:
-                async for event in events_of(self.provider, request, self._policy):
-                    if isinstance(event, TextDelta):
-                        text += event.text
-                return text
-            except ServiceError as error:
-                delay = self._policy.delay(error, retries=retries)
-                if delay is None:
-                    raise
-            retries += 1
-            await asyncio.sleep(delay)
+        return await infer(self.provider, request, self._policy)
 
     async def _answer(self, request: LLMRequest, answer: _Answer) -> None:
         """Streams one answer, trying again as long as nothing of it is out."""
@@ -322,15 +310,14 @@ class LLMService(FrameProcessor):
         inner: dict[str, Inner] = {
             tool.name: self._cancel_for_model for tool in cancel_tools(snapshot, self.functions)
         }
-        group_id = f"{self.name}-{answer.response_id}" if self._group else None
-        await self._calls.run(
-            answer.calls,
+        occasion = Occasion(
             context=snapshot.context,
             tools=snapshot.tools,
-            group_id=group_id,
+            group_id=f"{self.name}-{answer.response_id}" if self._group else None,
             response_id=answer.response_id,
             inner=inner,
         )
+        await self._calls.run(answer.calls, occasion)
 
     def _cancel_for_model(self, call: FunctionCallFromLLM) -> dict[str, Any]:
         name = call.function_name.removeprefix(CANCEL_PREFIX)
@@ -347,12 +334,6 @@ class LLMService(FrameProcessor):
         stopping = self._calls.cancel_by_model(chosen[0])
         self.create_task(stopping, name=f"cancel {name}")
         return {"cancelled": chosen[0]}
-
-    async def _emit_started(self, calls: list[FunctionCallFromLLM]) -> None:
-        await self.on_function_calls_started.emit(calls)
-
-    async def _emit_cancelled(self, calls: list[FunctionCallFromLLM]) -> None:
-        await self.on_function_calls_cancelled.emit(calls)
 
     def _request(self, snapshot: ContextSnapshot) -> LLMRequest:
         return request_of(

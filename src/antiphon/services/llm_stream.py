@@ -15,7 +15,7 @@ from typing import cast
 import msgspec
 
 from antiphon.errors import ConfigurationError, ConnectivityError, ServiceError
-from antiphon.services.contracts import LLMEvent, LLMProvider, LLMRequest
+from antiphon.services.contracts import LLMEvent, LLMProvider, LLMRequest, TextDelta
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,3 +77,26 @@ async def events_of(
                 ) from error
             yield event
             limit, what = policy.stall_secs, "stopped in the middle of its answer"
+
+
+async def infer(provider: LLMProvider, request: LLMRequest, policy: RetryPolicy) -> str:
+    """The whole text of one answer, tried again as the policy says.
+
+    Raises:
+        ServiceError: it failed for good.
+
+    """
+    retries = 0
+    while True:
+        text = ""
+        try:
+            async for event in events_of(provider, request, policy):
+                if isinstance(event, TextDelta):
+                    text += event.text
+            return text
+        except ServiceError as error:
+            delay = policy.delay(error, retries=retries)
+            if delay is None:
+                raise
+        retries += 1
+        await asyncio.sleep(delay)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from antiphon.errors import InvalidInputError
 from antiphon.frames.tools import (
     FunctionCallCancelFrame,
     FunctionCallFromLLM,
@@ -26,23 +25,17 @@ from antiphon.frames.tools import (
     FunctionCallsStartedFrame,
 )
 from antiphon.kernel.processor import FrameProcessor
-from antiphon.tools.arguments import check, parsed
 from antiphon.tools.calls import Call, CallEnd, CallTable
+from antiphon.tools.planning import Asked, Occasion, PlannedCall, plan, refusal
 from antiphon.tools.registry import FunctionRegistry, Registration
 from antiphon.tools.results import failure
-from antiphon.tools.schema import ToolOptions, ToolsSchema
+from antiphon.tools.schema import ToolOptions
 from antiphon.tools.signature import converted
 
 if TYPE_CHECKING:
     from antiphon.kernel.calls import Timer
 
 logger = logging.getLogger(__name__)
-
-MISSING_FUNCTION = "The function `{function_name}` is not currently available."
-DUPLICATE = (
-    "An identical call of `{function_name}` is still running ({tool_call_id}); "
-    "this one was not started."
-)
 
 
 class ResultCallback(Protocol):
@@ -62,26 +55,6 @@ class FunctionCallParams(msgspec.Struct, frozen=True, kw_only=True):
     llm: Any
     context: Any
     result_callback: ResultCallback
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """A call as the model wrote it, its arguments as JSON text."""
-
-    tool_call_id: str
-    function_name: str
-    arguments: str
-
-
-class _Planned(msgspec.Struct):
-    call: FunctionCallFromLLM
-    context: Any
-    options: ToolOptions
-    wrong: str | None
-    tools: ToolsSchema
-    task: asyncio.Task[None] | None = None
-
-
-Inner = Callable[[FunctionCallFromLLM], dict[str, Any]]
 
 
 class CallRunner:
@@ -104,8 +77,8 @@ class CallRunner:
         self._timeout_secs = timeout_secs
         self._on_started = on_started
         self._on_cancelled = on_cancelled
-        self._planned: dict[str, _Planned] = {}
-        self._waiting: deque[_Planned] = deque()
+        self._planned: dict[str, PlannedCall] = {}
+        self._waiting: deque[PlannedCall] = deque()
         self._timer: Timer | None = None
         self._closed = False
 
@@ -117,42 +90,39 @@ class CallRunner:
     async def run(
         self,
         asked: Sequence[Asked],
-        *,
-        context: Any,
-        tools: ToolsSchema,
-        group_id: str | None,
-        response_id: int | None = None,
-        inner: dict[str, Inner] | None = None,
+        occasion: Occasion,
     ) -> None:
         """Announces and starts the calls of one answer, in one step.
 
-        `inner` are functions of the service itself: they answer at once and are not announced.
+        Functions of the service itself answer at once and are not announced.
         """
         if self._closed:
             return
-        inner = inner or {}
-        plans = [self._plan(one, context, tools, group_id, inner) for one in asked]
-        self.table.announce([plan.call for plan in plans])
-        announced = [plan.call for plan in plans if plan.call.function_name not in inner]
+        plans = [self._plan(one, occasion) for one in asked]
+        self.table.announce([one.call for one in plans])
+        announced = [one.call for one in plans if one.inner is None]
         if announced:
             frame = FunctionCallsStartedFrame(
-                function_calls=tuple(announced), response_id=response_id
+                function_calls=tuple(announced), response_id=occasion.response_id
             )
             await self._service.broadcast_frame(frame)
             await self._on_started(announced)
-        for plan in plans:
-            name = plan.call.function_name
-            if name in inner:
-                await self._answer_now(plan, inner[name](plan.call))
+        for one in plans:
+            if one.inner is not None:
+                await self._answer_now(one, one.inner(one.call))
             elif self._parallel:
-                await self._start(plan)
+                await self._start(one)
             else:
-                self._waiting.append(plan)
+                self._waiting.append(one)
         await self._start_next()
 
     async def interrupted(self) -> None:
         """Cancels the calls that do not outlive an interruption."""
-        doomed = [c for c in self.table.open_calls if self._options(c).cancel_on_interruption]
+        doomed = [
+            call
+            for call in self.table.open_calls
+            if self._planned[call.tool_call_id].options.cancel_on_interruption
+        ]
         await self._cancel(doomed)
 
     async def cancel_by_model(self, tool_call_id: str) -> None:
@@ -166,31 +136,14 @@ class CallRunner:
 
     # ---- starting ----
 
-    def _plan(
-        self,
-        asked: Asked,
-        context: Any,
-        tools: ToolsSchema,
-        group_id: str | None,
-        inner: dict[str, Inner],
-    ) -> _Planned:
-        wrong = None
-        arguments: dict[str, Any] = {}
-        schema = tools.get(asked.function_name)
-        try:
-            arguments = parsed(asked.arguments)
-            if schema is not None and asked.function_name not in inner:
-                check(schema, arguments)
-        except InvalidInputError as error:
-            wrong = str(error)
-        tool_call_id = asked.tool_call_id
-        if not tool_call_id or tool_call_id in self._planned or self.table.get(tool_call_id):
-            tool_call_id = f"{tool_call_id or 'call'}-{len(self._planned) + 1}-{id(asked):x}"
-        call = FunctionCallFromLLM(asked.function_name, tool_call_id, arguments, group_id)
+    def _plan(self, asked: Asked, occasion: Occasion) -> PlannedCall:
         options = self._registry.options_of(asked.function_name)
-        plan = _Planned(call, context, options, wrong, tools)
-        self._planned[tool_call_id] = plan
-        return plan
+        planned = plan(asked, occasion, options, self._is_taken)
+        self._planned[planned.call.tool_call_id] = planned
+        return planned
+
+    def _is_taken(self, tool_call_id: str) -> bool:
+        return tool_call_id in self._planned or self.table.get(tool_call_id) is not None
 
     async def _start_next(self) -> None:
         """Without parallel calls: starts the next one when none is running."""
@@ -198,16 +151,16 @@ class CallRunner:
             await self._start(self._waiting.popleft())
 
     def _running_alone(self) -> bool:
-        return any(plan.task is not None for plan in self._planned.values())
+        return any(planned.task is not None for planned in self._planned.values())
 
-    async def _start(self, plan: _Planned) -> None:
-        call = plan.call
+    async def _start(self, planned: PlannedCall) -> None:
+        call = planned.call
         if not self.table.is_open(call.tool_call_id):
             return
         registration = self._registry.find(call.function_name)
-        refusal = self._refusal(plan, registration)
-        options = registration.options if registration and refusal is None else ToolOptions()
-        plan.options = options
+        refused = refusal(planned, registration, self.table)
+        options = registration.options if registration and refused is None else ToolOptions()
+        planned.options = options
         limit = options.timeout_secs if options.timeout_secs is not None else self._timeout_secs
         step = self.table.start(
             call.tool_call_id,
@@ -218,19 +171,19 @@ class CallRunner:
         if step is None:
             return
         await self._announce_running(step.call)
-        if registration is None or refusal is not None:
-            await self._finish(call.tool_call_id, CallEnd.FAILURE, refusal)
+        if registration is None or refused is not None:
+            await self._finish(call.tool_call_id, CallEnd.FAILURE, refused)
             return
-        plan.task = self._service.create_task(
-            self._work(plan, registration), name=f"tool {call.function_name}"
+        planned.task = self._service.create_task(
+            self._work(planned, registration), name=f"tool {call.function_name}"
         )
         self._arm()
 
-    async def _answer_now(self, plan: _Planned, result: dict[str, Any]) -> None:
-        step = self.table.start(plan.call.tool_call_id)
+    async def _answer_now(self, planned: PlannedCall, result: dict[str, Any]) -> None:
+        step = self.table.start(planned.call.tool_call_id)
         if step is not None:
             await self._announce_running(step.call)
-            await self._finish(plan.call.tool_call_id, CallEnd.RESULT, result)
+            await self._finish(planned.call.tool_call_id, CallEnd.RESULT, result)
 
     async def _announce_running(self, call: Call) -> None:
         await self._service.broadcast_frame(
@@ -244,39 +197,16 @@ class CallRunner:
             )
         )
 
-    def _refusal(self, plan: _Planned, registration: Registration | None) -> Any:
-        """The result instead of running, or None if the call can run."""
-        name = plan.call.function_name
-        if registration is None:
-            level = logging.ERROR if plan.tools.get(name) else logging.WARNING
-            why = "is advertised but has no handler" if plan.tools.get(name) else "does not exist"
-            logger.log(level, "The model called the function %r, which %s.", name, why)
-            return MISSING_FUNCTION.format(function_name=name)
-        if plan.wrong is None and registration.direct:
-            try:
-                converted(registration.handler, plan.call.arguments)
-            except InvalidInputError as error:
-                plan.wrong = str(error)
-        if plan.wrong is not None:
-            logger.warning("The model called %r wrongly: %s", name, plan.wrong)
-            return failure(plan.wrong)
-        call = self.table.get(plan.call.tool_call_id)
-        twin = self.table.twin(call) if call and not registration.options.allow_duplicates else None
-        if twin is not None:
-            text = DUPLICATE.format(function_name=name, tool_call_id=twin.tool_call_id)
-            return {"status": "already_running", "message": text}
-        return None
-
     # ---- running ----
 
-    async def _work(self, plan: _Planned, registration: Registration) -> None:
-        call = plan.call
+    async def _work(self, planned: PlannedCall, registration: Registration) -> None:
+        call = planned.call
         params = FunctionCallParams(
             function_name=call.function_name,
             tool_call_id=call.tool_call_id,
             arguments=dict(call.arguments),
             llm=self._service,
-            context=plan.context,
+            context=planned.occasion.context,
             result_callback=self._callback(call),
         )
         outcome = _Outcome()
@@ -294,7 +224,7 @@ class CallRunner:
             await self._start_next()
             raise
         finally:
-            plan.task = None
+            planned.task = None
             if not self.table.is_open(call.tool_call_id):
                 self._planned.pop(call.tool_call_id, None)
         if outcome.error is not None:
@@ -352,18 +282,19 @@ class CallRunner:
     ) -> None:
         if self.table.finish(tool_call_id, end) is None:
             return
-        plan = self._planned[tool_call_id]
+        planned = self._planned[tool_call_id]
         self._arm()
-        await self._send_result(plan.call, result, properties)
-        await self._forget(plan)
+        await self._send_result(planned.call, result, properties)
+        if planned.task is None:
+            del self._planned[tool_call_id]
 
     async def _cancel(self, calls: list[Call], end: CallEnd = CallEnd.CANCELLED) -> None:
         ended = []
         for call in calls:
             if self.table.finish(call.tool_call_id, end) is None:
                 continue
-            plan = self._planned[call.tool_call_id]
-            ended.append(plan.call)
+            planned = self._planned[call.tool_call_id]
+            ended.append(planned.call)
             timeout = end is CallEnd.TIMEOUT
             await self._service.broadcast_frame(
                 FunctionCallCancelFrame(
@@ -373,10 +304,10 @@ class CallRunner:
                     run_llm=timeout,
                 )
             )
-            if plan.task is not None:
-                stopping = self._service.cancel_task(plan.task)
+            if planned.task is not None:
+                stopping = self._service.cancel_task(planned.task)
                 self._service.create_task(stopping, name=f"stop {call.function_name}")
-                plan.task = None
+                planned.task = None
             self._planned.pop(call.tool_call_id, None)
         self._arm()
         if ended:
@@ -398,14 +329,6 @@ class CallRunner:
                 properties=properties,
             )
         )
-
-    async def _forget(self, plan: _Planned) -> None:
-        if plan.task is None:
-            self._planned.pop(plan.call.tool_call_id, None)
-
-    def _options(self, call: Call) -> ToolOptions:
-        plan = self._planned.get(call.tool_call_id)
-        return plan.options if plan is not None else ToolOptions()
 
     def _arm(self) -> None:
         if self._timer is not None:
