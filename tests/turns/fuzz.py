@@ -33,14 +33,17 @@ from antiphon.turns.events import (
     TurnModelVerdict,
     Unmuted,
 )
-from antiphon.turns.machine import OPEN, SOUNDING, TurnMachine
+from antiphon.turns.machine import TurnMachine
+from antiphon.turns.states import OPEN, SOUNDING
 from antiphon.turns.strategies import UserTurnStrategies
 
 WORDS = ("yes", "mhm", "the", "weather", "computer", "please", "stop", "", "  ", "okay then")
 
 
 class World:
-    """Makes up facts that a real world could produce, a caller and an agent who do what they like."""
+    """Makes up facts that a real world could produce, a caller and an agent who do what they
+    like.
+    """
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng

@@ -38,13 +38,13 @@ from antiphon.turns.actions import (
     StopTimedOut,
     TriggerInference,
 )
-from antiphon.turns.defaults import with_default_stop
+from antiphon.turns.defaults import analyzers, with_default_stop
 from antiphon.turns.events import Fact, FrameSeen, Muted, TurnModelVerdict, Unmuted
 from antiphon.turns.facts import fact_of
 from antiphon.turns.judge import TurnJudge
-from antiphon.turns.machine import OPEN, SOUNDING, TurnMachine
+from antiphon.turns.machine import TurnMachine
 from antiphon.turns.opinions import Notify, SendFrame
-from antiphon.turns.stop_strategies import TurnAnalyzerUserTurnStopStrategy
+from antiphon.turns.states import OPEN, SOUNDING
 from antiphon.turns.strategies import UserTurnStrategies
 from antiphon.turns.strategy import TurnStrategy
 
@@ -136,7 +136,7 @@ class UserTurnController:
     @property
     def decisions(self) -> Sequence[Decision]:
         """The last decisions, oldest first."""
-        return self._machine.decisions
+        return self._machine.log.decisions
 
     @property
     def strategies(self) -> UserTurnStrategies:
@@ -180,11 +180,7 @@ class UserTurnController:
         """Others decide from now on; an open turn stays open. Loads a turn model if one is used."""
         assert self._processor is not None
         strategies = await with_default_stop(strategies, self._processor)
-        models = [
-            strategy.turn_analyzer
-            for strategy in strategies.stop
-            if isinstance(strategy, TurnAnalyzerUserTurnStopStrategy)
-        ]
+        models = [strategy.turn_analyzer for strategy in analyzers(strategies)]
         self._judge.use(next((model for model in models if model is not None), None))
         await self._carry_out(self._machine.update_strategies(strategies, self._now()))
         self._frame_types = self._machine.frame_types
@@ -218,7 +214,7 @@ class UserTurnController:
     async def _carry_out(self, actions: Sequence[Action]) -> None:
         assert self._timer is not None
         assert self._listener is not None
-        decisions = self._machine.news()
+        decisions = self._machine.log.news()
         self._timer.arm(self._machine.deadline)
         for action in actions:
             await self._do(action)

@@ -7,6 +7,7 @@ import logging
 
 from antiphon.errors import ConfigurationError
 from antiphon.kernel.processor import FrameProcessor
+from antiphon.turns.completion_strategies import DeferredUserTurnStopStrategy
 from antiphon.turns.stop_strategies import (
     SpeechTimeoutUserTurnStopStrategy,
     TurnAnalyzerUserTurnStopStrategy,
@@ -33,23 +34,29 @@ async def with_default_stop(
         strategies.resolved = True
         model, why = await _embedded_model()
         if model is None:
-            strategies.stop = [SpeechTimeoutUserTurnStopStrategy()]
+            strategies.stop = strategies.finish([SpeechTimeoutUserTurnStopStrategy()])
             logger.info("%s: turns end after 0.6 s of silence (%s)", processor.name, why)
         else:
-            strategies.stop = [TurnAnalyzerUserTurnStopStrategy(turn_analyzer=model)]
+            analyzer = TurnAnalyzerUserTurnStopStrategy(turn_analyzer=model)
+            strategies.stop = strategies.finish([analyzer])
             logger.info("%s: the embedded turn model judges when turns end", processor.name)
         return strategies
-    for strategy in strategies.stop:
-        if isinstance(strategy, TurnAnalyzerUserTurnStopStrategy):
-            if strategy.turn_analyzer is None:
-                strategy.turn_analyzer, why = await _embedded_model()
-                if strategy.turn_analyzer is None:
-                    raise ConfigurationError(
-                        f"TurnAnalyzerUserTurnStopStrategy has no turn_analyzer, and {why}"
-                    )
-            else:
-                await strategy.turn_analyzer.connect()
+    for strategy in analyzers(strategies):
+        if strategy.turn_analyzer is not None:
+            await strategy.turn_analyzer.connect()
+            continue
+        strategy.turn_analyzer, why = await _embedded_model()
+        if strategy.turn_analyzer is None:
+            raise ConfigurationError(
+                f"TurnAnalyzerUserTurnStopStrategy has no turn_analyzer, and {why}"
+            )
     return strategies
+
+
+def analyzers(strategies: UserTurnStrategies) -> list[TurnAnalyzerUserTurnStopStrategy]:
+    """The strategies that need a turn model, deferred ones included."""
+    inner = [s.inner if isinstance(s, DeferredUserTurnStopStrategy) else s for s in strategies.stop]
+    return [s for s in inner if isinstance(s, TurnAnalyzerUserTurnStopStrategy)]
 
 
 async def _embedded_model() -> tuple[TurnModel | None, str]:

@@ -8,6 +8,7 @@ is in:
 * finalized: at once;
 * final, not finalized: when 99 % of transcripts would have come (`TranscriberLatency`), because
   another piece may follow;
+* finalized and empty: the sound was no speech; the turn ends, with nothing understood;
 * none: not at all. A transcript that comes later ends the turn on arrival; one that never comes is
   the machine's business (`user_turn_stop_timeout`).
 """
@@ -15,11 +16,16 @@ is in:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from antiphon.turns.events import (
+    AnnouncedStart,
+    AnnouncedStop,
     Fact,
     Heard,
     InferenceTriggered,
+    ProposedStart,
+    ProposedStop,
     SpeechStarted,
     SpeechStopped,
     TextForgotten,
@@ -66,16 +72,22 @@ class TranscriptWait:
             case TranscriberLatency(secs=secs):
                 self.latency = secs
             case InferenceTriggered() | TextForgotten():
-                self.text = False
+                self.text = self.finalized = False
+                self._finalized_when = None
             case TurnStopped():
                 self.text = self.interim = self.finalized = False
                 self.until = self._finalized_when = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether the transcriber has said that there were no words."""
+        return self.finalized and not self.text and not self.interim
 
     def ready_at(self) -> float | None:
         """Since when, or from when on, the transcript is all there; None: a fact must come
         first.
         """
-        if not self.wait_for_transcript:
+        if not self.wait_for_transcript or self.empty:
             return 0.0
         if not self.text or (self.interim and not self.finalized and self.until is None):
             return None
@@ -137,6 +149,8 @@ class SpeechTimeoutUserTurnStopStrategy(UserTurnStopStrategy):
         reason = f"{self.patience():.2f} s of silence" + (
             ", transcript finalized" if self._transcript.finalized else ""
         )
+        if self._transcript.empty:
+            return (EndTurn("the transcriber heard no words"),)
         if not self._transcript.wait_for_transcript:
             self._patience_until = None
         return (RunInference(reason), EndTurn(reason))
@@ -209,6 +223,73 @@ class TurnAnalyzerUserTurnStopStrategy(UserTurnStopStrategy):
             if self._complete
             else f"{self.stop_secs:.2f} s of silence, the turn model does not say complete"
         )
+        if self._transcript.empty:
+            return (EndTurn("the transcriber heard no words"),)
         if not self._transcript.wait_for_transcript:
             self._ended_at = None
         return (RunInference(reason), EndTurn(reason))
+
+
+class ExternalUserTurnStopStrategy(UserTurnStopStrategy):
+    """A service with a detector of its own decides: the turn is over when it proposes or says so.
+
+    After the proposal it waits for a final transcript, as long as an interim one says that more
+    comes, and until voice activity, if there is any, has ended; what is missing after `timeout`
+    seconds it does without.
+    """
+
+    resolves_proposals: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        timeout: float = 0.5,
+        wait_for_transcript: bool = True,
+        enable_user_speaking_frames: bool = True,
+    ) -> None:
+        super().__init__(enable_user_speaking_frames=enable_user_speaking_frames)
+        self.timeout = timeout
+        self._wait = wait_for_transcript
+        self._speaking = False
+        self._text = False
+        self._interim = False
+        self._proposed_at: float | None = None
+        self._announced = False
+
+    def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
+        match event:
+            case SpeechStarted():
+                self._speaking, self._proposed_at = True, None
+            case SpeechStopped():
+                self._speaking = False
+            case ProposedStart() | AnnouncedStart():
+                self._proposed_at = None
+            case ProposedStop() | AnnouncedStop():
+                self._proposed_at, self._announced = now, isinstance(event, AnnouncedStop)
+            case Heard(text=text, final=final):
+                self._interim = not final and bool(text.strip())
+                self._text = self._text or (final and bool(text.strip()))
+            case InferenceTriggered() | TextForgotten():
+                self._text = False
+            case TurnStopped():
+                self._text = self._interim = False
+                self._proposed_at = None
+        return self._decide(now)
+
+    def tick(self, now: float) -> Sequence[Opinion]:
+        return self._decide(now)
+
+    def _decide(self, now: float) -> Sequence[Opinion]:
+        self.deadline = None
+        if self._proposed_at is None or self._speaking:
+            return NOTHING
+        done = (self._text and not self._interim) or not self._wait
+        waited = now >= self._proposed_at + self.timeout
+        if not done and not (waited and self._text):
+            if not waited:
+                self.deadline = self._proposed_at + self.timeout
+            return NOTHING
+        reason = "announced by somebody else" if self._announced else "proposed by a service"
+        announce = not self._announced
+        self._proposed_at = None
+        return (RunInference(reason), EndTurn(reason, announce=announce))

@@ -1,0 +1,153 @@
+"""What is known about who has the floor: the state, the caller's sound and words, the agent's
+answer.
+
+Sound has up to three sources (voice activity, a service's proposal, an announcement by others). An
+answer is *under way* from the inference that asked for it, *unheard* until the agent's speech
+begins; an answer that is voided unheard is *cut off*, which is remembered until the model is asked
+again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from antiphon.turns.events import (
+    AnnouncedStart,
+    AnnouncedStop,
+    BotStarted,
+    BotStopped,
+    Fact,
+    Heard,
+    ProposedStart,
+    ProposedStop,
+    SpeechStarted,
+    SpeechStopped,
+    TranscriberLatency,
+    TurnStarted,
+)
+from antiphon.turns.states import OPEN, SOUNDING, TRANSITIONS, Step, TurnState
+from antiphon.turns.strategy import UserTurnStartStrategy
+from antiphon.turns.transcript import TurnText
+
+BEGINS: Mapping[type[Fact], str] = {
+    SpeechStarted: "vad",
+    ProposedStart: "proposal",
+    AnnouncedStart: "announcement",
+}
+ENDS: Mapping[type[Fact], str] = {
+    SpeechStopped: "vad",
+    ProposedStop: "proposal",
+    AnnouncedStop: "announcement",
+}
+PROPOSALS = frozenset({ProposedStart, ProposedStop, AnnouncedStart, AnnouncedStop})
+
+
+class Floor:
+    """State without decisions. Times in seconds on the loop's clock."""
+
+    def __init__(self) -> None:
+        self.state = TurnState.IDLE
+        self.text = TurnText()
+        self.muted = False
+        self.sound_at = 0.0
+        """The true beginning of the last sound, `silence_at` its true end."""
+        self.silence_at = 0.0
+        self.opened_by: UserTurnStartStrategy | None = None
+        self.started = 0.0
+        self.bot_speaks = False
+        self.under_way = False
+        self.cut_off = False
+        self._unheard = False
+        self._sources: set[str] = set()
+        self._latency: TranscriberLatency | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a turn is open."""
+        return self.state in OPEN
+
+    @property
+    def sounds(self) -> bool:
+        """Whether the caller makes sound."""
+        return bool(self._sources)
+
+    @property
+    def may_interrupt(self) -> bool:
+        """Whether the turn may void an answer; one that is not audible yet always."""
+        allowed = self.opened_by is not None and self.opened_by.enable_interruptions
+        return allowed or not self.bot_speaks
+
+    @property
+    def must_wait(self) -> bool:
+        """Whether an answer of this turn is under way that must not be voided by another."""
+        return self.text.inferences > 0 and self.under_way and not self.may_interrupt
+
+    def go(self, step: Step) -> None:
+        """Moves on, along a line of the table."""
+        self.state = TRANSITIONS[self.state][step]
+
+    def note(self, event: Fact, now: float) -> None:
+        """Keeps what is neither sound nor a decision."""
+        match event:
+            case Heard():
+                self.text.add(event, now)
+            case BotStarted():
+                self.bot_speaks, self._unheard = True, False
+            case BotStopped():
+                self.bot_speaks = False
+            case TranscriberLatency():
+                self._latency = event
+
+    def begin_sound(self, source: str, at: float) -> bool:
+        """A source begins; whether it is the first."""
+        first = not self._sources
+        self._sources.add(source)
+        if first:
+            self.sound_at = at
+            self.go(Step.SOUND)
+        return first
+
+    def end_sound(self, at: float, source: str | None = None) -> bool:
+        """A source ends, None: all of them; whether silence begins."""
+        if not self._sources or (source is not None and source not in self._sources):
+            return False
+        self._sources -= {source} if source is not None else self._sources
+        if self._sources:
+            return False
+        self.silence_at = at
+        self.go(Step.SILENCE)
+        return True
+
+    def open(self, strategy: UserTurnStartStrategy, now: float) -> None:
+        """A turn begins, where its first sound or word was."""
+        self.started = min(now, self.text.first_at, self.sound_at if self._sources else now)
+        self.opened_by = strategy
+        self.go(Step.START)
+
+    def ask(self) -> None:
+        """The model is asked for an answer."""
+        self.under_way = self._unheard = True
+        self.cut_off = False
+        self.go(Step.INFER)
+
+    def void_answer(self) -> None:
+        """The answer under way will not be heard (any further)."""
+        self.cut_off = self.cut_off or (self.under_way and self._unheard)
+        self.under_way = self._unheard = False
+
+    def situation(self) -> Iterator[Fact]:
+        """The facts that a new strategy needs to go on where another left."""
+        if self._latency is not None:
+            yield self._latency
+        if self.bot_speaks:
+            yield BotStarted()
+        if self.is_open:
+            yield TurnStarted()
+        if self.state in SOUNDING:
+            yield SpeechStarted(at=self.sound_at)
+        elif self.is_open and self.silence_at >= self.started:
+            yield SpeechStopped(at=self.silence_at)
+        if self.text.pending:
+            yield Heard(text=self.text.pending, user_id=self.text.user_id)
+        if self.text.interim:
+            yield Heard(text=self.text.interim, final=False, user_id=self.text.user_id)
