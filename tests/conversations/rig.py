@@ -67,11 +67,16 @@ class Outcome:
     errors: list[str] = field(default_factory=list)
 
     @property
+    def plain(self) -> list[dict[str, Any]]:
+        """The messages that every provider understands: here all of them."""
+        return [message for message in self.context.messages if isinstance(message, dict)]
+
+    @property
     def messages(self) -> list[tuple[str, str]]:
         """Role and text of every message with text."""
         return [
             (message["role"], str(message["content"]))
-            for message in self.context.messages
+            for message in self.plain
             if message.get("content")
         ]
 

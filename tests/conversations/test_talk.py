@@ -154,7 +154,7 @@ def test_a_synchronous_tool_answers_in_the_same_breath(tmp_path: Path) -> None:
         setup=setup,
     )
     assert talk.heard == "It rains."
-    assert [message["role"] for message in talk.context.messages] == [
+    assert [message["role"] for message in talk.plain] == [
         "user",
         "assistant",
         "tool",
