@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -34,12 +34,14 @@ from antiphon.providers.local.llm_engine import (
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.services.contracts import (
     LLMEvent,
+    LLMProvider,
     LLMRequest,
     TextDelta,
     TokenUsage,
     ToolCall,
     ToolSpec,
 )
+from tests.providers.llm_contract import Behaviour, LLMProviderContract
 
 T = TypeVar("T")
 
@@ -289,3 +291,14 @@ def test_the_real_model_calls_a_tool(real: LocalLLMProvider) -> None:
     events = run(collect(real, request))
     (call,) = [event for event in events if isinstance(event, ToolCall)]
     assert json.loads(call.arguments) == {"city": "Berlin"}
+
+
+@pytest.mark.models
+class TestLocalContract(LLMProviderContract):
+    @asynccontextmanager
+    async def provider(self, behaviour: Behaviour) -> AsyncIterator[LLMProvider]:
+        try:
+            ModelStore().path(MODEL)
+        except ConfigurationError as error:
+            pytest.skip(str(error))
+        yield LocalLLMProvider(threads=1)

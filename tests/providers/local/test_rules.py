@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -12,12 +14,14 @@ from antiphon.providers.local.rules import RuleBasedLLMProvider
 from antiphon.providers.local.rules_schema import fits
 from antiphon.services.contracts import (
     LLMEvent,
+    LLMProvider,
     LLMRequest,
     TextDelta,
     TokenUsage,
     ToolCall,
     ToolSpec,
 )
+from tests.providers.llm_contract import Behaviour, LLMProviderContract
 
 
 def tool(name: str, description: str, *required: str, **properties: dict[str, Any]) -> ToolSpec:
@@ -409,3 +413,9 @@ def test_parts_and_odd_messages_are_read() -> None:
     assert "Lima" in said(parts)
     assert said({"role": "user", "content": None}) != ""
     assert said() == "Hello! I am Antiphon. How can I help you?"
+
+
+class TestRulesContract(LLMProviderContract):
+    @asynccontextmanager
+    async def provider(self, behaviour: Behaviour) -> AsyncIterator[LLMProvider]:
+        yield RuleBasedLLMProvider()

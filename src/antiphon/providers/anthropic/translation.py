@@ -1,0 +1,179 @@
+"""From OpenAI's chat shape to Anthropic's messages. Pure, over plain values.
+
+Anthropic's rules, and how each is met:
+
+- the system text is a field of its own        leading system messages join `system_instruction`
+- roles are user and assistant, in turns       other roles become the user's; neighbours are merged
+- the user begins, and has the last word       a note in brackets where that is not so
+- the results of an assistant's calls are the  they are moved there, whatever came in between; a
+  first thing in the next user message         call without a result gets a note in its place
+- blocks are not empty                         empty ones are left out
+- ids and names are of [A-Za-z0-9_-]           other characters become _
+- calls in the messages need tools             made up from the calls if none is advertised
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from antiphon.providers.chat import Message, calls_of, text_of
+from antiphon.services.contracts import LLMRequest
+
+MAX_TOKENS = 1_024
+"""The longest answer unless the request says otherwise; Anthropic demands a number."""
+
+BEGINS = "[The conversation begins.]"
+GOES_ON = "[Please go on.]"
+NO_RESULT = "There is no result."
+
+Block = dict[str, Any]
+
+_ID = re.compile(r"[^a-zA-Z0-9_-]")
+_DATA = re.compile(r"data:(?P<type>[^;,]+);base64,(?P<data>.*)", re.DOTALL)
+
+
+def as_body(request: LLMRequest, *, model: str) -> dict[str, Any]:
+    """The arguments of `messages.create`; `extra` of the request goes to its body as is."""
+    leading = _leading_system(request.messages)
+    system = [request.system_instruction or ""]
+    system += [text_of(message.get("content")) for message in leading]
+    messages = as_messages(request.messages[len(leading) :])
+    body: dict[str, Any] = {
+        "model": model,
+        "max_tokens": request.max_tokens or MAX_TOKENS,
+        "messages": messages,
+        "stream": True,
+    }
+    text = "\n\n".join(part for part in system if part.strip())
+    if text:
+        body["system"] = text
+    body |= _tools(request, messages)
+    if request.temperature is not None:
+        body["temperature"] = min(1.0, max(0.0, request.temperature))
+    if request.extra:
+        body["extra_body"] = dict(request.extra)
+    return body
+
+
+def _leading_system(messages: Sequence[Message]) -> Sequence[Message]:
+    count = 0
+    while count < len(messages) and messages[count].get("role") == "system":
+        count += 1
+    return messages[:count]
+
+
+def _tools(request: LLMRequest, messages: list[dict[str, Any]]) -> dict[str, Any]:
+    tools = [
+        {
+            "name": tool.name,
+            "description": tool.description,
+            "input_schema": {"type": "object", **tool.parameters},
+        }
+        for tool in request.tools
+    ]
+    if tools:
+        choice = _choice(request.tool_choice)
+        return {"tools": tools} | ({"tool_choice": choice} if choice else {})
+    called = {
+        block["name"]: None
+        for message in messages
+        for block in message["content"]
+        if block["type"] == "tool_use"
+    }
+    if not called:
+        return {}
+    schema = {"type": "object"}
+    stubs = [{"name": n, "description": "", "input_schema": schema} for n in called]
+    return {"tools": stubs, "tool_choice": {"type": "none"}}
+
+
+def _choice(choice: Any) -> dict[str, Any] | None:
+    if isinstance(choice, dict):
+        if choice.get("type") in ("auto", "any", "none", "tool"):
+            return choice
+        name = (choice.get("function") or {}).get("name")
+        return {"type": "tool", "name": name} if name else None
+    kind = {"auto": "auto", "none": "none", "required": "any"}.get(str(choice))
+    return {"type": kind} if kind else None
+
+
+def as_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """The conversation under Anthropic's rules."""
+    results = {str(m.get("tool_call_id")): m for m in messages if m.get("role") == "tool"}
+    calls = {call.id for message in messages for call in calls_of(message)}
+    turns: list[tuple[str, list[Block]]] = [("user", [])]
+
+    def add(role: str, blocks: list[Block]) -> None:
+        if not blocks:
+            return
+        if turns[-1][0] != role:
+            turns.append((role, []))
+        turns[-1][1].extend(blocks)
+
+    for message in messages:
+        role = message.get("role")
+        if role == "assistant":
+            made = calls_of(message)
+            add("assistant", [*_assistant_text(message), *map(_use, made)])
+            add("user", [_result(call.id, results.get(call.id)) for call in made])
+        elif role == "tool":
+            if str(message.get("tool_call_id")) not in calls:  # its call was left out
+                add("user", _blocks(message.get("content")))
+        else:
+            add("user", _blocks(message.get("content")))
+    if not turns[0][1]:
+        turns[0][1].append({"type": "text", "text": BEGINS})
+    if turns[-1][0] == "assistant":
+        turns.append(("user", [{"type": "text", "text": GOES_ON}]))
+    return [{"role": role, "content": _results_first(blocks)} for role, blocks in turns]
+
+
+def _results_first(blocks: list[Block]) -> list[Block]:
+    return sorted(blocks, key=lambda block: block["type"] != "tool_result")
+
+
+def _assistant_text(message: Message) -> list[Block]:
+    text = text_of(message.get("content")).rstrip()
+    return [{"type": "text", "text": text}] if text.strip() else []
+
+
+def _use(call: Any) -> Block:
+    return {"type": "tool_use", "id": _id(call.id), "name": call.name, "input": call.arguments}
+
+
+def _result(identity: str, message: Message | None) -> Block:
+    content: Any = _blocks(message.get("content")) if message else []
+    if not content:
+        content = [{"type": "text", "text": NO_RESULT}]
+    return {"type": "tool_result", "tool_use_id": _id(identity), "content": content}
+
+
+def _id(identity: str) -> str:
+    return _ID.sub("_", identity) or "_"
+
+
+def _blocks(content: object) -> list[Block]:
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}] if content.strip() else []
+    if not isinstance(content, list):
+        return []
+    blocks = (_block(part) for part in content if isinstance(part, dict))
+    return [block for block in blocks if block]
+
+
+def _block(part: dict[str, Any]) -> Block | None:
+    if part.get("type") == "text":
+        text = part.get("text") or ""
+        return {"type": "text", "text": text} if text.strip() else None
+    if part.get("type") == "image_url":
+        url = (part.get("image_url") or {}).get("url", "")
+        data = _DATA.fullmatch(url)
+        source = (
+            {"type": "base64", "media_type": data["type"], "data": data["data"]}
+            if data
+            else {"type": "url", "url": url}
+        )
+        return {"type": "image", "source": source}
+    return {"type": "text", "text": f"[{part.get('type', 'something')} left out]"}
