@@ -96,7 +96,7 @@ WEATHER = FunctionSchema(
 
 
 def test_a_slow_tool_runs_while_the_talk_goes_on(tmp_path: Path) -> None:
-    """An asynchronous call does not hold up the conversation; its result is spoken when it comes."""
+    """An asynchronous call does not hold up the talk; its result is spoken when it comes."""
 
     def setup(llm: LLMService, task: PipelineTask) -> None:
         async def weather(params: FunctionCallParams) -> None:
