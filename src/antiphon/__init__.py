@@ -68,6 +68,8 @@ _NAMES = {
     "antiphon.kernel.processor": "FrameProcessor handles",
     "antiphon.kernel.runner": "PipelineRunner",
     "antiphon.kernel.task": "PipelineTask",
+    "antiphon.turns.completion": "UserTurnCompletionConfig",
+    "antiphon.turns.completion_strategies": "LLMTurnCompletionUserTurnStopStrategy deferred",
     "antiphon.turns.mute": """
         AlwaysUserMuteStrategy FirstSpeechUserMuteStrategy FunctionCallUserMuteStrategy
         MuteUntilFirstBotCompleteUserMuteStrategy
@@ -77,10 +79,12 @@ _NAMES = {
         TranscriptionUserTurnStartStrategy VADUserTurnStartStrategy WakePhraseUserTurnStartStrategy
     """,
     "antiphon.turns.stop_strategies": """
-        SpeechTimeoutUserTurnStopStrategy TranscriptionUserTurnStopStrategy
-        TurnAnalyzerUserTurnStopStrategy
+        ExternalUserTurnStopStrategy SpeechTimeoutUserTurnStopStrategy
+        TranscriptionUserTurnStopStrategy TurnAnalyzerUserTurnStopStrategy
     """,
-    "antiphon.turns.strategies": "UserTurnStrategies",
+    "antiphon.turns.strategies": """
+        ExternalUserTurnStrategies FilterIncompleteUserTurnStrategies UserTurnStrategies
+    """,
     "antiphon.context.assistant_aggregator": """
         AssistantTurnStoppedMessage LLMAssistantAggregatorParams
     """,
@@ -91,8 +95,11 @@ _NAMES = {
     "antiphon.tools.schema": "FunctionSchema ToolsSchema tool_options",
     "antiphon.services.llm": "LLMService",
     "antiphon.services.stt": "STTService",
+    "antiphon.services.tts": "TTSService",
     "antiphon.providers.local.vad": "SileroVADAnalyzer",
     "antiphon.audio.vad": "VADParams",
+    "antiphon.transports.base": "BaseTransport",
+    "antiphon.transports.params": "TransportParams",
     "antiphon.simulation.testing": "SleepFrame run_test",
 }
 

@@ -123,12 +123,18 @@ from antiphon.kernel.task import PipelineTask as PipelineTask
 from antiphon.providers.local.vad import SileroVADAnalyzer as SileroVADAnalyzer
 from antiphon.services.llm import LLMService as LLMService
 from antiphon.services.stt import STTService as STTService
+from antiphon.services.tts import TTSService as TTSService
 from antiphon.simulation.testing import SleepFrame as SleepFrame
 from antiphon.simulation.testing import run_test as run_test
 from antiphon.tools.execution import FunctionCallParams as FunctionCallParams
 from antiphon.tools.schema import FunctionSchema as FunctionSchema
 from antiphon.tools.schema import ToolsSchema as ToolsSchema
 from antiphon.tools.schema import tool_options as tool_options
+from antiphon.transports.base import BaseTransport as BaseTransport
+from antiphon.transports.params import TransportParams as TransportParams
+from antiphon.turns.completion import UserTurnCompletionConfig as UserTurnCompletionConfig
+from antiphon.turns.completion_strategies import LLMTurnCompletionUserTurnStopStrategy as LLMTurnCompletionUserTurnStopStrategy
+from antiphon.turns.completion_strategies import deferred as deferred
 from antiphon.turns.mute import AlwaysUserMuteStrategy as AlwaysUserMuteStrategy
 from antiphon.turns.mute import FirstSpeechUserMuteStrategy as FirstSpeechUserMuteStrategy
 from antiphon.turns.mute import FunctionCallUserMuteStrategy as FunctionCallUserMuteStrategy
@@ -138,9 +144,12 @@ from antiphon.turns.start_strategies import MinWordsUserTurnStartStrategy as Min
 from antiphon.turns.start_strategies import TranscriptionUserTurnStartStrategy as TranscriptionUserTurnStartStrategy
 from antiphon.turns.start_strategies import VADUserTurnStartStrategy as VADUserTurnStartStrategy
 from antiphon.turns.start_strategies import WakePhraseUserTurnStartStrategy as WakePhraseUserTurnStartStrategy
+from antiphon.turns.stop_strategies import ExternalUserTurnStopStrategy as ExternalUserTurnStopStrategy
 from antiphon.turns.stop_strategies import SpeechTimeoutUserTurnStopStrategy as SpeechTimeoutUserTurnStopStrategy
 from antiphon.turns.stop_strategies import TranscriptionUserTurnStopStrategy as TranscriptionUserTurnStopStrategy
 from antiphon.turns.stop_strategies import TurnAnalyzerUserTurnStopStrategy as TurnAnalyzerUserTurnStopStrategy
+from antiphon.turns.strategies import ExternalUserTurnStrategies as ExternalUserTurnStrategies
+from antiphon.turns.strategies import FilterIncompleteUserTurnStrategies as FilterIncompleteUserTurnStrategies
 from antiphon.turns.strategies import UserTurnStrategies as UserTurnStrategies
 
 __version__: str
@@ -154,6 +163,7 @@ __all__ = [
     "AuthenticationError",
     "AuthorizationError",
     "BaseObserver",
+    "BaseTransport",
     "BotSpeakingFrame",
     "BotStartedSpeakingFrame",
     "BotStoppedSpeakingFrame",
@@ -167,7 +177,10 @@ __all__ = [
     "ErrorCategory",
     "ErrorFrame",
     "ExternalUserTurnStartStrategy",
+    "ExternalUserTurnStopStrategy",
+    "ExternalUserTurnStrategies",
     "Feed",
+    "FilterIncompleteUserTurnStrategies",
     "FirstSpeechUserMuteStrategy",
     "Frame",
     "FrameDirection",
@@ -216,6 +229,7 @@ __all__ = [
     "LLMThoughtEndFrame",
     "LLMThoughtStartFrame",
     "LLMThoughtTextFrame",
+    "LLMTurnCompletionUserTurnStopStrategy",
     "LLMUpdateSettingsFrame",
     "LLMUserAggregatorParams",
     "Mailbox",
@@ -252,6 +266,7 @@ __all__ = [
     "StopFrame",
     "SystemFrame",
     "TTSAudioRawFrame",
+    "TTSService",
     "TTSSpeakFrame",
     "TTSStartedFrame",
     "TTSStoppedFrame",
@@ -263,6 +278,7 @@ __all__ = [
     "TranscriptionUserTurnStartStrategy",
     "TranscriptionUserTurnStopStrategy",
     "TranslationFrame",
+    "TransportParams",
     "TurnAnalyzerUserTurnStopStrategy",
     "UninterruptibleFrame",
     "UnknownEventError",
@@ -276,6 +292,7 @@ __all__ = [
     "UserSpeakingFrame",
     "UserStartedSpeakingFrame",
     "UserStoppedSpeakingFrame",
+    "UserTurnCompletionConfig",
     "UserTurnInferenceCompletedFrame",
     "UserTurnStoppedMessage",
     "UserTurnStrategies",
@@ -285,6 +302,7 @@ __all__ = [
     "VADUserStoppedSpeakingFrame",
     "VADUserTurnStartStrategy",
     "WakePhraseUserTurnStartStrategy",
+    "deferred",
     "handles",
     "run_test",
     "tool_options",
