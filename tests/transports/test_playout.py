@@ -278,6 +278,16 @@ def test_frames_between_two_utterances_come_out_between_them() -> None:
     assert second == ["TTSStartedFrame", "b", "TTSStoppedFrame"]
 
 
+def test_a_word_may_come_before_everything_else_of_its_utterance() -> None:
+    """It waits for the sound, and counts from its arrival; nothing overtakes it."""
+    s = stage()
+    s.send(spoken("w", 200 * MS), word("after"))
+    s.until(0.1)
+    s.send(voice(7, 0.4), ended())
+    s.until(1.0)
+    assert [at for at, _ in s.delivered] == pytest.approx([0.2, 0.2, 0.5])
+
+
 def test_other_sound_within_an_utterance_shifts_its_words() -> None:
     """A beep in the middle delays what comes after it."""
     s = stage()

@@ -36,7 +36,7 @@ from antiphon.transports.playout import (
 )
 from tests.transports.playing import RATE, Stage, Vital, Word, jitter
 
-SEEDS = 1500
+SEEDS = 1000
 NS = 1_000_000_000
 TONE = 32_000
 

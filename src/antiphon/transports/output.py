@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from antiphon.audio.dtmf import tones
 from antiphon.audio.mixer import AudioMixer
 from antiphon.audio.pcm import to_channels
-from antiphon.errors import UnknownNameError
+from antiphon.errors import AntiphonError, UnknownNameError
 from antiphon.frames.audio import OutputAudioRawFrame
 from antiphon.frames.base import ControlFrame, DataFrame, Frame
 from antiphon.frames.lifecycle import (
@@ -43,7 +43,7 @@ from antiphon.transports.playout import (
     Resume,
     Sound,
 )
-from antiphon.transports.sinks import AudioSink, OpenableSink
+from antiphon.transports.sinks import AudioSink, CallbackSink, OpenableSink
 
 
 def _tones(frame: OutputDTMFFrame | OutputDTMFUrgentFrame, config: PlayoutConfig) -> bytes:
@@ -80,10 +80,8 @@ class OutputTransport(FrameProcessor):
     async def start(self, frame: StartFrame, direction: FrameDirection) -> None:
         params = self.transport_params
         rate = params.audio_out_sample_rate or frame.audio_out_sample_rate
-        for destination, sink in self._sinks.items():
-            if isinstance(sink, OpenableSink):
-                self._opened.append(sink)
-                await sink.open(rate, params.audio_out_channels)
+        for destination, closed in self._sinks.items():
+            sink = await self._open(closed, rate)
             mixer = self._mixer_for(destination)
             player = Player(
                 self,
@@ -95,6 +93,17 @@ class OutputTransport(FrameProcessor):
             )
             self._players[destination] = player
             self.create_task(player.run(), name=f"playout {destination or ''}".strip())
+
+    async def _open(self, sink: AudioSink, rate: int) -> AudioSink:
+        """The sink, open; one that nobody hears in its place when it cannot be opened."""
+        if isinstance(sink, OpenableSink):
+            self._opened.append(sink)
+            try:
+                await sink.open(rate, self.transport_params.audio_out_channels)
+            except (OSError, AntiphonError) as error:
+                await self.push_error(f"the agent cannot be heard: {error}", exception=error)
+                return CallbackSink(lambda pcm: None)
+        return sink
 
     def _config(self, rate: int, *, continuous: bool) -> PlayoutConfig:
         params, clock = self.transport_params, self.clock

@@ -128,6 +128,8 @@ class FrameLine:
             self._line.append(_Waiting(frame, position))
             return
         named = frame.context_id if isinstance(frame, AggregatedTextFrame) else None
+        if named is not None and named not in self._utterances and self.open_utterance is None:
+            self.open(named, None, position)  # a word that comes before everything else of it
         utterance = self._utterances.get(named, self._latest)
         over = utterance is None or (utterance.ended_at is not None and utterance.ended_at <= heard)
         if over and frame.pts > self.clock(now):
@@ -155,9 +157,7 @@ class FrameLine:
         for entry in line:
             if entry.frame.interruptible:
                 continue
-            target = entry.target(self._rate)
-            position = entry.position if target is None else target
-            before = sum(max(0, min(end, position) - start) for start, end in kept)
+            before = sum(max(0, min(end, entry.position) - start) for start, end in kept)
             self._line.append(_Waiting(entry.frame, taken + before))
         self._timed = [entry for entry in self._timed if not entry[2].interruptible]
         heapq.heapify(self._timed)
