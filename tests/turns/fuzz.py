@@ -62,9 +62,9 @@ class World:
             lambda: TurnModelVerdict(complete=rng.random() < 0.5),
             self._bot,
             self._bot,
-            lambda: rng.choice((ProposedStart, ProposedStop, AnnouncedStart, AnnouncedStop))(),
+            rng.choice((ProposedStart, ProposedStop, AnnouncedStart, AnnouncedStop)),
             lambda: rng.choice((CompletionJudged(), CompletionDenied("○"), CompletionDenied("◐"))),
-            lambda: rng.choice((Interrupted, Muted, Unmuted, Unmuted))(),
+            rng.choice((Interrupted, Muted, Unmuted, Unmuted)),
             lambda: TranscriberLatency(rng.choice((0.2, 1.0, 2.0))),
         )
         return rng.choice(makers)()

@@ -109,6 +109,9 @@ class TurnMachine:
         self._watchdog: float | None = None
         self._hold_until: float | None = None
         self._out: list[Action] = []
+        self._opened = False
+        """Whether this fact has opened a turn already: it cannot open another."""
+        self._forgotten = False
         self.log = DecisionLog(log_size)
 
     @property
@@ -150,8 +153,12 @@ class TurnMachine:
         if self._floor.muted and not isinstance(event, _HEARD_WHILE_MUTED):
             return out
         self.log.fact = event
+        self._opened = False
         self._observe(event, now)
         self._tell(event, now)
+        if self._forgotten:  # told last: stop strategies have only now heard what was forgotten
+            self._forgotten = False
+            self._tell(TextForgotten(), now)
         return out
 
     def tick(self, now: float) -> list[Action]:
@@ -159,7 +166,11 @@ class TurnMachine:
         out = self._out = []
         for strategy, opinions, at in self._panel.due(now):
             self.log.fact = f"deadline {at:.3f}"
+            self._opened = False
             self._heed(strategy, opinions, now)
+        if self._forgotten:
+            self._forgotten = False
+            self._tell(TextForgotten(), now)
         if self._hold_until is not None and self._hold_until <= now:
             self.log.fact = f"deadline {self._hold_until:.3f}"
             self._release("", f"held for {self._hold_limit:.1f} s", now)
@@ -233,7 +244,7 @@ class TurnMachine:
         for opinion in opinions:
             match opinion:
                 case StartTurn(reason=reason, announce=announce):
-                    if not self._floor.is_open and isinstance(strategy, UserTurnStartStrategy):
+                    if isinstance(strategy, UserTurnStartStrategy):
                         self._start(strategy, reason, now, announce=announce)
                 case RunInference(reason=reason):
                     self._maybe_infer(strategy, reason, now)
@@ -256,6 +267,9 @@ class TurnMachine:
         self, strategy: UserTurnStartStrategy, reason: str, now: float, *, announce: bool
     ) -> None:
         floor = self._floor
+        if floor.is_open or self._opened:
+            return
+        self._opened = True
         floor.open(strategy, now)
         interrupt = announce and strategy.enable_interruptions
         self.log.add(now, DecisionKind.START, strategy.name, reason, floor.state)
@@ -371,8 +385,8 @@ class TurnMachine:
     def _forget(self, strategy: TurnStrategy, reason: str, now: float) -> None:
         if not self._floor.is_open:
             self._floor.text.forget()
+            self._forgotten = True
             self.log.add(now, DecisionKind.FORGET, strategy.name, reason, self.state)
-            self._tell(TextForgotten(), now)
 
     def _hold(self, strategy: TurnStrategy, reason: str, now: float) -> None:
         floor = self._floor
