@@ -78,8 +78,8 @@ def test_interim_results_come_while_audio_does(speech: SpeechOf, stream: Stream)
 @pytest.mark.models
 @pytest.mark.parametrize(
     "sound",
-    [b"", bytes(64_000), noise(0.0003), noise(0.003), noise(0.03), noise(0.1)],
-    ids=["nothing", "silence", "-70 dB", "-50 dB", "-30 dB", "-20 dB"],
+    [b"", bytes(64_000), noise(0.0003), noise(0.003), noise(0.01, 4.0), noise(0.1), noise(0.06, 1)],
+    ids=["nothing", "silence", "-70 dB", "-50 dB", "-40 dB, long", "-20 dB", "-24 dB, short"],
 )
 def test_nothing_is_heard_in_nothing(sound: bytes, stream: Stream) -> None:
     """Silence and steady noise give one empty answer to Finalize, and no invented words."""
@@ -202,7 +202,7 @@ def test_a_segment_is_cut_at_its_quietest_moment() -> None:
 
 
 def test_readings_of_noise_are_not_believed() -> None:
-    """Low confidence is never believed; a likely invention only of sound that comes and goes."""
+    """Unsure or likely invented readings are believed only of sound that comes and goes."""
     steady = np.random.default_rng(6).standard_normal(16_000).astype(np.float32) * 0.05
     spoken = np.concatenate([steady / 50, steady[:4000], steady / 50])
     assert comes_and_goes(spoken)
@@ -211,4 +211,8 @@ def test_readings_of_noise_are_not_believed() -> None:
     assert not is_plausible(Decoded("The first is the", -3.4), spoken)
     assert not is_plausible(Decoded("You", -0.6), steady)
     assert is_plausible(Decoded("You.", -0.6), spoken)
+    assert not is_plausible(Decoded("You can see the screen.", -1.9), steady)
+    assert is_plausible(Decoded("Live it.", -0.9), spoken)
     assert not is_plausible(Decoded("♪", -0.6), spoken)
+    assert not is_plausible(Decoded("2-3ตวบนลาง 01/02", -0.3), spoken)
+    assert is_plausible(Decoded("It’s a café.", -0.3), steady)
