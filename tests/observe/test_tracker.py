@@ -8,7 +8,7 @@ from antiphon.errors import ErrorCategory
 from antiphon.frames.audio import TTSAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame
-from antiphon.frames.llm import LLMContextFrame, LLMFullResponseEndFrame
+from antiphon.frames.llm import LLMFullResponseEndFrame, LLMFullResponseStartFrame
 from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
 from antiphon.frames.text import AggregatedTextFrame, LLMTextFrame, TranscriptionFrame, TTSTextFrame
 from antiphon.frames.tools import (
@@ -58,7 +58,7 @@ class Scene:
 
     def model_says(self, at: float, *tokens: str) -> None:
         """A run of the model."""
-        self.push(at, LLMContextFrame(context=None), "user")
+        self.push(at, LLMFullResponseStartFrame(), "user")
         for k, token in enumerate(tokens):
             self.push(at + 0.4 + k * 0.1, LLMTextFrame(text=token), "llm")
         self.push(at + 0.4 + len(tokens) * 0.1, LLMFullResponseEndFrame(), "llm")
@@ -74,12 +74,12 @@ class Scene:
 
     def output_plays(self, start: float, end: float, context_id: str, *words: str) -> None:
         """The utterance from its first sound to its last."""
-        self.push(start, BotStartedSpeakingFrame(), OUT)
-        self.push(start, TTSStartedFrame(context_id=context_id), OUT)
+        self.push(start, BotStartedSpeakingFrame(), OUT, TTS, "user")
+        self.push(start, TTSStartedFrame(context_id=context_id), OUT, "assistant")
         self.push(start, audio(context_id), OUT)
         for word in words:
             self.push(start, TTSTextFrame(text=word, context_id=context_id), TTS, OUT)
-        self.push(end, BotStoppedSpeakingFrame(), OUT)
+        self.push(end, BotStoppedSpeakingFrame(), OUT, TTS, "user")
 
 
 def audio(context_id: str) -> TTSAudioRawFrame:
@@ -187,7 +187,7 @@ def with_tool() -> Scene:
     """A question whose answer needs a tool; a filler is spoken by the program."""
     scene = Scene()
     scene.caller_says(1.0, 2.0, "What is the weather like?")
-    scene.push(2.5, LLMContextFrame(context=None), "user")
+    scene.push(2.5, LLMFullResponseStartFrame(), "user")
     call = FunctionCallFromLLM("get_weather", "c1", {"location": "Rome"})
     scene.push(2.9, FunctionCallsStartedFrame(function_calls=(call,)), "llm")
     progress = FunctionCallInProgressFrame(

@@ -66,6 +66,7 @@ class CallLog:
         self._response_of: dict[str, int] = {}
         self._anchors: dict[int, Message] = {}
         self._intermediate: dict[str, set[int]] = {}
+        self._news: Message | None = None
 
     def receive(self, frame: Frame) -> Updated | None:
         """Takes note of a frame; returns what is to be awaited now that the context has changed."""
@@ -84,6 +85,18 @@ class CallLog:
         """The session ends: what is open is cancelled."""
         for call in self.table.open_calls:
             self._end_without_result(call, CallEnd.CANCELLED, wants_run=False)
+
+    @property
+    def unseen_news(self) -> Message | None:
+        """The first developer message about a call that no inference has seen yet.
+
+        An answer that was under way when it came was made without it, and belongs before it.
+        """
+        return self._news
+
+    def inference_sent(self) -> None:
+        """The model sees all news so far."""
+        self._news = None
 
     def anchor(self, response_id: int | None) -> Message | None:
         """The first message of the calls that this answer asked for: its text belongs before it."""
@@ -229,7 +242,8 @@ class CallLog:
 
     def _tell(self, call: Call, status: str, **more: object) -> None:
         text = async_tool_text(call.tool_call_id, status, **more)
-        self._context.insert([developer_message(text)])
+        first, *_ = self._context.insert([developer_message(text)])
+        self._news = self._news or first
 
     def _ended(self, call: Call) -> None:
         self._response_of.pop(call.tool_call_id, None)

@@ -94,10 +94,14 @@ class SharedContext:
             self.context.add_message(developer_message(notice))
 
     def write_assistant(self, messages: Sequence[Any], *, response_id: int | None) -> list[Message]:
-        """Writes what the assistant said where it belongs: before the calls it led to."""
+        """Writes what the assistant said where it belongs: before the calls it led to, and before
+        results that came in while it was being said.
+        """
         before = self.calls.anchor(response_id)
         if before is None and response_id is None:
             before = self.calls.unanswered_tail()
+        if before is None:
+            before = self.calls.unseen_news
         return self.context.insert(messages, before=before)
 
     # ---- running the model ----
@@ -105,6 +109,7 @@ class SharedContext:
     def take_snapshot(self) -> ContextSnapshot:
         """A snapshot to run the model on: whatever was owed is paid by it."""
         self.gate.inference_sent()
+        self.calls.inference_sent()
         return self.context.snapshot()
 
     def note_run(self) -> RunDueFrame | None:

@@ -60,7 +60,7 @@ class RecordingObserver(BaseObserver):
     async def on_push_frame(self, data: FramePushed) -> None:
         """Keeps the frame's audio if it was captured or played just now."""
         frame = data.frame
-        if isinstance(frame, BotStartedSpeakingFrame):
+        if isinstance(frame, BotStartedSpeakingFrame) and self._output is None:
             self._output = data.source
         elif isinstance(frame, InputAudioRawFrame):
             if self._input is None:

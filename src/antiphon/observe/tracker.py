@@ -20,7 +20,7 @@ from typing import Any
 from antiphon.frames.audio import TTSAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame
-from antiphon.frames.llm import LLMContextFrame, LLMFullResponseEndFrame
+from antiphon.frames.llm import LLMFullResponseEndFrame, LLMFullResponseStartFrame
 from antiphon.frames.speech import TTSSpeakFrame, TTSStartedFrame, TTSStoppedFrame
 from antiphon.frames.text import AggregatedTextFrame, LLMTextFrame, TranscriptionFrame, TTSTextFrame
 from antiphon.frames.tools import (
@@ -61,6 +61,18 @@ from antiphon.observe.happenings import (
 _Handler = Callable[[Any, Hashable, float], list[Happening]]
 _SilentHandler = Callable[[Any, Hashable, float], None]
 
+_PLAYED = frozenset(
+    {
+        TTSStartedFrame,
+        TTSAudioRawFrame,
+        AggregatedTextFrame,
+        TTSTextFrame,
+        TTSStoppedFrame,
+        LLMFullResponseEndFrame,
+    }
+)
+"""Frames that count a second time when the output hands them on."""
+
 _REMEMBERED = 64
 """Hand-overs of one frame follow each other closely, so few need to be remembered."""
 
@@ -77,7 +89,7 @@ class ConversationTracker:
         self._cut_in = False
         self._seen: deque[tuple[int, bool]] = deque(maxlen=_REMEMBERED)
         self._silent: dict[type[Frame], _SilentHandler] = {
-            LLMContextFrame: self._model_runs,
+            LLMFullResponseStartFrame: self._model_runs,
             LLMTextFrame: lambda f, _s, at: agent.model_text(f, at),
             LLMFullResponseEndFrame: lambda f, s, _at: agent.model_done(f, s),
             FunctionCallsStartedFrame: lambda _f, _s, at: agent.model_called(at),
@@ -108,8 +120,9 @@ class ConversationTracker:
         kind = type(frame)
         if kind not in self._handlers and kind not in self._silent:
             return []
-        sight = (frame.id, source == self._agent.output)
-        if sight in self._seen:
+        played = kind in _PLAYED and source == self._agent.output
+        sight = (frame.id, played)
+        if sight in self._seen or (frame.id, True) in self._seen:
             return []
         self._seen.append(sight)
         if kind in self._silent:
