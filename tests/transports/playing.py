@@ -9,7 +9,18 @@ import numpy as np
 
 from antiphon.audio.pcm import to_samples
 from antiphon.frames.base import DataFrame, Frame, UninterruptibleFrame
-from antiphon.transports.playout import Action, Deliver, Event, Playout, Sound, Write
+from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
+from antiphon.frames.text import TTSTextFrame
+from antiphon.transports.playout import (
+    Action,
+    Deliver,
+    Event,
+    Item,
+    Playout,
+    PlayoutConfig,
+    Sound,
+    Write,
+)
 
 RATE = 8_000
 CHUNK = 160
@@ -89,6 +100,30 @@ class Stage:
         """The values of all samples written, silence left out."""
         pcm = b"".join(write.pcm for _, write in self.writes)
         return [int(v) for v in to_samples(pcm) if v]
+
+
+MS = 1_000_000
+"""Nanoseconds."""
+
+
+def stage(**options: object) -> Stage:
+    return Stage(Playout(PlayoutConfig(sample_rate=RATE, **options)))  # type: ignore[arg-type]
+
+
+def began(context_id: str = "u", pts: int | None = None) -> Item:
+    return Item(TTSStartedFrame(context_id=context_id, pts=pts))
+
+
+def ended(context_id: str = "u") -> Item:
+    return Item(TTSStoppedFrame(context_id=context_id))
+
+
+def spoken(text: str, pts: int, context_id: str = "u") -> Item:
+    return Item(TTSTextFrame(text, pts=pts, context_id=context_id))
+
+
+def word(text: str) -> Item:
+    return Item(Word(text))
 
 
 def jitter(seed: int) -> Callable[[], float]:
