@@ -366,6 +366,20 @@ def test_a_cancel_discards_what_waits() -> None:
         assert run(main(), seed=seed) == []
 
 
+def test_a_conversation_cancelled_before_it_runs_handles_nothing() -> None:
+    """Such a conversation ends as soon as it is run; its processors are neither started nor fed."""
+
+    async def main() -> tuple[list[str], list[str]]:
+        relay, lives = Relay(), Lives()
+        task = PipelineTask(Pipeline([relay, lives]))
+        await task.queue_frames([Vow("a"), Shout("b")])
+        await task.cancel()
+        await task.run()
+        return relay.seen, lives.log
+
+    assert run(main()) == ([], ["CancelFrame", "cleanup"])
+
+
 def test_a_start_that_fails_is_reported_and_the_conversation_goes_on() -> None:
     """The error names the processor; the others work."""
 

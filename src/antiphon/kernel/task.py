@@ -120,7 +120,8 @@ class PipelineTask(EventSource):
         session = self._session
         session.open()
         try:
-            await self._start()
+            if not self._ended.is_set():
+                await self._start()
             await self._ended.wait()
         except asyncio.CancelledError:
             self._finish(CancelFrame(reason="the task that ran the conversation was cancelled"))

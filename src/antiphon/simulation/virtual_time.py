@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,6 +54,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+_runs = itertools.count(1)
+_RUNS_PER_SWEEP = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +217,8 @@ def _collected_at_fixed_steps() -> Iterator[None]:
     What exists already is frozen, so that collecting at the end of a run costs little.
     """
     enabled = gc.isenabled()
+    if next(_runs) % _RUNS_PER_SWEEP == 0:
+        gc.collect()  # cycles left by runs before: freezing would make them old, and old is for long
     gc.disable()
     gc.freeze()
     try:
