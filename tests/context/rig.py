@@ -25,6 +25,7 @@ from antiphon.frames.turns import (
     VADUserStoppedSpeakingFrame,
 )
 from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.observers import BaseObserver
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
@@ -109,6 +110,7 @@ class Rig:
         default: Any = "ok",
         add_tool_change_messages: bool = False,
         provider: Any = None,
+        observers: Sequence[BaseObserver] = (),
         **llm: Any,
     ) -> None:
         self.provider = provider or FakeLLMProvider(
@@ -121,13 +123,16 @@ class Rig:
             user_params=LLMUserAggregatorParams(user_turn_strategies=turn_strategies()),
             add_tool_change_messages=add_tool_change_messages,
         )
+        self.shared = pair.shared
         self.user, self.assistant = pair.user(), pair.assistant()
         self.voice = Voice(word_secs)
         self.turns: list[AssistantTurnStoppedMessage] = []
         self.started = 0
         self.errors: list[ErrorFrame] = []
         self.task = PipelineTask(
-            Pipeline([self.user, self.llm, self.voice, self.assistant]), idle_timeout_secs=None
+            Pipeline([self.user, self.llm, self.voice, self.assistant]),
+            idle_timeout_secs=None,
+            observers=observers,
         )
         self.assistant.add_event_handler("on_assistant_turn_started", self._turn_started)
         self.assistant.add_event_handler("on_assistant_turn_stopped", self._turn_stopped)

@@ -155,8 +155,11 @@ def test_drafts_forget_the_oldest() -> None:
     """Only the last answers are remembered, each whole."""
     drafts = Drafts()
     for answer in range(20):
+        drafts.begin(answer, version=answer + 100)
         drafts.add(answer, "a")
         drafts.add(answer, "b")
     assert drafts.get(0) == ""
     assert drafts.get(19) == "ab"
     assert drafts.get(None) == ""
+    assert drafts.version(19) == 119
+    assert drafts.version(0) is None

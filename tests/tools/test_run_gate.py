@@ -14,7 +14,7 @@ def test_owed_and_quiet_is_due() -> None:
     assert not gate.due
     gate.owe()
     assert gate.due
-    gate.inference_sent()
+    gate.inference_sent(1)
     assert not gate.due
 
 
@@ -27,7 +27,7 @@ def test_it_waits_for_the_user() -> None:
     gate.user_speaking(False)
     assert gate.due
     gate.user_speaking(True)
-    gate.inference_sent()
+    gate.inference_sent(1)
     gate.user_speaking(False)
     assert not gate.due
 
@@ -39,7 +39,7 @@ def test_it_waits_for_the_bot_and_for_the_answer_under_way() -> None:
     gate.response_started()
     assert not gate.due
     gate.bot_speaking(True)
-    gate.response_ended()
+    gate.response_ended(None)
     assert not gate.due
     gate.bot_speaking(False)
     assert gate.due
@@ -49,7 +49,7 @@ def test_an_inference_cut_off_unheard_is_owed_again() -> None:
     """Results whose inference was interrupted before anything was heard are not lost."""
     gate = RunGate()
     gate.owe()
-    gate.inference_sent()
+    gate.inference_sent(1)
     gate.response_started()
     gate.interrupted()
     assert gate.due
@@ -59,9 +59,23 @@ def test_an_inference_that_was_heard_has_paid() -> None:
     """Once the caller heard something of the answer an interruption owes nothing."""
     gate = RunGate()
     gate.owe()
-    gate.inference_sent()
+    gate.inference_sent(1)
     gate.response_started()
-    gate.response_heard()
+    gate.response_heard(None)
+    gate.interrupted()
+    assert not gate.owed
+
+
+def test_hearing_an_older_answer_pays_nothing() -> None:
+    """Only an answer to a context that has the results in it tells the caller about them."""
+    gate = RunGate()
+    gate.owe()
+    gate.inference_sent(7)
+    gate.response_heard(6)
+    gate.interrupted()
+    assert gate.owed
+    gate.inference_sent(8)
+    gate.response_heard(8)
     gate.interrupted()
     assert not gate.owed
 
@@ -83,7 +97,7 @@ def test_nothing_is_due_while_anybody_speaks_and_all_is_due_in_silence(events: l
             case "owe":
                 gate.owe()
             case "sent":
-                gate.inference_sent()
+                gate.inference_sent(1)
             case "u+" | "u-":
                 user = event == "u+"
                 gate.user_speaking(user)
@@ -93,13 +107,13 @@ def test_nothing_is_due_while_anybody_speaks_and_all_is_due_in_silence(events: l
             case "start":
                 gate.response_started()
             case "heard":
-                gate.response_heard()
+                gate.response_heard(None)
             case "end":
-                gate.response_ended()
+                gate.response_ended(None)
             case "interrupted":
                 gate.interrupted()
         assert not (gate.due and (user or bot))
     gate.user_speaking(False)
     gate.bot_speaking(False)
-    gate.response_ended()
+    gate.response_ended(None)
     assert gate.due == gate.owed

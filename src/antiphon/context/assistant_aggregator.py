@@ -102,7 +102,7 @@ class LLMAssistantAggregator(FrameProcessor):
     async def _response_ends(
         self, frame: LLMFullResponseEndFrame, direction: FrameDirection
     ) -> None:
-        self._shared.gate.response_ended()
+        self._shared.response_ended(self._turn.response_id if self._turn is not None else None)
         await self._close_turn(interrupted=False)
         await self._half.note_run()
 
@@ -141,7 +141,7 @@ class LLMAssistantAggregator(FrameProcessor):
             await self._open_turn(None)
         assert self._turn is not None
         self._turn.hear(text, spaced=frame.includes_inter_frame_spaces)
-        self._shared.gate.response_heard()
+        self._shared.heard(self._turn.response_id)
 
     @handles(InterruptionFrame)
     async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:

@@ -17,7 +17,7 @@ matter.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from antiphon.context.conversation import LLMContext
 from antiphon.context.messages import (
@@ -123,16 +123,18 @@ class CallLog:
     # ---- what happens to a call ----
 
     def _announced(self, frame: FunctionCallsStartedFrame) -> None:
-        for call in self.table.announce(frame.function_calls):
-            if frame.response_id is not None:
-                self._response_of[call.tool_call_id] = frame.response_id
+        self._announce(frame.function_calls, frame.response_id)
+
+    def _announce(self, calls: Iterable[FunctionCallFromLLM], response_id: int | None) -> None:
+        for call in self.table.announce(calls):
+            if response_id is not None:
+                self._response_of[call.tool_call_id] = response_id
 
     def _running(self, frame: FunctionCallInProgressFrame) -> None:
-        if self.table.get(frame.tool_call_id) is None:
-            asked = FunctionCallFromLLM(
-                frame.function_name, frame.tool_call_id, frame.arguments, frame.group_id
-            )
-            self.table.announce([asked])
+        asked = FunctionCallFromLLM(
+            frame.function_name, frame.tool_call_id, frame.arguments, frame.group_id
+        )
+        self._announce((*frame.siblings, asked), frame.response_id)
         step = self.table.start(
             frame.tool_call_id,
             is_async=frame.is_async,

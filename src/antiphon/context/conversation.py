@@ -65,12 +65,23 @@ class Drafts:
 
     def __init__(self) -> None:
         self._texts: dict[int, str] = {}
+        self._versions: dict[int, int] = {}
+
+    def begin(self, response_id: int, version: int) -> None:
+        """An answer to that version of the context begins; the oldest answers are forgotten."""
+        self._texts[response_id], self._versions[response_id] = "", version
+        while len(self._texts) > self._KEPT:
+            oldest = next(iter(self._texts))
+            del self._texts[oldest], self._versions[oldest]
 
     def add(self, response_id: int, text: str) -> None:
-        """Another piece of an answer; the oldest answers are forgotten."""
-        self._texts[response_id] = self._texts.get(response_id, "") + text
-        while len(self._texts) > self._KEPT:
-            del self._texts[next(iter(self._texts))]
+        """Another piece of an answer that has begun."""
+        if response_id in self._texts:
+            self._texts[response_id] += text
+
+    def version(self, response_id: int | None) -> int | None:
+        """Which version of the context it answers, None if it is not known."""
+        return None if response_id is None else self._versions.get(response_id)
 
     def get(self, response_id: int | None) -> str:
         """All of an answer so far; empty if it is not known."""

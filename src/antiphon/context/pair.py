@@ -34,10 +34,10 @@ class LLMContextAggregatorPair:
             wanted = (user_params or LLMUserAggregatorParams()).add_tool_change_messages or (
                 assistant_params or LLMAssistantAggregatorParams()
             ).add_tool_change_messages
-        shared = SharedContext(context, add_tool_change_messages=wanted)
         self.context = context
-        self._user = LLMUserAggregator(shared, user_params)
-        self._assistant = LLMAssistantAggregator(shared, assistant_params)
+        self.shared = SharedContext(context, add_tool_change_messages=wanted)
+        self._user = LLMUserAggregator(self.shared, user_params)
+        self._assistant = LLMAssistantAggregator(self.shared, assistant_params)
 
     def user(self) -> LLMUserAggregator:
         """Stands before the model."""

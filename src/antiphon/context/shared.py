@@ -108,9 +108,19 @@ class SharedContext:
 
     def take_snapshot(self) -> ContextSnapshot:
         """A snapshot to run the model on: whatever was owed is paid by it."""
-        self.gate.inference_sent()
+        snapshot = self.context.snapshot()
+        self.gate.inference_sent(snapshot.version)
         self.calls.inference_sent()
-        return self.context.snapshot()
+        return snapshot
+
+    def heard(self, response_id: int | None) -> None:
+        """The caller heard something of an answer."""
+        if response_id is not None:
+            self.gate.response_heard(self.context.drafts.version(response_id))
+
+    def response_ended(self, response_id: int | None) -> None:
+        """An answer has come out to its end."""
+        self.gate.response_ended(self.context.drafts.version(response_id))
 
     def note_run(self) -> RunDueFrame | None:
         """The note to queue, if an inference is due and no note is on its way."""

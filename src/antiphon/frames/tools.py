@@ -42,7 +42,11 @@ class FunctionCallsStartedFrame(SystemFrame):
 
 
 class FunctionCallInProgressFrame(UninterruptibleFrame, ControlFrame):
-    """A call is starting; `group_id` links the calls of one answer."""
+    """A call is starting; `group_id` links the calls of one answer.
+
+    `siblings` are all calls of the answer, this one included, and `response_id` is its id as in
+    `FunctionCallsStartedFrame`: that frame is urgent and may be handled later than this one.
+    """
 
     function_name: str
     tool_call_id: str
@@ -50,6 +54,8 @@ class FunctionCallInProgressFrame(UninterruptibleFrame, ControlFrame):
     cancel_on_interruption: bool = True
     is_async: bool = False
     group_id: str | None = None
+    siblings: tuple[FunctionCallFromLLM, ...] = ()
+    response_id: int | None = None
 
 
 class FunctionCallResultFrame(UninterruptibleFrame, DataFrame):

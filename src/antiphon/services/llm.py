@@ -219,6 +219,7 @@ class LLMService(FrameProcessor):
         emitter = self.emitter()
         start = LLMFullResponseStartFrame(skip_tts=self._skip_tts)
         answer = _Answer(start.id, snapshot.context.drafts)
+        answer.drafts.begin(start.id, snapshot.version)
         await self.push_frame(start)
         try:
             await self._answer(request, answer)

@@ -99,7 +99,8 @@ class CallRunner:
         if self._closed:
             return
         plans = [self._plan(one, occasion) for one in asked]
-        self.table.announce([one.call for one in plans])
+        siblings = tuple(one.call for one in plans)
+        self.table.announce(siblings)
         announced = [one.call for one in plans if one.inner is None]
         if announced:
             frame = FunctionCallsStartedFrame(
@@ -108,6 +109,7 @@ class CallRunner:
             await self._service.broadcast_frame(frame)
             await self._on_started(announced)
         for one in plans:
+            one.siblings = siblings
             if one.inner is not None:
                 await self._answer_now(one, one.inner(one.call))
             elif self._parallel:
@@ -170,7 +172,7 @@ class CallRunner:
         )
         if step is None:
             return
-        await self._announce_running(step.call)
+        await self._announce_running(planned, step.call)
         if registration is None or refused is not None:
             await self._finish(call.tool_call_id, CallEnd.FAILURE, refused)
             return
@@ -182,10 +184,10 @@ class CallRunner:
     async def _answer_now(self, planned: PlannedCall, result: dict[str, Any]) -> None:
         step = self.table.start(planned.call.tool_call_id)
         if step is not None:
-            await self._announce_running(step.call)
+            await self._announce_running(planned, step.call)
             await self._finish(planned.call.tool_call_id, CallEnd.RESULT, result)
 
-    async def _announce_running(self, call: Call) -> None:
+    async def _announce_running(self, planned: PlannedCall, call: Call) -> None:
         await self._service.broadcast_frame(
             FunctionCallInProgressFrame(
                 function_name=call.function_name,
@@ -194,6 +196,8 @@ class CallRunner:
                 cancel_on_interruption=call.cancel_on_interruption,
                 is_async=call.is_async,
                 group_id=call.group_id,
+                siblings=planned.siblings,
+                response_id=planned.occasion.response_id,
             )
         )
 

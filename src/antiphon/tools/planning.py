@@ -61,6 +61,7 @@ class PlannedCall(msgspec.Struct):
     options: ToolOptions
     wrong: str | None = None
     task: asyncio.Task[None] | None = None
+    siblings: tuple[FunctionCallFromLLM, ...] = ()
 
     @property
     def inner(self) -> Inner | None:

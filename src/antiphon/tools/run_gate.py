@@ -21,7 +21,7 @@ class RunGate:
         self._bot_speaking = False
         self._responding = False
         self._owed = False
-        self._unheard = False
+        self._unheard: int | None = None
 
     @property
     def due(self) -> bool:
@@ -37,9 +37,10 @@ class RunGate:
         """Results have been written that the model has not seen."""
         self._owed = True
 
-    def inference_sent(self) -> None:
-        """Somebody ran the model on the context as it is now."""
-        self._unheard = self._unheard or self._owed
+    def inference_sent(self, version: int) -> None:
+        """Somebody ran the model on this version of the context."""
+        if self._owed:
+            self._unheard = version
         self._owed = False
 
     def user_speaking(self, speaking: bool) -> None:
@@ -52,15 +53,17 @@ class RunGate:
         """An answer has begun to come out of the output."""
         self._responding = True
 
-    def response_heard(self) -> None:
-        """The caller heard something of the answer."""
-        self._unheard = False
+    def response_heard(self, version: int | None) -> None:
+        """The caller heard something of the answer to that version (None: to an unknown one)."""
+        if self._unheard is not None and (version is None or version >= self._unheard):
+            self._unheard = None
 
-    def response_ended(self) -> None:
-        """The answer has come out of the output to its end."""
-        self._responding = self._unheard = False
+    def response_ended(self, version: int | None) -> None:
+        """The answer to that version has come out of the output to its end."""
+        self._responding = False
+        self.response_heard(version)
 
     def interrupted(self) -> None:
         """Whatever was under way is void."""
-        self._owed = self._owed or self._unheard
-        self._responding = self._unheard = False
+        self._owed = self._owed or self._unheard is not None
+        self._responding, self._unheard = False, None
