@@ -90,8 +90,8 @@ class Watch(BaseObserver):
         elif isinstance(frame, FunctionCallCancelFrame):
             self.ends[frame.tool_call_id] += 1
         elif isinstance(frame, FunctionCallResultFrame):
-            if frame.properties is None or frame.properties.is_final:
-                self.ends[frame.tool_call_id] += 1
+            final = frame.properties is None or frame.properties.is_final
+            self.ends[frame.tool_call_id] += final
 
 
 class Story:
@@ -106,7 +106,7 @@ class Story:
         self.user_runs = 0
         self.removed = False
         self.unwanted: set[str] = set()
-        self.answers: list[tuple[LLMRequest, list[str]]] = []
+        self.answers: list[tuple[LLMRequest, list[str], list[str]]] = []
 
     # ---- the model ----
 
@@ -116,7 +116,7 @@ class Story:
         if r.random() < 0.7 or self.calls_left <= 0:
             words = r.randrange(1, 9)
             parts += [TextDelta(f"w{self.next()} ") for _ in range(words)]
-        self.answers.append((request, [part.text for part in parts]))
+        words_said = [part.text for part in parts]
         advertised = [tool.name for tool in request.tools]
         count = r.choice([0, 0, 1, 1, 2, 3]) if self.calls_left > 0 else 0
         for _ in range(count):
@@ -126,6 +126,8 @@ class Story:
             if r.random() < 0.1:
                 arguments = r.choice(["{bad", '{"n": "x"}'])
             parts.append(ToolCall(f"c{self.next()}", name, arguments))
+        asked = [part.id for part in parts if isinstance(part, ToolCall)]
+        self.answers.append((request, words_said, asked))
         return parts
 
     def next(self) -> int:
@@ -267,9 +269,10 @@ def check_quiet(rig: Rig, story: Story) -> None:
         return
     heard = [
         request
-        for request, words in story.answers
+        for request, words, _ in story.answers
         if not words or any(word in rig.voice.said for word in words)
     ]
+    check_order(rig, story)
     sent = {told_by(message) for request in heard for message in request.messages}
     news = Counter(text for text in rig.of_role("developer") if text.startswith("{"))
     assert max(news.values(), default=1) == 1
@@ -281,6 +284,17 @@ def check_quiet(rig: Rig, story: Story) -> None:
             assert (call_id, text) in sent, (
                 f"{call_id} ended with {text}, and no answer to it was heard"
             )
+
+
+def check_order(rig: Rig, story: Story) -> None:
+    """What an answer said stands before the calls that it asked for."""
+    messages = rig.messages
+    texts = [str(m.get("content")) if m["role"] == "assistant" else "" for m in messages]
+    calls = [c["id"] for m in messages for c in m.get("tool_calls") or [{"id": ""}]]
+    for _, words, asked in story.answers:
+        said = [i for i, text in enumerate(texts) if words and words[0].strip() in text.split()]
+        made = [i for i, call_id in enumerate(calls) if call_id in asked]
+        assert not said or not made or max(said) < min(made)
 
 
 def told_by(message: Any) -> tuple[str, str]:
