@@ -285,15 +285,6 @@ def test_the_real_model_speaks_and_stops(real: LocalLLMProvider) -> None:
 
 
 @pytest.mark.models
-def test_the_real_model_calls_a_tool(real: LocalLLMProvider) -> None:
-    """A request for a tool becomes a call that satisfies the schema."""
-    request = asking("What's the weather in Berlin?", tools=(WEATHER,))
-    events = run(collect(real, request))
-    (call,) = [event for event in events if isinstance(event, ToolCall)]
-    assert json.loads(call.arguments) == {"city": "Berlin"}
-
-
-@pytest.mark.models
 class TestLocalContract(LLMProviderContract):
     @asynccontextmanager
     async def provider(self, behaviour: Behaviour) -> AsyncIterator[LLMProvider]:

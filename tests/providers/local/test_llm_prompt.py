@@ -150,6 +150,13 @@ def test_words_lean_towards_their_tool() -> None:
     assert llm_prompt.bias(request(user("How are you?"), tools=(WEATHER, TIMER))) == ()
 
 
+def test_arguments_lean_towards_what_was_said() -> None:
+    """The caller's own spelling of a value is preferred, and nothing where nothing was said."""
+    leaned = llm_prompt.argument_bias(request(user("Where to eat in Lisbon?")), WEATHER)
+    assert [text for text, by in leaned if by > 0] == ["Lisbon"]
+    assert llm_prompt.argument_bias(request(user("How is it?")), WEATHER) == ()
+
+
 def test_the_grammar_admits_the_names_only() -> None:
     """The grammar of the first line lists the names as literals."""
     assert llm_prompt.names_grammar(["none", "a_b"]) == r'root ::= " " ("none" | "a_b") "\n"'

@@ -197,6 +197,7 @@ def test_a_request_becomes_a_valid_call(words: str, name: str, arguments: dict[s
         "Do you like pizza?",
         "Why do birds fly?",
         "I went to the movies yesterday",
+        "The light was beautiful.",
         "That was really helpful",
     ],
 )

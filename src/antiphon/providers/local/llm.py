@@ -223,7 +223,10 @@ class _Turn:
         arguments = "{}"
         if tool.parameters.get("properties"):
             completion = Completion(
-                prompt=prompt, max_tokens=_ARGUMENT_TOKENS, schema=tool.parameters
+                prompt=prompt,
+                max_tokens=_ARGUMENT_TOKENS,
+                schema=tool.parameters,
+                bias=llm_prompt.argument_bias(self._request, tool),
             )
             arguments = self._counted(run.run(completion, **answer.wires())).text.strip()
         if answer.stopped() or not _is_object(arguments):

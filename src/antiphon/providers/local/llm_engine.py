@@ -17,7 +17,6 @@ Engines are shared by all sessions of the process (`shared_engine`).
 
 from __future__ import annotations
 
-import atexit
 import secrets
 import threading
 from collections.abc import Callable
@@ -111,9 +110,7 @@ class Engine:
         self._server: Any = None
         self._lock = threading.Lock()
         self._waiting = 0
-        self._closing = threading.Event()
         self.warmed: set[str] = set()
-        atexit.register(self._closing.set)
 
     def submit(self, work: Callable[[Runs], T], *, stopped: Callable[[], bool]) -> Future[T | None]:
         """Queues `work`; its future is None where it was stopped before it began.
@@ -132,7 +129,7 @@ class Engine:
 
     def _work(self, work: Callable[[Runs], T], stopped: Callable[[], bool]) -> T | None:
         try:
-            if stopped() or self._closing.is_set():
+            if stopped():
                 return None
             if self._server is None:
                 self._server = _load(self.path, self.threads, self.context_tokens)
@@ -149,7 +146,7 @@ class Engine:
         stopped: Callable[[], bool],
     ) -> Completed:
         """See `Runs.run`."""
-        stream = _Stream(on_text, lambda: stopped() or self._closing.is_set())
+        stream = _Stream(on_text, stopped)
         try:
             self._server.handle_completions(_as_request(completion), stream.take)
         except RuntimeError as error:

@@ -196,7 +196,8 @@ DULL = frozenset(
 
 STATEMENT = (
     r"^(?:i|we) (?:really |just |also |do not )?"
-    r"(?:love|like|hate|enjoy|think|feel|am|was|had|have|saw|met|went)\b"
+    r"(?:love|like|hate|enjoy|think|feel|am|was|had|have|saw|met|went)\b[^?]*$"
+    r"|^(?:the|my|our|his|her|their) [\w ]+ (?:is|was|are|were|has|had)\b[^?]*$"
     r"|^do you (?:like|love|enjoy|prefer|eat|hate)\b"
 )
 """The caller is telling something or asking for an opinion, not for anything to be done."""
