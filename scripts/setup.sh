@@ -116,6 +116,7 @@ models() { # fails when something is missing; what can be installed is
         say "make models tries again."
         complete=1
     }
+    scripts/system.sh models
     return "$complete"
 }
 
@@ -136,7 +137,7 @@ case $1 in
     test)
         base dev "what antiphon uses, and what checks it"
         models || true
-        scripts/chromium.sh
-        scripts/recordings.sh
+        scripts/system.sh browser
+        scripts/recordings.sh >/dev/null
         ;;
 esac
