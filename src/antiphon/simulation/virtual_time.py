@@ -218,7 +218,7 @@ def _collected_at_fixed_steps() -> Iterator[None]:
     """
     enabled = gc.isenabled()
     if next(_runs) % _RUNS_PER_SWEEP == 0:
-        gc.collect()  # cycles left by runs before: freezing would make them old, and old is for long
+        gc.collect()  # cycles of earlier runs, which freezing would make old before their time
     gc.disable()
     gc.freeze()
     try:
