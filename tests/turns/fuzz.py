@@ -94,6 +94,13 @@ class Laws:
         self.answers = 0
         self.held_since: float | None = None
 
+    def note(self, fact: Fact) -> None:
+        """Before each step: an interruption by somebody else voids an answer, and ends a hold."""
+        if isinstance(fact, Interrupted):
+            self.answers = 0
+        if isinstance(fact, Interrupted | BotStopped):
+            self.held_since = None
+
     def check(self, actions: Sequence[Action], now: float, *, sounding: bool) -> None:
         """After each step: `sounding` as the machine was told before it acted."""
         for action in actions:
@@ -129,7 +136,7 @@ class Laws:
         if self.open:
             assert self.machine.deadline is not None, "an open turn without a deadline"
         deadline = self.machine.deadline
-        assert deadline is None or deadline > now, "a deadline in the past"
+        assert deadline is None or deadline >= now, "a deadline in the past"
 
 
 def play(seed: int, make: Callable[[], UserTurnStrategies], events: int = 40) -> Laws:
@@ -142,7 +149,9 @@ def play(seed: int, make: Callable[[], UserTurnStrategies], events: int = 40) ->
         if rng.random() < 0.02:
             actions = machine.update_strategies(make(), now)
         else:
-            actions = machine.receive(world.fact(now), now)
+            fact = world.fact(now)
+            laws.note(fact)
+            actions = machine.receive(fact, now)
         laws.check(actions, now, sounding=machine.state in SOUNDING)
     advance(machine, laws, now, now + 1000)
     assert not laws.open, "a turn never ends"

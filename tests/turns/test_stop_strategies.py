@@ -207,7 +207,7 @@ EXTERNAL: dict[str, tuple[list[Line | list[Line]], list[Outcome]]] = {
     ),
     "a service that never proposes the end does not keep the turn open": (
         [(1, ProposedStart()), heard(1.5, "hello")],
-        [(1, "start"), (66.5, "timeout"), (66.5, "infer 'hello'"), (66.5, "stop 'hello'")],
+        [(1, "start"), (66.0, "timeout"), (66.0, "infer 'hello'"), (66.0, "stop 'hello'")],
     ),
 }
 

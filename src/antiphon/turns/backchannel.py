@@ -128,7 +128,8 @@ class BackchannelUserTurnStartStrategy(UserTurnStartStrategy):
             case Heard(text=text) if text.strip():
                 return self._heard(event, now)
             case TurnStarted():
-                self.deadline, self._over_bot_until = None, 0.0
+                self._over_bot_until = 0.0
+                self._wait(long_at=None, forget_at=None)
         return NOTHING
 
     def tick(self, now: float) -> Sequence[Opinion]:

@@ -52,6 +52,8 @@ class Floor:
         self.sound_at = 0.0
         """The true beginning of the last sound, `silence_at` its true end."""
         self.silence_at = 0.0
+        self.sounding_since = 0.0
+        """When the sound that goes on was noticed."""
         self.opened_by: UserTurnStartStrategy | None = None
         self.started = 0.0
         self.bot_speaks = False
@@ -98,12 +100,12 @@ class Floor:
             case TranscriberLatency():
                 self._latency = event
 
-    def begin_sound(self, source: str, at: float) -> bool:
+    def begin_sound(self, source: str, at: float, now: float) -> bool:
         """A source begins; whether it is the first."""
         first = not self._sources
         self._sources.add(source)
         if first:
-            self.sound_at = at
+            self.sound_at, self.sounding_since = at, now
             self.go(Step.SOUND)
         return first
 
@@ -130,9 +132,13 @@ class Floor:
         self.cut_off = False
         self.go(Step.INFER)
 
-    def void_answer(self) -> None:
-        """The answer under way will not be heard (any further)."""
-        self.cut_off = self.cut_off or (self.under_way and self._unheard)
+    def void_answer(self, *, by_caller: bool = True) -> None:
+        """The answer under way will not be heard (any further).
+
+        One that the caller's sound cut off unheard is remembered, in case the sound was nothing.
+        """
+        if by_caller:
+            self.cut_off = self.cut_off or (self.under_way and self._unheard)
         self.under_way = self._unheard = False
 
     def situation(self) -> Iterator[Fact]:

@@ -209,7 +209,7 @@ class TurnMachine:
         if kind in BEGINS:
             asked = floor.state is TurnState.ASKED
             at = event.at if isinstance(event, SpeechStarted) else now
-            if floor.begin_sound(BEGINS[kind], at):
+            if floor.begin_sound(BEGINS[kind], at, now):
                 self._rearm(now)
                 if asked and floor.under_way and floor.may_interrupt:
                     self._supersede("the caller goes on before the turn is final", now)
@@ -222,7 +222,7 @@ class TurnMachine:
         elif kind is BotStopped:
             self._hold_until = None
         elif kind is Interrupted:
-            floor.void_answer()
+            floor.void_answer(by_caller=False)
             self._hold_until = None
         elif kind is Muted:
             self._quieten(now)
@@ -413,7 +413,7 @@ class TurnMachine:
         if not floor.is_open:
             self._watchdog = None
         elif floor.sounds:
-            self._watchdog = now + self._max_speech
+            self._watchdog = floor.sounding_since + self._max_speech
         elif floor.cut_off and not floor.text.pending and not floor.text.interim:
             self._watchdog = now + min(self._recovery_secs, self._stop_timeout)
         else:

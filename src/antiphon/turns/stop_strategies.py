@@ -121,7 +121,7 @@ class SpeechTimeoutUserTurnStopStrategy(UserTurnStopStrategy):
                 self._speaking, self._heard_speech = True, True
                 self._patience_until = self.deadline = None
             case SpeechStopped(at=at):
-                self._speaking = False
+                self._speaking, self._heard_speech = False, True
                 self._patience_until = max(now, at + self.patience())
             case Heard() if not self._speaking and not self._heard_speech:
                 self._patience_until = now + self.patience()
