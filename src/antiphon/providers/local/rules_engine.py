@@ -36,7 +36,7 @@ from antiphon.providers.local.rules_tools import (
     afterthought,
     best,
     completed,
-    placeholder,
+    forced,
     wishes,
 )
 from antiphon.providers.local.rules_words import arithmetic, spelled_out, spoken_number, words
@@ -165,7 +165,7 @@ def _forced(now: Situation) -> tuple[Wish, ...]:
     if wanted:
         return tuple(wanted)
     tool = best(now.said, now.tools) or now.tools[0]
-    return (Wish(tool, placeholder(tool)),)
+    return (forced(tool, now.said),)
 
 
 def _reply(now: Situation) -> Answer:

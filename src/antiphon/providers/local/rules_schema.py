@@ -51,6 +51,36 @@ def type_of(schema: Schema) -> str:
     return "object" if "properties" in schema else "string"
 
 
+def simplest(schema: Schema, root: Schema) -> Any:
+    """A value that satisfies the schema, as far as one can tell without guessing at a `pattern`."""
+    schema = resolved(schema, root)
+    if "default" in schema:
+        return schema["default"]
+    if "const" in schema:
+        return schema["const"]
+    if schema.get("enum"):
+        return schema["enum"][0]
+    kind = type_of(schema)
+    if kind == "string":
+        return "unknown"[: schema.get("maxLength")].ljust(schema.get("minLength", 0), ".")
+    if kind in ("integer", "number"):
+        return _simplest_number(schema)
+    if kind == "array":
+        item = simplest(schema.get("items", {}), root)
+        return [item] * schema.get("minItems", 0)
+    if kind == "object":
+        properties = schema.get("properties", {})
+        needed = schema.get("required", ())
+        return {name: simplest(properties.get(name, {}), root) for name in needed}
+    return {"boolean": True, "null": None}.get(kind)
+
+
+def _simplest_number(schema: Schema) -> float:
+    low: float = schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
+    high: float = schema.get("maximum", schema.get("exclusiveMaximum", low + 2) - 1)
+    return max(low, min(high, 1)) if low <= high else low
+
+
 def fits(value: Any, schema: Schema, root: Schema | None = None) -> bool:
     """Whether the value satisfies the schema."""
     root = schema if root is None else root

@@ -141,7 +141,8 @@ def completed(wish: Wish, answer: str) -> Wish:
     return Wish(wish.tool, filled.arguments, filled.missing)
 
 
-def placeholder(tool: ToolSpec) -> dict[str, Any]:
-    """Arguments for a tool that must be called although the words have none for it."""
-    filled = fill(tool, "1 thing", bare=True)
-    return filled.arguments | dict.fromkeys(filled.missing, "unknown")
+def forced(tool: ToolSpec, text: str) -> Wish:
+    """A call that must be made: what the words have, and the simplest values for the rest."""
+    filled = fill(tool, text)
+    rest = simplest(tool.parameters, tool.parameters)
+    return Wish(tool, (rest if isinstance(rest, dict) else {}) | filled.arguments)
