@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from antiphon.providers.local.rules_arguments import fill
+from antiphon.providers.local.rules_schema import simplest
 from antiphon.providers.local.rules_tables import DULL, FAREWELL, STATEMENT, TOPICS
 from antiphon.providers.local.rules_words import spelled_out, stem, words
 from antiphon.services.contracts import ToolSpec
