@@ -110,6 +110,7 @@ class Rig:
         default: Any = "ok",
         add_tool_change_messages: bool = False,
         provider: Any = None,
+        strategies: UserTurnStrategies | None = None,
         observers: Sequence[BaseObserver] = (),
         **llm: Any,
     ) -> None:
@@ -120,7 +121,9 @@ class Rig:
         self.context = context or LLMContext()
         pair = LLMContextAggregatorPair(
             self.context,
-            user_params=LLMUserAggregatorParams(user_turn_strategies=turn_strategies()),
+            user_params=LLMUserAggregatorParams(
+                user_turn_strategies=strategies or turn_strategies()
+            ),
             add_tool_change_messages=add_tool_change_messages,
         )
         self.shared = pair.shared

@@ -38,7 +38,13 @@ from antiphon.frames.llm import (
 from antiphon.frames.text import LLMTextFrame
 from antiphon.frames.tools import FunctionCallsStartedFrame
 from antiphon.kernel.params import PipelineParams
-from antiphon.services.contracts import LLMRequest, TextDelta, ThoughtDelta
+from antiphon.services.contracts import (
+    LLMEvent,
+    LLMRequest,
+    TextDelta,
+    ThoughtDelta,
+    ThoughtSignature,
+)
 from antiphon.services.llm import LLMService
 from antiphon.services.llm_stream import RetryPolicy
 from antiphon.settings import LLMSettings
@@ -46,6 +52,7 @@ from antiphon.simulation.fakes.faults import Fail, Hang, Stall
 from antiphon.simulation.fakes.llm import FakeLLMProvider, call
 from antiphon.simulation.testing import SleepFrame, run_test
 from antiphon.simulation.virtual_time import run
+from tests.context.rig import Rig, converse
 
 HELLO = {"role": "user", "content": "hello"}
 OVERLOADED = ServerError("overloaded")
@@ -261,6 +268,29 @@ def test_reasoning_is_framed_apart_from_text() -> None:
         LLMTextFrame,
         LLMFullResponseEndFrame,
     ]
+
+
+def test_signed_reasoning_is_handed_back() -> None:
+    """The provider that signed a thought finds it in its next request, before the text."""
+
+    async def play(rig: Rig) -> None:
+        await rig.says("Why?")
+        await asyncio.sleep(3)
+        await rig.says("And?")
+        await asyncio.sleep(3)
+
+    signed: list[str | LLMEvent] = [
+        ThoughtDelta("hm"),
+        ThoughtSignature("sig"),
+        TextDelta("Because."),
+    ]
+    provider = FakeLLMProvider([signed, "So."])
+    made = converse(lambda: Rig(provider=provider), play)
+    thought = {"type": "thought", "text": "hm", "signature": "sig"}
+    assert made.provider.requests[1].messages[1:3] == (
+        {"role": "provider_specific", "message": thought},
+        {"role": "assistant", "content": "Because."},
+    )
 
 
 def test_metrics_are_measured_when_asked_for() -> None:

@@ -21,6 +21,7 @@ from antiphon.frames.llm import (
     LLMContextFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
+    LLMMarkerFrame,
     LLMSetToolsFrame,
     LLMThoughtEndFrame,
     LLMThoughtStartFrame,
@@ -178,9 +179,19 @@ class LLMAssistantAggregator(FrameProcessor):
     def _write_turn(self, turn: AssistantTurn) -> bool:
         if not turn.heard:
             return False
-        message = assistant_message(turn.heard)
+        message = assistant_message(turn.written)
         self._shared.write_assistant([message], response_id=turn.response_id)
         return True
+
+    @handles(LLMMarkerFrame)
+    async def _mark(self, frame: LLMMarkerFrame, direction: FrameDirection) -> None:
+        """The model's verdict on the user's turn: kept, so that it goes on giving one."""
+        if frame.append_to_context_immediately:
+            response_id = self._turn.response_id if self._turn is not None else None
+            message = assistant_message(frame.marker)
+            self._shared.write_assistant([message], response_id=response_id)
+        elif self._turn is not None:
+            self._turn.marker = frame.marker
 
     @handles(LLMThoughtStartFrame, LLMThoughtTextFrame, LLMThoughtEndFrame)
     async def _thinks(self, frame: ThoughtFrame, direction: FrameDirection) -> None:

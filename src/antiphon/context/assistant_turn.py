@@ -18,11 +18,17 @@ class AssistantTurn(msgspec.Struct):
     response_id: int | None
     timestamp: str
     text: str = ""
+    marker: str = ""
 
     def hear(self, piece: str, *, spaced: bool) -> None:
         """Another piece; `spaced`: spaces are inside the pieces already."""
         gap = self.text and piece and not self.text[-1].isspace() and not piece[0].isspace()
         self.text += f" {piece}" if gap and not spaced else piece
+
+    @property
+    def written(self) -> str:
+        """What the context keeps: what was heard, behind the model's own marker if it set one."""
+        return f"{self.marker} {self.heard}" if self.marker and self.heard else self.heard
 
     @property
     def heard(self) -> str:

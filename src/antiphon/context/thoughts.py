@@ -45,7 +45,8 @@ class ThoughtCollector:
             case LLMThoughtTextFrame(text=text):
                 self._text += text
             case LLMThoughtEndFrame(signature=signature) if self._began is not None:
-                llm = self._began.llm if self._began.append_to_context else None
+                wanted = self._began.append_to_context or signature is not None
+                llm = self._began.llm if wanted else None
                 self._began = None
                 return Thought(self._text, self._timestamp, llm, signature)
         return None

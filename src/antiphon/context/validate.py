@@ -31,8 +31,9 @@ PART_TYPES = ("text", "image_url", "input_audio", "refusal", "file")
 def problems(messages: Sequence[Message]) -> list[str]:
     """Every breach of the rules above, one sentence each; empty when the conversation is valid."""
     found = _order_problems(messages)
-    for index, message in enumerate(messages):
-        if not isinstance(message, LLMSpecificMessage):
+    for index, given in enumerate(messages):
+        message = _transparent(given)
+        if message is not None:
             found += [f"message {index} {problem}" for problem in _content_problems(message)]
     return found
 
@@ -42,9 +43,10 @@ def _order_problems(messages: Sequence[Message]) -> list[str]:
     found: list[str] = []
     seen: set[str] = set()
     due: set[str] = set()
-    for index, message in enumerate(messages):
+    for index, given in enumerate(messages):
         where = f"message {index}"
-        if isinstance(message, LLMSpecificMessage):
+        message = _transparent(given)
+        if message is None:
             if due:
                 found.append(f"{where} stands between calls and their results {sorted(due)}.")
             continue
@@ -101,6 +103,13 @@ def _call_problems(call: dict[str, Any], seen: set[str]) -> list[str]:
     except ValueError:
         found.append(f"calls {function.get('name')!r} with arguments that are not JSON.")
     return found
+
+
+def _transparent(message: Message) -> dict[str, Any] | None:
+    """The message, unless it is for one provider only (in a request such a one is a dict)."""
+    if isinstance(message, LLMSpecificMessage) or message.get("role") == "provider_specific":
+        return None
+    return message
 
 
 class Repair(msgspec.Struct, frozen=True):

@@ -121,6 +121,16 @@ class ThoughtDelta(Struct):
     text: str
 
 
+class ThoughtSignature(Struct):
+    """A stretch of reasoning ends; the provider wants it back in later requests, with `signature`.
+
+    It comes back as the message `{"role": "provider_specific", "message": {"type": "thought",
+    "text": ..., "signature": ...}}`, before what the assistant said next.
+    """
+
+    signature: Any
+
+
 class ToolCall(Struct):
     """A complete function call. `arguments` is JSON text exactly as the model wrote it."""
 
@@ -136,7 +146,7 @@ class TokenUsage(Struct):
     completion_tokens: int
 
 
-LLMEvent = TextDelta | ThoughtDelta | ToolCall | TokenUsage
+LLMEvent = TextDelta | ThoughtDelta | ThoughtSignature | ToolCall | TokenUsage
 
 
 class LLMProvider(Protocol):

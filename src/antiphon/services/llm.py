@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import aclosing
 from typing import Any, ClassVar
 
 import msgspec
 
-from antiphon.context.conversation import ContextSnapshot, Drafts, LLMContext
+from antiphon.context.conversation import ContextSnapshot, LLMContext
 from antiphon.errors import AntiphonError, InvalidInputError, ServiceError
+from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import (
     CancelFrame,
     EndFrame,
@@ -30,46 +32,33 @@ from antiphon.frames.lifecycle import (
 from antiphon.frames.llm import (
     LLMConfigureOutputFrame,
     LLMContextFrame,
-    LLMFullResponseEndFrame,
-    LLMFullResponseStartFrame,
-    LLMThoughtEndFrame,
-    LLMThoughtStartFrame,
-    LLMThoughtTextFrame,
     LLMUpdateSettingsFrame,
 )
-from antiphon.frames.text import LLMTextFrame
 from antiphon.frames.tools import FunctionCallFromLLM
+from antiphon.frames.turns import VADUserStartedSpeakingFrame, VADUserStoppedSpeakingFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.hooks import Event
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.services.contracts import (
     LLMProvider,
     LLMRequest,
-    TextDelta,
-    ThoughtDelta,
-    TokenUsage,
-    ToolCall,
 )
-from antiphon.services.llm_meter import ResponseMeter
+from antiphon.services.llm_answer import Answer
+from antiphon.services.llm_completion import CompletionDriver
 from antiphon.services.llm_request import CANCEL_PREFIX, cancel_tools, request_of
 from antiphon.services.llm_stream import CompletionTimeoutError, RetryPolicy, events_of, infer
 from antiphon.settings import LLMSettings
 from antiphon.tools.execution import CallRunner
-from antiphon.tools.planning import MISSING_FUNCTION, Asked, Inner, Occasion
+from antiphon.tools.planning import MISSING_FUNCTION, Inner, Occasion
 from antiphon.tools.registry import FunctionRegistry
 from antiphon.tools.schema import FunctionSchema, Handler
+from antiphon.turns.completion import (
+    ResponseInterrupted,
+    UserSpeechStarted,
+    UserSpeechStopped,
+)
 
 logger = logging.getLogger(__name__)
-
-
-class _Answer(msgspec.Struct):
-    """What has come of one answer so far."""
-
-    response_id: int
-    drafts: Drafts
-    said_anything: bool = False
-    thinking: bool = False
-    calls: list[Asked] = msgspec.field(default_factory=list)
 
 
 class LLMService(FrameProcessor):
@@ -105,6 +94,7 @@ class LLMService(FrameProcessor):
         self._policy = retry_policy or RetryPolicy()
         self._skip_tts = False
         self._instructions: list[str] = []
+        self._completion = CompletionDriver(self)
         self._calls = CallRunner(
             self,
             self.functions,
@@ -176,6 +166,8 @@ class LLMService(FrameProcessor):
     @handles(StartFrame)
     async def _start(self, frame: StartFrame, direction: FrameDirection) -> None:
         self._calls.open()
+        self._completion.open()
+        self._completion.configure(self.settings)
         if self.settings.model:
             self.provider.model = self.settings.model
         await self.provider.connect()
@@ -191,6 +183,13 @@ class LLMService(FrameProcessor):
     @handles(InterruptionFrame)
     async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
         await self._calls.interrupted()
+        await self._completion.receive(ResponseInterrupted())
+
+    @handles(VADUserStartedSpeakingFrame, VADUserStoppedSpeakingFrame)
+    async def _user_sounds(self, frame: Frame, direction: FrameDirection) -> None:
+        started = isinstance(frame, VADUserStartedSpeakingFrame)
+        await self._completion.receive(UserSpeechStarted() if started else UserSpeechStopped())
+        await self.push_frame(frame, direction)
 
     @handles(LLMUpdateSettingsFrame)
     async def _update(self, frame: LLMUpdateSettingsFrame, direction: FrameDirection) -> None:
@@ -202,6 +201,7 @@ class LLMService(FrameProcessor):
         except AntiphonError as error:
             await self.push_error(str(error), exception=error)
             return
+        self._completion.configure(self.settings)
         if self.settings.model:
             self.provider.model = self.settings.model
 
@@ -216,13 +216,17 @@ class LLMService(FrameProcessor):
         snapshot = _snapshot(frame.context)
         self.functions.adopt(snapshot.tools)
         request = self._request(snapshot)
-        emitter = self.emitter()
-        start = LLMFullResponseStartFrame(skip_tts=self._skip_tts)
-        answer = _Answer(start.id, snapshot.context.drafts)
-        answer.drafts.begin(start.id, snapshot.version)
-        await self.push_frame(start)
+        answer = Answer(
+            self,
+            self._completion,
+            snapshot,
+            llm=self.provider.name,
+            model=self.provider.model,
+            skip_tts=self._skip_tts,
+        )
+        await answer.begin()
         try:
-            await self._answer(request, answer)
+            await self._stream(request, answer)
         except ServiceError as error:
             if isinstance(error, CompletionTimeoutError):
                 await self.on_completion_timeout.emit()
@@ -230,10 +234,8 @@ class LLMService(FrameProcessor):
                 f"{self.provider.name} failed to answer: {error}", exception=error
             )
         finally:
-            # Void after an interruption; after any other failure the turn ends all the same.
-            await self._end_thought(answer)
-            await self.push_frame(LLMFullResponseEndFrame(skip_tts=self._skip_tts))
-        if answer.calls and emitter.live:
+            await answer.end()
+        if answer.calls and answer.live:
             await self._run_calls(answer, snapshot)
 
     async def run_inference(
@@ -258,55 +260,28 @@ class LLMService(FrameProcessor):
             request = msgspec.structs.replace(request, system_instruction=system_instruction)
         return await infer(self.provider, request, self._policy)
 
-    async def _answer(self, request: LLMRequest, answer: _Answer) -> None:
+    async def _stream(self, request: LLMRequest, answer: Answer) -> None:
         """Streams one answer, trying again as long as nothing of it is out."""
-        meter = ResponseMeter(self, self.provider.model)
         retries = 0
         while True:
             try:
-                async for event in events_of(self.provider, request, self._policy):
-                    await meter.first_event()
-                    await self._emit(event, answer, meter)
-                await meter.finished()
+                async with aclosing(events_of(self.provider, request, self._policy)) as events:
+                    async for event in events:
+                        await answer.receive(event)
+                await answer.complete()
                 return
             except ServiceError as error:
+                answer.calls.clear()
                 delay = self._policy.delay(error, retries=retries)
                 if answer.said_anything or delay is None:
-                    answer.calls.clear()
                     raise
                 logger.warning("%s: %s Trying again in %g s.", self.name, error, delay)
-            answer.calls.clear()
             retries += 1
             await asyncio.sleep(delay)
 
-    async def _emit(self, event: Any, answer: _Answer, meter: ResponseMeter) -> None:
-        match event:
-            case TextDelta(text=text):
-                await self._end_thought(answer)
-                if text:
-                    answer.said_anything = True
-                    answer.drafts.add(answer.response_id, text)
-                    await self.push_frame(LLMTextFrame(text, skip_tts=self._skip_tts))
-            case ThoughtDelta(text=text):
-                answer.said_anything = True
-                if not answer.thinking:
-                    answer.thinking = True
-                    await self.push_frame(LLMThoughtStartFrame(llm=self.provider.name))
-                await self.push_frame(LLMThoughtTextFrame(text))
-            case ToolCall(id=tool_call_id, name=name, arguments=arguments):
-                await self._end_thought(answer)
-                answer.calls.append(Asked(tool_call_id, name, arguments))
-            case TokenUsage():
-                await meter.used(event)
-
-    async def _end_thought(self, answer: _Answer, signature: Any = None) -> None:
-        if answer.thinking:
-            answer.thinking = False
-            await self.push_frame(LLMThoughtEndFrame(signature=signature))
-
     # ---- calling ----
 
-    async def _run_calls(self, answer: _Answer, snapshot: ContextSnapshot) -> None:
+    async def _run_calls(self, answer: Answer, snapshot: ContextSnapshot) -> None:
         """Announces and starts the calls of an answer that is complete."""
         inner: dict[str, Inner] = {
             tool.name: self._cancel_for_model for tool in cancel_tools(snapshot, self.functions)
@@ -342,7 +317,7 @@ class LLMService(FrameProcessor):
             provider=self.provider.name,
             settings=self.settings,
             registry=self.functions,
-            instructions=tuple(self._instructions),
+            instructions=(*self._instructions, self._completion.instruction or ""),
         )
 
 

@@ -90,9 +90,10 @@ async def infer(provider: LLMProvider, request: LLMRequest, policy: RetryPolicy)
     while True:
         text = ""
         try:
-            async for event in events_of(provider, request, policy):
-                if isinstance(event, TextDelta):
-                    text += event.text
+            async with aclosing(events_of(provider, request, policy)) as events:
+                async for event in events:
+                    if isinstance(event, TextDelta):
+                        text += event.text
             return text
         except ServiceError as error:
             delay = policy.delay(error, retries=retries)

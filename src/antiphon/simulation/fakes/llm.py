@@ -148,7 +148,7 @@ class FakeLLMProvider:
 
 
 def _events(reply: Reply) -> list[LLMEvent]:
-    if isinstance(reply, TextDelta | ThoughtDelta | ToolCall | TokenUsage):
+    if isinstance(reply, LLMEvent):
         return [reply]
     if isinstance(reply, str):
         return [TextDelta(token) for token in _TOKENS.findall(reply)]
