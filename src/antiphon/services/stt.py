@@ -131,7 +131,8 @@ class STTService(FrameProcessor):
         self._put(self._gate.speech_stopped())
         self._ending = True
         self._feed.close()
-        if self._stream is not None and self._gate.awaits_answer:
+        answer_due = self._gate.awaits_answer or self._interim_since_answer
+        if self._stream is not None and answer_due:
             await asyncio.wait([self._stream], timeout=self.provider.capabilities.ttfs_p99_secs)
         await self._report_usage()
 

@@ -129,6 +129,7 @@ class UserTurnController:
         self._listener: TurnListener | None = None
         self._timer: Timer | None = None
         self._own_interruptions = 0
+        self._closed = False
         self._frame_types: tuple[type[Frame], ...] = ()
 
     # ---- for the processor ---------------------------------------------------------------------
@@ -160,7 +161,7 @@ class UserTurnController:
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Call it with every frame that was not muted, the `StartFrame` first."""
-        if self._processor is None:
+        if self._processor is None or self._closed:
             return
         if isinstance(frame, InputAudioRawFrame):
             self._judge.hear(frame, keep=self._machine.state in OPEN | SOUNDING)
@@ -191,7 +192,8 @@ class UserTurnController:
 
     async def cleanup(self) -> None:
         """The session ends: an open turn is closed, and told."""
-        if self._processor is not None:
+        if self._processor is not None and not self._closed:
+            self._closed = True
             await self._carry_out(self._machine.close(self._now()))
             if self._timer is not None:
                 self._timer.arm(None)
@@ -203,6 +205,8 @@ class UserTurnController:
         return self._processor.clock.now()
 
     async def _receive(self, fact: Fact) -> None:
+        if self._closed:
+            return
         await self._carry_out(self._machine.receive(fact, self._now()))
 
     async def _due(self) -> None:

@@ -108,6 +108,8 @@ class TurnMachine:
         self._floor = Floor()
         self._watchdog: float | None = None
         self._hold_until: float | None = None
+        self._firm_at = 0.0
+        self._given_up = False
         self._out: list[Action] = []
         self._opened = False
         """Whether this fact has opened a turn already: it cannot open another."""
@@ -217,8 +219,8 @@ class TurnMachine:
             at = event.at if isinstance(event, SpeechStopped) else now
             if floor.end_sound(at, ENDS[kind]):
                 self._rearm(now)
-        elif kind is Heard:
-            self._rearm(now)
+        elif isinstance(event, Heard):
+            self._rearm(now, firm=event.final)
         elif kind is BotStopped:
             self._hold_until = None
         elif kind is Interrupted:
@@ -367,6 +369,7 @@ class TurnMachine:
             why = f"{self._max_speech:.0f} s of sound without a pause"
             self.log.add(now, DecisionKind.REFUSE, "", why, floor.state)
             self._quieten(now)
+            self._given_up = True
             return
         held = self._panel.held_until
         if held is not None and not floor.cut_off:
@@ -407,9 +410,15 @@ class TurnMachine:
         self.log.add(now, DecisionKind.INTERRUPT, "", reason, self.state)
         self._out.append(Interrupt(reason))
 
-    def _rearm(self, now: float) -> None:
-        """The watchdog counts from the last thing that happened in an open turn."""
+    def _rearm(self, now: float, *, firm: bool = True) -> None:
+        """The watchdog counts from the last thing that happened in an open turn.
+
+        Interim transcripts put it off, but not for ever: a transcriber that never comes to a final
+        one must not keep a turn open, least of all after the sound was given up.
+        """
         floor = self._floor
+        if firm:
+            self._firm_at, self._given_up = now, False
         if not floor.is_open:
             self._watchdog = None
         elif floor.sounds:
@@ -417,4 +426,5 @@ class TurnMachine:
         elif floor.cut_off and not floor.text.pending and not floor.text.interim:
             self._watchdog = now + min(self._recovery_secs, self._stop_timeout)
         else:
-            self._watchdog = now + self._stop_timeout
+            longest = self._stop_timeout if self._given_up else self._max_speech
+            self._watchdog = min(now + self._stop_timeout, self._firm_at + longest)
