@@ -22,6 +22,8 @@ def test_named_models_are_chosen() -> None:
     rules = llm_from_env({"ANTIPHON_LLM": "rules"})
     assert isinstance(rules.provider, RuleBasedLLMProvider)
     assert isinstance(llm_from_env({"ANTIPHON_LLM": "local"}).provider, LocalLLMProvider)
+    better = llm_from_env({"ANTIPHON_LLM": "local/qwen2.5-coder-1.5b-instruct-q4_k_m"})
+    assert better.provider.model == "qwen2.5-coder-1.5b-instruct-q4_k_m"
     groq = llm_from_env({"ANTIPHON_LLM": "groq/org/model-1", "GROQ_API_KEY": "k"})
     assert isinstance(groq.provider, OpenAICompatibleProvider)
     assert groq.provider.model == "org/model-1"

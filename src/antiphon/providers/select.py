@@ -68,8 +68,9 @@ def llm_from_env(environment: Mapping[str, str] | None = None) -> ChosenLLM:
     wanted = environment.get(VARIABLE, "").strip()
     if not wanted:
         return default_llm()
-    if wanted == "local":
-        return _said(LocalLLMProvider(), f"The embedded model {MODEL} answers, on this machine.")
+    if wanted == "local" or wanted.startswith("local/"):
+        local = LocalLLMProvider(model=wanted.removeprefix("local").strip("/") or MODEL)
+        return _said(local, f"The embedded model {local.model} answers, on this machine.")
     if wanted == "rules":
         return _said(RuleBasedLLMProvider(), "A rule-based responder answers.")
     if wanted.startswith(("http://", "https://")):

@@ -244,6 +244,7 @@ def test_what_it_knows(words: str, part: str) -> None:
             "In Berlin it is nice and 21.5 degrees Celsius.",
         ),
         ({"temperature": "18°C"}, "In Berlin it is 18 degrees Celsius."),
+        ({"temperature_celsius": 18}, "In Berlin it is 18 degrees Celsius."),
         ({"error": "no such city"}, "I am sorry, that did not work: no such city."),
         ({"price": 12, "in_stock": True}, "The price is 12 and the in stock is on."),
         ({"status": "ok"}, "That is done."),
@@ -369,6 +370,19 @@ def test_the_persona_and_the_caller_have_names() -> None:
     talk = (user("My name is Ann"), assistant("Nice to meet you, Ann."))
     assert said(*talk, user("What is my name?")) == "Your name is Ann."
     assert said(*talk, user("Thanks!")) == "You are welcome, Ann."
+
+
+def test_it_knows_what_the_system_instruction_states() -> None:
+    """A statement of the persona answers a question about it; orders to the agent are not told."""
+    persona = (
+        "Your name is Ada and you answer the phone of a hotel. Breakfast is from seven to ten. "
+        "Never talk about breakfast prices. The book in every room is Middlemarch."
+    )
+    text = said(user("Could you tell me about breakfast?"), system_instruction=persona)
+    assert text == "Breakfast is from seven to ten."
+    text = said(user("Which book is that?"), system_instruction=persona)
+    assert text == "The book in every room is Middlemarch."
+    assert "Ada" in said(user("What is your name?"), system_instruction=persona)
 
 
 def test_it_does_not_repeat_itself_word_for_word() -> None:

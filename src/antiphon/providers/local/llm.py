@@ -42,8 +42,8 @@ _ATTEMPTS = 3
 class LocalLLMProvider:
     """Answers with a local model.
 
-    `path`: a GGUF file of a ChatML model, else the store's `MODEL` (`MissingModelError` on
-    `connect` where it is not on this machine). `threads`: None for half of the cores, at least one,
+    `model`: a name of the model store (`MissingModelError` on `connect` where it is not on this
+    machine); `path`: a GGUF file of another model that reads ChatML, instead. `threads`: None for half of the cores, at least one,
     as hearing and speaking need the others. `warm`: a request with the persona and tools of the
     conversations to come, whose beginning `connect` puts into the prompt cache: it takes about
     10 ms a token on one core, once per process.
@@ -54,12 +54,13 @@ class LocalLLMProvider:
     def __init__(
         self,
         *,
+        model: str = MODEL,
         path: Path | None = None,
         threads: int | None = None,
         context_tokens: int = CONTEXT_TOKENS,
         warm: LLMRequest | None = None,
     ) -> None:
-        self.model = path.stem if path else MODEL
+        self.model = path.stem if path else model
         self._path = path
         self._threads = threads or max(1, (os.cpu_count() or 1) // 2)
         self._context_tokens = context_tokens
@@ -103,18 +104,22 @@ class LocalLLMProvider:
 
     async def _loaded(self) -> Engine:
         if self._engine is None:
-            path = self._path if self._path is not None else await asyncio.to_thread(_stored)
+            path = (
+                self._path
+                if self._path is not None
+                else await asyncio.to_thread(_stored, self.model)
+            )
             self._engine = shared_engine(
                 path, threads=self._threads, context_tokens=self._context_tokens
             )
         return self._engine
 
 
-def _stored() -> Path:
-    """The default weights; looking them up may hash half a gigabyte the first time."""
+def _stored(model: str) -> Path:
+    """The weights; looking them up may hash a gigabyte the first time."""
     from antiphon.providers.local.model_store import ModelStore
 
-    return ModelStore().path(MODEL)
+    return ModelStore().path(model)
 
 
 class _Answer:

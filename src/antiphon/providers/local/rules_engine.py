@@ -7,6 +7,7 @@ first of these that has something to say answers the words, or the instruction i
     an answer to our own question  ->  the call it completes
     an advertised tool is meant    ->  calls
     a sum, a capital, a fact       ->  text
+    a statement of the persona     ->  text
     memory of this conversation    ->  text
     small talk, identity, goodbye  ->  text
     anything else                  ->  what it can do
@@ -30,6 +31,7 @@ from antiphon.providers.chat import (
     text_of,
 )
 from antiphon.providers.local import rules_tables as tables
+from antiphon.providers.local.rules_persona import statement_about
 from antiphon.providers.local.rules_results import say_news, say_result
 from antiphon.providers.local.rules_tools import (
     Wish,
@@ -173,7 +175,7 @@ def _reply(now: Situation) -> Answer:
     if calls:
         return calls
     lower = re.sub(r"\s+", " ", spelled_out(now.said).lower())
-    for rule in (_sum, _capital, _fact, _memory, _farewell, _small_talk):
+    for rule in (_sum, _capital, _fact, _persona, _memory, _farewell, _small_talk):
         text = rule(lower, now)
         if text:
             return Answer(_filled(text, now))
@@ -244,6 +246,10 @@ def _name_of(lower: str) -> str:
 
 def _fact(lower: str, now: Situation) -> str:
     return next((say for pattern, say in tables.FACTS if re.search(pattern, lower)), "")
+
+
+def _persona(lower: str, now: Situation) -> str:
+    return statement_about(now.said, now.persona) if _QUESTION.search(lower) else ""
 
 
 def _memory(lower: str, now: Situation) -> str:

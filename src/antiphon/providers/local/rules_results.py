@@ -88,7 +88,7 @@ def _weather(result: dict[str, Any], arguments: dict[str, Any]) -> str | None:
         return None
     unit = str(result.get("unit") or result.get("units") or arguments.get("format") or "")
     key = next(key for key in _ALIASES["temperature"] if key in result)
-    unit = unit or {"c": "celsius", "f": "fahrenheit"}.get(key.rpartition("_")[2], "")
+    unit = unit or {"c": "celsius", "f": "fahrenheit"}.get(key.rpartition("_")[2][:1], "")
     degrees = _degrees(temperature, unit)
     place = _first(result, "place") or _first(arguments, "place")
     where = f"In {place} it is" if place else "It is"
