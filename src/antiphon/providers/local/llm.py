@@ -43,8 +43,8 @@ class LocalLLMProvider:
     """Answers with a local model.
 
     `model`: a name of the model store (`MissingModelError` on `connect` where it is not on this
-    machine); `path`: a GGUF file of another model that reads ChatML, instead. `threads`: None for half of the cores, at least one,
-    as hearing and speaking need the others. `warm`: a request with the persona and tools of the
+    machine); `path`: a GGUF file of another model that reads ChatML, instead. `threads`: None for
+    half of the cores, at least one, as hearing and speaking need the others. `warm`: a request with the persona and tools of the
     conversations to come, whose beginning `connect` puts into the prompt cache: it takes about
     10 ms a token on one core, once per process.
     """
