@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,12 +30,20 @@ def test_a_job_runs_beside_the_loop() -> None:
     asyncio.run(main())
 
 
-def test_a_job_that_nobody_waits_for_is_not_begun() -> None:
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    """What long jobs wait for; opened at the end, since a process waits for its threads."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_a_job_that_nobody_waits_for_is_not_begun(gate: threading.Event) -> None:
     """Cancelling the waiter takes its job out of the lane; the one that runs ends unheard."""
 
     async def main() -> None:
         lane = Lane("test", threads=1)
-        gate, begun, ran = threading.Event(), threading.Event(), list[str]()
+        begun, ran = threading.Event(), list[str]()
 
         def long() -> str:
             begun.set()
@@ -60,12 +69,11 @@ def test_a_job_that_nobody_waits_for_is_not_begun() -> None:
     asyncio.run(main())
 
 
-def test_a_full_lane_refuses() -> None:
+def test_a_full_lane_refuses(gate: threading.Event) -> None:
     """A lane holds a bounded number of jobs; one more is a retryable error that names it."""
 
     async def main() -> None:
         lane = Lane("test", threads=1, limit=2)
-        gate = threading.Event()
         jobs = [asyncio.create_task(lane.run(gate.wait)) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(ServerError, match="test") as caught:
