@@ -86,11 +86,13 @@ def peer_python() -> Path | None:
     return python
 
 
-def measure(python: Path, side: str, workload: tuple[str, ...]) -> dict[str, float]:
+def measure(
+    python: Path, side: str, workload: tuple[str, ...], *, script: str = "kernel"
+) -> dict[str, float]:
     """One round of one workload on one side, in a process of its own."""
-    script = HERE / "peers" / f"kernel_{side}.py"
+    path = HERE / "peers" / f"{script}_{side}.py"
     done = subprocess.run(
-        [str(python), "-W", "ignore", str(script), *workload],
+        [str(python), "-W", "ignore", str(path), *workload],
         capture_output=True,
         text=True,
         timeout=300,

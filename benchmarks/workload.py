@@ -8,6 +8,7 @@ environment.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import resource
@@ -34,6 +35,9 @@ QUEUED_AUDIO = 500
 LOSS_TRIALS = scaled(200)
 LOSS_PER_TRIAL = 10
 SESSIONS = scaled(100)
+SPEECH_SECS = max(0.2, 10.0 * SCALE)
+"""Of one session, in benchmarks of the output."""
+INTERRUPTIONS = scaled(40)
 
 Workload = Callable[..., Awaitable[dict[str, float]]]
 
@@ -47,6 +51,22 @@ def percentile(values: list[float], share: float) -> float:
 def resident_mb() -> float:
     """Peak resident memory of this process in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def pace_figures(sessions: list[list[float]], cpu_secs: float) -> dict[str, float]:
+    """How far the time between two chunks was from 20 ms, in ms; CPU of one session in percent."""
+    off = [
+        abs(later - earlier - 0.02) * 1e3
+        for times in sessions
+        for earlier, later in itertools.pairwise(times)
+    ]
+    spoken = sum(len(times) for times in sessions) * 0.02
+    return {
+        "p50_ms": percentile(off, 0.5),
+        "p99_ms": percentile(off, 0.99),
+        "max_ms": max(off),
+        "cpu_percent": 100.0 * cpu_secs / spoken,
+    }
 
 
 async def until(condition: Callable[[], bool], timeout: float = 30.0) -> None:

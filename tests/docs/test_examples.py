@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import kernel
+from benchmarks import kernel, output
 from tests.docs.blocks import ROOT
 
 EXAMPLES = [
@@ -35,3 +35,11 @@ def test_the_kernels_benchmark_measures(
     monkeypatch.setenv("BENCHMARK_SCALE", "0.01")
     figures = kernel.measure(Path(sys.executable), kernel.OURS, workload)
     assert {row.figure for row in kernel.ROWS if row.workload == workload} <= set(figures)
+
+
+def test_the_outputs_benchmark_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its workloads run and give the figures that its table wants, and no stale chunk."""
+    monkeypatch.setenv("BENCHMARK_SCALE", "0.02")
+    figures = output.take([1], 1, with_peer=False)
+    assert "interruption to silence, worst" in output.table(figures, [1])
+    assert figures[kernel.OURS, "stale chunks of 40 interruptions"] == 0
