@@ -42,8 +42,10 @@ from antiphon.simulation.errors import (
     DeadlockError,
     DeterminismError,
     LivelockError,
+    SimulationError,
     VirtualDeadlineError,
 )
+from antiphon.simulation.network import Network
 from antiphon.simulation.outside import InlineExecutor, OutsideWork
 from antiphon.simulation.schedule import Policy, VirtualTask, steps_for
 from antiphon.simulation.waiting import describe_tasks
@@ -95,6 +97,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
             answer, so times stay virtual; the order in which threads answer is not reproducible.
         executor_secs: run executors' work inline, in the loop's own thread, and deliver its result
             after 0 to twice this many virtual seconds. Reproducible.
+        network: the simulated network for connections, servers and datagrams; None: refused.
 
     """
 
@@ -113,6 +116,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
         livelock_steps: int = 1_000_000,
         allow_threads: bool = False,
         executor_secs: float | None = None,
+        network: Network | None = None,
     ) -> None:
         self.seed = seed
         self.steps = 0
@@ -139,9 +143,15 @@ class VirtualTimeLoop(ClosedWorldLoop):
         self._work = InlineExecutor(self, executor_secs) if executor_secs is not None else None
         self._allow_threads = allow_threads
         self._outside = OutsideWork()
-        super().__init__()
+        super().__init__(network)
         self.set_exception_handler(_keep_report)
         self.slow_callback_duration = float("inf")
+        if network is not None:
+            try:
+                network.bind(self)
+            except SimulationError:
+                self.close()
+                raise
 
     # ---- time and randomness
 

@@ -31,6 +31,7 @@ from antiphon.simulation.errors import (
     VirtualDeadlineError,
 )
 from antiphon.simulation.loop import WALL_ANCHOR, VirtualTimeLoop
+from antiphon.simulation.network import Network
 from antiphon.simulation.schedule import Policy
 from antiphon.simulation.waiting import describe_tasks
 
@@ -42,6 +43,7 @@ __all__ = [
     "DeadlockError",
     "DeterminismError",
     "LivelockError",
+    "Network",
     "Outcome",
     "Policy",
     "SimulationError",
@@ -99,6 +101,7 @@ def run(
     wall_anchor: datetime = WALL_ANCHOR,
     allow_threads: bool = False,
     executor_secs: float | None = None,
+    network: Network | None = None,
 ) -> T:
     """Runs `coro` on a `VirtualTimeLoop` (which explains the arguments) and returns its result.
 
@@ -109,16 +112,21 @@ def run(
     `timeout_secs` virtual seconds); and, when `strict`, `UncleanRunError` for tasks left running
     and exceptions nobody retrieved.
     """
-    loop = VirtualTimeLoop(
-        seed,
-        policy=policy,
-        cpu=cpu,
-        timer_jitter_secs=timer_jitter_secs,
-        wall_anchor=wall_anchor,
-        deadline_secs=timeout_secs,
-        allow_threads=allow_threads,
-        executor_secs=executor_secs,
-    )
+    try:
+        loop = VirtualTimeLoop(
+            seed,
+            policy=policy,
+            cpu=cpu,
+            timer_jitter_secs=timer_jitter_secs,
+            wall_anchor=wall_anchor,
+            deadline_secs=timeout_secs,
+            allow_threads=allow_threads,
+            executor_secs=executor_secs,
+            network=network,
+        )
+    except SimulationError:
+        coro.close()
+        raise
     outcome = run_on(loop, coro)
     if not strict and outcome.error is None:
         return outcome.value  # type: ignore[return-value]
@@ -133,6 +141,7 @@ def simulate(
     policy: Policy | None = None,
     cpu: CPUModel | None = ORDINARY,
     timer_jitter_secs: float = 0.0,
+    network: Network | None = None,
 ) -> Outcome[T]:
     """Like `run`, but returns the `Outcome` and raises nothing of the run's."""
     loop = VirtualTimeLoop(
@@ -141,6 +150,7 @@ def simulate(
         cpu=cpu,
         timer_jitter_secs=timer_jitter_secs,
         deadline_secs=timeout_secs,
+        network=network,
     )
     return run_on(loop, coro)
 
@@ -179,9 +189,13 @@ def _end(loop: VirtualTimeLoop, main: asyncio.Task[Any]) -> tuple[str, ...]:
             loop.run_until_complete(_settle())
         left = [task for task in asyncio.all_tasks(loop) if task is not main]
         leaked = describe_tasks(left)
+        reports = len(loop.exceptions)
         for task in asyncio.all_tasks(loop):
             task.cancel()
         loop.run_until_complete(_gather([*left, main]))
+        del loop.exceptions[reports:]  # what the cancelling itself brought about
+        loop.hang_up()
+        loop.run_until_complete(_settle())
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
     except SimulationError as stuck:

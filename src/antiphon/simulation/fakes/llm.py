@@ -14,7 +14,6 @@ from antiphon.services.contracts import (
     LLMEvent,
     LLMRequest,
     TextDelta,
-    ThoughtDelta,
     TokenUsage,
     ToolCall,
 )
