@@ -18,6 +18,7 @@ from collections import Counter
 from typing import Any
 
 from antiphon.context.conversation import LLMContext
+from antiphon.context.summary import LLMContextSummaryConfig
 from antiphon.context.validate import problems
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import InterruptionFrame
@@ -26,6 +27,7 @@ from antiphon.frames.llm import (
     LLMMessagesTransformFrame,
     LLMRunFrame,
     LLMSetToolsFrame,
+    LLMSummarizeContextFrame,
 )
 from antiphon.frames.speech import TTSSpeakFrame
 from antiphon.frames.tools import (
@@ -42,6 +44,7 @@ from antiphon.tools.run_gate import RunGate
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
 from tests.context.rig import DOWN, UP, Rig
 
+OTHER_ACTS = ["cough", "run", "append", "cut", "tools", "speak", "stop", "summarize"]
 UNTOLD = ("CANCELLED", '"cancelled"', '"started"')
 """What a call's messages may say without the model being asked."""
 NAMES = ("quick", "slow", "fails", "hangs", "twice", "stream", "async_slow", "hardy", "silent")
@@ -105,6 +108,7 @@ class Story:
         self.runs_by_program = 0
         self.user_runs = 0
         self.removed = False
+        self.summaries = 0
         self.unwanted: set[str] = set()
         self.answers: list[tuple[LLMRequest, list[str], list[str]]] = []
 
@@ -112,6 +116,9 @@ class Story:
 
     def reply(self, request: LLMRequest) -> list[Any]:
         r = self.random
+        if "summarize" in (request.system_instruction or ""):
+            self.summaries += 1
+            return [TextDelta(f"z{self.next()}")]
         parts: list[Any] = []
         if r.random() < 0.7 or self.calls_left <= 0:
             words = r.randrange(1, 9)
@@ -203,7 +210,7 @@ class Story:
     async def act(self, rig: Rig) -> None:
         r = self.random
         way = r.choice([DOWN, UP])
-        match r.choice(["says"] * 4 + ["cough", "run", "append", "cut", "tools", "speak", "stop"]):
+        match r.choice(["says"] * 4 + OTHER_ACTS):
             case "says":
                 await rig.says(f"u{self.next()}", secs=r.random())
             case "cough":
@@ -227,6 +234,10 @@ class Story:
                 await rig.send(LLMSetToolsFrame(ToolsSchema(tools)), direction=way)
             case "speak":
                 await rig.send(TTSSpeakFrame(f"s{self.next()} and on and on"))
+            case "summarize":
+                keep = r.randrange(5)
+                config = LLMContextSummaryConfig(min_messages_after_summary=keep)
+                await rig.send(LLMSummarizeContextFrame(config))
             case "stop":
                 await rig.send(InterruptionFrame())
 
@@ -255,7 +266,7 @@ async def converse(story: Story) -> None:
     assert max(watch.ends.values(), default=0) <= 1
     if not abrupt:
         assert {i for i in watch.started if watch.ends[i] != 1} == set()
-    assert rig.inferences <= story.user_runs + story.runs_by_program + gate.debts
+    assert rig.inferences <= story.user_runs + story.runs_by_program + story.summaries + gate.debts
     for text in rig.of_role("assistant"):
         words = [w for w in str(text).split() if w.startswith("w")]
         assert all(w in rig.voice.said for w in words)

@@ -8,7 +8,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from antiphon.context.assistant_aggregator import AssistantTurnStoppedMessage
+from antiphon.context.assistant_aggregator import (
+    AssistantTurnStoppedMessage,
+    LLMAssistantAggregatorParams,
+)
 from antiphon.context.conversation import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.user_aggregator import LLMUserAggregatorParams
@@ -110,6 +113,7 @@ class Rig:
         default: Any = "ok",
         add_tool_change_messages: bool = False,
         provider: Any = None,
+        assistant_params: LLMAssistantAggregatorParams | None = None,
         strategies: UserTurnStrategies | None = None,
         observers: Sequence[BaseObserver] = (),
         **llm: Any,
@@ -124,6 +128,7 @@ class Rig:
             user_params=LLMUserAggregatorParams(
                 user_turn_strategies=strategies or turn_strategies()
             ),
+            assistant_params=assistant_params,
             add_tool_change_messages=add_tool_change_messages,
         )
         self.shared = pair.shared

@@ -13,16 +13,20 @@ from antiphon.context.call_log import CALL_FRAMES
 from antiphon.context.half import ContextHalf
 from antiphon.context.messages import assistant_message
 from antiphon.context.shared import EDIT_FRAMES, RunDueFrame, SharedContext
+from antiphon.context.summarizer import ContextSummarizer
+from antiphon.context.summary import LLMAutoContextSummarizationConfig, SummaryAppliedEvent
 from antiphon.context.thoughts import ThoughtCollector, ThoughtFrame
 from antiphon.frames.base import Frame
-from antiphon.frames.lifecycle import CancelFrame, EndFrame, InterruptionFrame
+from antiphon.frames.lifecycle import CancelFrame, EndFrame, InterruptionFrame, StartFrame
 from antiphon.frames.llm import (
     LLMAssistantPushAggregationFrame,
     LLMContextFrame,
+    LLMContextSummaryResultFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
     LLMMarkerFrame,
     LLMSetToolsFrame,
+    LLMSummarizeContextFrame,
     LLMThoughtEndFrame,
     LLMThoughtStartFrame,
     LLMThoughtTextFrame,
@@ -44,8 +48,15 @@ class LLMAssistantAggregatorParams(msgspec.Struct, frozen=True, kw_only=True):
     """How the assistant's half behaves. `add_tool_change_messages` as on the pair."""
 
     enable_auto_context_summarization: bool = False
-    auto_context_summarization_config: object | None = None
+    auto_context_summarization_config: LLMAutoContextSummarizationConfig | None = None
     add_tool_change_messages: bool = False
+
+    @property
+    def summaries(self) -> LLMAutoContextSummarizationConfig | None:
+        """When summaries are made by themselves; None is never."""
+        if not self.enable_auto_context_summarization:
+            return None
+        return self.auto_context_summarization_config or LLMAutoContextSummarizationConfig()
 
 
 class AssistantTurnStoppedMessage(msgspec.Struct, frozen=True):
@@ -73,6 +84,7 @@ class LLMAssistantAggregator(FrameProcessor):
 
     on_assistant_turn_started = Event[[]]()
     on_assistant_turn_stopped = Event[[AssistantTurnStoppedMessage]]()
+    on_summary_applied = Event[[ContextSummarizer, SummaryAppliedEvent]]()
     on_assistant_thought = Event[[AssistantThoughtMessage]]()
 
     def __init__(
@@ -88,6 +100,9 @@ class LLMAssistantAggregator(FrameProcessor):
         self._params = params or LLMAssistantAggregatorParams()
         self._turn: AssistantTurn | None = None
         self._thoughts = ThoughtCollector()
+        self._summarizer = ContextSummarizer(
+            self, shared, self._params.summaries, on_applied=self.on_summary_applied.emit
+        )
 
     # ---- turns ----
 
@@ -98,6 +113,7 @@ class LLMAssistantAggregator(FrameProcessor):
         await self._close_turn(interrupted=False)
         self._shared.gate.response_started()
         await self._open_turn(frame.id)
+        await self._summarizer.check()
 
     @handles(LLMFullResponseEndFrame)
     async def _response_ends(
@@ -223,6 +239,20 @@ class LLMAssistantAggregator(FrameProcessor):
     @handles(RunDueFrame)
     async def _run_due(self, frame: RunDueFrame, direction: FrameDirection) -> None:
         await self._half.run_noted()
+
+    @handles(StartFrame)
+    async def _open(self, frame: StartFrame, direction: FrameDirection) -> None:
+        self._summarizer.open()
+
+    @handles(LLMSummarizeContextFrame)
+    async def _summarize(self, frame: LLMSummarizeContextFrame, direction: FrameDirection) -> None:
+        await self._summarizer.summarize(frame.config)
+
+    @handles(LLMContextSummaryResultFrame)
+    async def _summary(
+        self, frame: LLMContextSummaryResultFrame, direction: FrameDirection
+    ) -> None:
+        await self._summarizer.result(frame)
 
     # ---- who speaks ----
 

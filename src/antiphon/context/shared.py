@@ -6,6 +6,7 @@ valid context. Frames that go both ways reach both halves; each is taken once, b
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,6 +55,7 @@ class SharedContext:
         self._last_bot_frame = 0
         self._last_interruption = 0
         self._run_noted = False
+        self._last_run: ContextSnapshot | None = None
 
     # ---- edits ----
 
@@ -111,7 +113,17 @@ class SharedContext:
         snapshot = self.context.snapshot()
         self.gate.inference_sent(snapshot.version)
         self.calls.inference_sent()
+        self._last_run = snapshot
         return snapshot
+
+    @property
+    def told(self) -> int | None:
+        """How many messages the model has seen as they are, while it is owed news; else None."""
+        if not self.gate.owed:
+            return None
+        seen = self._last_run.messages if self._last_run is not None else ()
+        pairs = zip(seen, self.context.messages, strict=False)
+        return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] is pair[1], pairs))
 
     def heard(self, response_id: int | None) -> None:
         """The caller heard something of an answer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from antiphon.frames.base import ControlFrame, DataFrame, UninterruptibleFrame
+from antiphon.frames.base import ControlFrame, DataFrame, SystemFrame, UninterruptibleFrame
 
 
 class LLMContextFrame(DataFrame):
@@ -103,6 +103,28 @@ class LLMSummarizeContextFrame(ControlFrame):
     """Ask for a summary of the context now."""
 
     config: Any = None
+
+
+class LLMContextSummaryRequestFrame(SystemFrame):
+    """Asks an LLM service upstream for a summary of `context`, in at most `timeout` seconds.
+
+    `llm`: something else with `run_inference` that is to make it, on the service's behalf.
+    """
+
+    request_id: str
+    context: Any
+    prompt: str
+    max_tokens: int
+    timeout: float
+    llm: Any = None
+
+
+class LLMContextSummaryResultFrame(UninterruptibleFrame, ControlFrame):
+    """The summary for that request, or why there is none."""
+
+    request_id: str
+    summary: str = ""
+    error: str | None = None
 
 
 class ServiceUpdateSettingsFrame(UninterruptibleFrame, ControlFrame):

@@ -32,6 +32,8 @@ from antiphon.frames.lifecycle import (
 from antiphon.frames.llm import (
     LLMConfigureOutputFrame,
     LLMContextFrame,
+    LLMContextSummaryRequestFrame,
+    LLMContextSummaryResultFrame,
     LLMUpdateSettingsFrame,
 )
 from antiphon.frames.tools import FunctionCallFromLLM
@@ -259,6 +261,24 @@ class LLMService(FrameProcessor):
         if system_instruction is not None:
             request = msgspec.structs.replace(request, system_instruction=system_instruction)
         return await infer(self.provider, request, self._policy)
+
+    @handles(LLMContextSummaryRequestFrame)
+    async def _summarize(
+        self, frame: LLMContextSummaryRequestFrame, direction: FrameDirection
+    ) -> None:
+        self.create_task(self._make_summary(frame), name="summary")
+
+    async def _make_summary(self, frame: LLMContextSummaryRequestFrame) -> None:
+        summary, problem = "", None
+        by = frame.llm if frame.llm is not None else self
+        try:
+            async with asyncio.timeout(frame.timeout):
+                summary = await by.run_inference(
+                    frame.context, max_tokens=frame.max_tokens, system_instruction=frame.prompt
+                )
+        except (ServiceError, TimeoutError) as error:
+            problem = str(error) or f"it took longer than {frame.timeout:g} s"
+        await self.broadcast_frame(LLMContextSummaryResultFrame(frame.request_id, summary, problem))
 
     async def _stream(self, request: LLMRequest, answer: Answer) -> None:
         """Streams one answer, trying again as long as nothing of it is out."""
