@@ -28,6 +28,7 @@ from antiphon.frames.tools import FunctionCallInProgressFrame
 from antiphon.frames.transport import PlayoutBufferFrame
 from antiphon.kernel.params import PipelineParams
 from antiphon.services.tts import TTSService
+from antiphon.services.tts_synthesis import SynthesisPolicy
 from antiphon.settings import ServiceSettings, TTSSettings
 from antiphon.simulation.fakes.faults import Fail, Hang, Stall, from_now_on
 from antiphon.simulation.fakes.tts import FakeTTSProvider
@@ -75,7 +76,7 @@ def down(
 ) -> tuple[list[Frame], list[Frame]]:
     """What comes out behind a service over this provider, and before it."""
     params = PipelineParams(enable_metrics=True, enable_usage_metrics=True)
-    service = TTSService(provider, stall_timeout_secs=stall_timeout_secs)
+    service = TTSService(provider, policy=SynthesisPolicy(stall_timeout_secs=stall_timeout_secs))
     return run(run_test(service, frames_to_send=frames, pipeline_params=params))
 
 
@@ -120,7 +121,9 @@ def test_without_word_times_the_words_are_estimated_from_the_audio() -> None:
 
 
 def test_the_first_sentence_is_heard_before_the_answer_is_complete() -> None:
-    """Text is fed as it comes: audio of the first sentence goes out while the model still writes."""
+    """Text is fed as it comes: audio of the first sentence goes out while the model still
+    writes.
+    """
     frames = answer("This is first. " + "word " * 200 + "end.", pace=0.05)
     out, _ = down(FakeTTSProvider(), frames)
     ttfb = [
@@ -148,7 +151,9 @@ def test_a_greeting_closes_itself() -> None:
 
 
 def test_a_text_that_is_not_for_the_context_is_marked_so() -> None:
-    """`append_to_context=False` reaches the words and the announcement, and nothing is committed."""
+    """`append_to_context=False` reaches the words and the announcement, and nothing is
+    committed.
+    """
     out, _ = down(FakeTTSProvider(), [TTSSpeakFrame("One moment.", append_to_context=False)])
     assert [f.append_to_context for f in of(out, TTSTextFrame)] == [False, False]
     assert not of(out, TTSStartedFrame)[0].append_to_context

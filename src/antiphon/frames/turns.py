@@ -75,3 +75,9 @@ class BotSpeechPauseFrame(SystemFrame):
 
 class BotSpeechResumeFrame(SystemFrame):
     """It was nothing: go on where the speech was held."""
+
+
+class BotSayingFrame(SystemFrame):
+    """Upstream: the agent is about to say this. Lets a caller's words be told from an echo."""
+
+    text: str

@@ -28,11 +28,7 @@ from antiphon.errors import AntiphonError, ConnectivityError, MailboxFullError, 
 from antiphon.frames.audio import InputAudioRawFrame, UserAudioRawFrame
 from antiphon.frames.lifecycle import (
     EndFrame,
-    MetricsData,
-    MetricsFrame,
     StartFrame,
-    STTUsageMetricsData,
-    TTFBMetricsData,
 )
 from antiphon.frames.llm import STTUpdateSettingsFrame
 from antiphon.frames.speech import STTMetadataFrame, STTMuteFrame
@@ -51,9 +47,9 @@ from antiphon.services.contracts import (
     Transcript,
 )
 from antiphon.services.stt_feed import AnswerWatch, AudioGate, Item
+from antiphon.services.stt_meter import TranscriptionMeter
 from antiphon.settings import STTSettings
 
-_SAMPLE_BYTES = 2
 _FEED_LIMIT = 3_000
 """Items; a minute of audio in pieces of 20 ms."""
 
@@ -100,13 +96,14 @@ class STTService(FrameProcessor):
         self._ending = False
         self._interim_since_answer = False
         self._user_id = ""
-        self._sent_bytes = 0
+        self._meter = TranscriptionMeter(self, provider.capabilities.sample_rate)
 
     # ---- life cycle ----------------------------------------------------------------------------
 
     @handles(StartFrame)
     async def _start(self, frame: StartFrame, direction: FrameDirection) -> None:
         self._timer = self.timer(self._due)
+        self._meter.model = self.settings.model
         if isinstance(self.provider, Configurable):
             self.provider.configure(self.settings)
         try:
@@ -134,7 +131,7 @@ class STTService(FrameProcessor):
         answer_due = self._gate.awaits_answer or self._interim_since_answer
         if self._stream is not None and answer_due:
             await asyncio.wait([self._stream], timeout=self.provider.capabilities.ttfs_p99_secs)
-        await self._report_usage()
+        await self._meter.usage()
 
     async def cleanup(self) -> None:
         self._feed.close()
@@ -169,7 +166,7 @@ class STTService(FrameProcessor):
             ended = frame.timestamp - frame.stop_secs
             self._watch.speech_stopped(ended, self.clock.now(), answer_due=must_answer)
             self._rearm()
-        await self._report_usage()
+        await self._meter.usage()
         if self._restart_later:
             self._replace_stream()
 
@@ -207,7 +204,7 @@ class STTService(FrameProcessor):
     def _put(self, items: list[Item]) -> None:
         for item in items:
             if isinstance(item, AudioChunk):
-                self._sent_bytes += len(item.pcm)
+                self._meter.sent_bytes += len(item.pcm)
             try:
                 self._feed.put(item)
             except MailboxFullError as error:
@@ -300,7 +297,7 @@ class STTService(FrameProcessor):
                     finalized=transcript.finalized,
                 )
             )
-        await self._report_ttfb(value)
+        await self._meter.ttfb(value)
 
     # ---- measurements and time -----------------------------------------------------------------
 
@@ -310,7 +307,7 @@ class STTService(FrameProcessor):
 
     async def _due(self) -> None:
         value, stalled = self._watch.tick(self.clock.now())
-        await self._report_ttfb(value)
+        await self._meter.ttfb(value)
         if stalled:
             again = self._watch.stalls < 2
             what = "it is sent again" if again else "what was said is lost"
@@ -324,24 +321,3 @@ class STTService(FrameProcessor):
     async def _connection_failed(self, error: ServiceError) -> None:
         await self.push_error(f"{self.name} cannot connect: {error}", exception=error)
         await self.on_connection_error.emit(str(error))
-
-    async def _report_ttfb(self, value: float | None) -> None:
-        if value is not None and self.params.enable_metrics:
-            await self._report(
-                TTFBMetricsData(processor=self.name, value=value, model=self.settings.model)
-            )
-
-    async def _report_usage(self) -> None:
-        if self._sent_bytes and self.params.enable_usage_metrics:
-            rate = self.provider.capabilities.sample_rate
-            await self._report(
-                STTUsageMetricsData(
-                    processor=self.name,
-                    audio_seconds=self._sent_bytes / _SAMPLE_BYTES / rate,
-                    model=self.settings.model,
-                )
-            )
-            self._sent_bytes = 0
-
-    async def _report(self, data: MetricsData) -> None:
-        await self.push_frame(MetricsFrame(data=(data,)))

@@ -78,6 +78,8 @@ class Utterance:
         """There is no more text."""
         self._complete = True
         self._more_text.set()
+        if self.is_silent:
+            self.finish()
 
     @property
     def is_silent(self) -> bool:

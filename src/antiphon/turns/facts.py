@@ -9,8 +9,9 @@ from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import InterruptionFrame
 from antiphon.frames.llm import LLMMarkerFrame
 from antiphon.frames.speech import STTMetadataFrame
-from antiphon.frames.text import InterimTranscriptionFrame, TranscriptionFrame, TTSTextFrame
+from antiphon.frames.text import InterimTranscriptionFrame, TranscriptionFrame
 from antiphon.frames.turns import (
+    BotSayingFrame,
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
     ProposedUserStartedSpeakingFrame,
@@ -52,7 +53,7 @@ _MAKERS: dict[type[Frame], Callable[[Any], Fact]] = {
     ),
     BotStartedSpeakingFrame: lambda _: BotStarted(),
     BotStoppedSpeakingFrame: lambda _: BotStopped(),
-    TTSTextFrame: lambda f: BotSaid(text=f.text),
+    BotSayingFrame: lambda f: BotSaid(text=f.text),
     ProposedUserStartedSpeakingFrame: lambda _: ProposedStart(),
     ProposedUserStoppedSpeakingFrame: lambda _: ProposedStop(),
     UserStartedSpeakingFrame: lambda _: AnnouncedStart(),

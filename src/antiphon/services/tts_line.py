@@ -1,0 +1,154 @@
+"""The line in which frames and utterances stand on their way out of a voice's service.
+
+One task of the present epoch serves it: an utterance is sent as its audio comes, everything behind
+it waits, and each frame comes out in its place. When nobody stands in line, frames pass without
+it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from antiphon.context.spoken import SpokenWord
+from antiphon.frames.audio import TTSAudioRawFrame
+from antiphon.frames.base import Frame
+from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
+from antiphon.frames.text import AggregatedTextFrame, TTSTextFrame
+from antiphon.frames.turns import BotSayingFrame
+from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.processor import FrameProcessor
+from antiphon.services.tts_utterance import Utterance
+
+_NS = 1_000_000_000
+
+
+class SpeechLine:
+    """Belongs to one processor. `room`: whether the output takes audio."""
+
+    def __init__(self, processor: FrameProcessor, sample_rate: int) -> None:
+        self._processor = processor
+        self._sample_rate = sample_rate
+        self._items: deque[Frame | Utterance] = deque()
+        self._emitting = False
+        self._room = asyncio.Event()
+        self._room.set()
+        self._empty = asyncio.Event()
+
+    def __bool__(self) -> bool:
+        return bool(self._items)
+
+    def join(self, item: Frame | Utterance, answer: Utterance | None = None) -> None:
+        """Stands in line, in the middle of `answer` if it is the last there."""
+        if isinstance(item, Frame):
+            if not self._items:
+                _ = self._processor.push_frame(item)
+                return
+            if answer is not None and self._items[-1] is answer:
+                answer.place(item)
+                return
+        self._items.append(item)
+        if not self._emitting:
+            self._emitting = True
+            self._processor.create_task(self._emit(), name="speech", bound=True)
+
+    def set_room(self, *, full: bool) -> None:
+        """Whether audio is to be held back."""
+        if full:
+            self._room.clear()
+        else:
+            self._room.set()
+
+    def disband(self) -> Iterator[Frame]:
+        """Everybody goes; yields the frames that must not be lost, in their order."""
+        items, self._items = self._items, deque()
+        self._emitting = False
+        self._room.set()
+        self._empty.set()
+        for item in items:
+            for frame in item.left_over() if isinstance(item, Utterance) else (item,):
+                if not frame.interruptible:
+                    yield frame
+
+    async def wait_empty(self, timeout: float) -> None:
+        """Until nobody stands in line, at most `timeout` seconds."""
+        self._empty.clear()
+        try:
+            async with asyncio.timeout(timeout):
+                while self._items:
+                    await self._empty.wait()
+        except TimeoutError:
+            return
+
+    async def _emit(self) -> None:
+        items = self._items
+        while items:
+            head = items[0]
+            if isinstance(head, Utterance):
+                await self._send(head)
+            else:
+                await self._processor.push_frame(head)
+            items.popleft()
+        self._emitting = False
+        self._empty.set()
+
+    async def _send(self, utterance: Utterance) -> None:
+        base = 0
+        while True:
+            while utterance.has_audio:
+                if not self._room.is_set():
+                    await self._room.wait()
+                if not utterance.announced:
+                    base = await self._announce(utterance)
+                pcm, secs = utterance.next_slice()
+                await self._send_heard(utterance, utterance.heard_by(0.0), base)
+                await self._processor.push_frame(
+                    TTSAudioRawFrame(
+                        audio=pcm, sample_rate=self._sample_rate, context_id=utterance.context_id
+                    )
+                )
+                await self._send_heard(utterance, utterance.heard_by(secs), base)
+            if utterance.done:
+                break
+            if utterance.announced:
+                await self._send_heard(utterance, utterance.heard_so_far(), base)
+            utterance.awake.clear()
+            await utterance.awake.wait()
+        await self._send_heard(utterance, utterance.rest(), base)
+        if utterance.announced:
+            await self._processor.push_frame(TTSStoppedFrame(context_id=utterance.context_id))
+
+    async def _announce(self, utterance: Utterance) -> int:
+        utterance.announced = True
+        base = self._processor.clock.get_time()
+        await self._processor.push_frame(
+            TTSStartedFrame(
+                context_id=utterance.context_id,
+                append_to_context=utterance.append_to_context,
+                pts=base,
+            )
+        )
+        return base
+
+    async def _send_heard(
+        self, utterance: Utterance, items: Sequence[SpokenWord | Frame], base: int
+    ) -> None:
+        push = self._processor.push_frame
+        for item in items:
+            if isinstance(item, Frame):
+                await push(item)
+                if isinstance(item, AggregatedTextFrame) and item.will_be_spoken:
+                    await push(BotSayingFrame(text=item.text), FrameDirection.UPSTREAM)
+                continue
+            await push(
+                TTSTextFrame(
+                    text=item.text,
+                    aggregated_by="word",
+                    context_id=utterance.context_id,
+                    will_be_spoken=True,
+                    append_to_context=item.in_context,
+                    includes_inter_frame_spaces=True,
+                    pts=base + round(item.end_secs * _NS),
+                )
+            )
