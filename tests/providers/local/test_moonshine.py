@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from antiphon.providers.local.moonshine import loop_length, loudness, read_tokens
+from antiphon.providers.local.moonshine import drop_loop, loudness, read_tokens
 
 
 def test_the_vocabulary_has_lengths_of_one_or_two_bytes() -> None:
@@ -15,20 +15,22 @@ def test_the_vocabulary_has_lengths_of_one_or_two_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tokens", "length"),
+    ("tokens", "left"),
     [
-        ([], 0),
-        ([1, 2, 3, 4], 0),
-        ([7, 7, 7], 0),
-        ([5, 7, 7, 7, 7], 1),
-        ([1, 2] * 4, 2),
-        ([9, 1, 2, 3, 1, 2, 3, 1, 2, 3], 0),
-        ([*range(12)] * 4, 12),
+        ([], None),
+        ([1, 2, 3, 4], None),
+        ([7, 7, 7], None),
+        ([5, 7, 7, 7, 7], [5, 7]),
+        ([1, 2] * 4, [1, 2]),
+        ([9, 1, 2, 3, 1, 2, 3, 1, 2, 3], None),
+        ([*range(12)] * 4, [*range(12)]),
     ],
 )
-def test_a_loop_is_a_phrase_four_times_on_end(tokens: list[int], length: int) -> None:
-    """Only a phrase that ends the text four times over counts as a loop."""
-    assert loop_length(tokens) == length
+def test_a_loop_is_a_phrase_four_times_on_end(tokens: list[int], left: list[int] | None) -> None:
+    """A phrase that ends the text four times over is left once; anything else is left alone."""
+    before = tokens.copy()
+    assert drop_loop(tokens) is (left is not None)
+    assert tokens == (before if left is None else left)
 
 
 def test_loudness_is_that_of_the_loudest_tenth_of_a_second() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from antiphon.audio.pcm import to_bytes
-from antiphon.errors import InvalidInputError, MissingModelError
+from antiphon.errors import AntiphonError, InvalidInputError, MissingModelError
 from antiphon.providers.local.inference import HEARING, Lane
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.moonshine import Decoded
@@ -171,6 +171,16 @@ def test_a_missing_model_is_known_at_connect(
     provider = LocalSTTProvider(store=ModelStore(tmp_path), lane=Lane("test"))
     with pytest.raises(MissingModelError, match="antiphon models fetch moonshine-tiny-en"):
         asyncio.run(provider.connect())
+
+
+def test_silence_needs_no_model(tmp_path: Path) -> None:
+    """Silence and faint hiss are not given to the model, which would cost a transcript's time."""
+    provider = LocalSTTProvider(store=ModelStore(tmp_path, models=()))
+    hiss = np.random.default_rng(8).standard_normal(16_000).astype(np.float32) * 0.0005
+    assert provider.read(np.zeros(16_000, np.float32)) == ""
+    assert provider.read(hiss) == ""
+    with pytest.raises(AntiphonError):
+        provider.read(hiss * 10)
 
 
 def test_interim_readings_are_spaced() -> None:

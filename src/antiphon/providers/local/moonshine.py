@@ -91,8 +91,7 @@ class Moonshine:
             if last == _END:
                 break
             tokens.append(last)
-            if loop := loop_length(tokens):
-                del tokens[-loop * (_LOOP_TIMES - 1) :]
+            if drop_loop(tokens):
                 break
         return Decoded(self._text(tokens), -surprise / (len(tokens) + 1))
 
@@ -120,13 +119,14 @@ class Moonshine:
         return b"".join(pieces).decode(errors="replace").replace("▁", " ").strip()
 
 
-def loop_length(tokens: list[int]) -> int:
-    """How many tokens the phrase has that ends `tokens` four times on end; 0 if none does."""
+def drop_loop(tokens: list[int]) -> bool:
+    """Leaves a phrase that ends `tokens` four times on end there once. Whether there is one."""
     for size in range(1, min(_LONGEST_LOOP, len(tokens) // _LOOP_TIMES) + 1):
         tail = tokens[-size * _LOOP_TIMES :]
         if tail == tail[:size] * _LOOP_TIMES:
-            return size
-    return 0
+            del tokens[-size * (_LOOP_TIMES - 1) :]
+            return True
+    return False
 
 
 def loudness(audio: Audio) -> float:
