@@ -12,6 +12,7 @@ import pytest
 
 from antiphon.audio.pcm import to_bytes
 from antiphon.audio.wav import read_wav
+from antiphon.providers.local.inference import HEARING
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.piper import SAMPLE_RATE, Piper, Voicing, stretched
 from antiphon.providers.local.registry import MODELS
@@ -70,7 +71,7 @@ async def _chunks(
     for piece in pieces:
         for start in range(0, len(piece), 640):
             yield AudioChunk(piece[start : start + 640])
-            if breathe:
+            while breathe and HEARING.pending:  # noqa: ASYNC110 - a lane tells nobody
                 await asyncio.sleep(0.001)
         if finalize:
             yield Finalize()
@@ -80,6 +81,6 @@ async def _chunks(
 def stream() -> Stream:
     """Pieces of PCM as chunks of 20 ms, each piece followed by `Finalize`.
 
-    `breathe=True` lets real time pass between chunks, a twentieth of what they last.
+    `breathe=True` waits, before the next chunk, for a reading that an earlier one began.
     """
     return _chunks

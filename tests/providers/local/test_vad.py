@@ -61,10 +61,10 @@ def test_a_window_is_cheap() -> None:
     """A window of 32 ms takes well under a millisecond: the loop can afford it."""
     vad = SileroVADAnalyzer()
     vad.probability(bytes(1024))
-    begun = time.process_time()
+    begun = time.thread_time()
     for _ in range(100):
         vad.probability(bytes(1024))
-    assert (time.process_time() - begun) / 100 < 0.001
+    assert (time.thread_time() - begun) / 100 < 0.001
 
 
 def test_a_missing_model_is_known_at_construction(
