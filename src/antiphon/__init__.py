@@ -90,6 +90,7 @@ _NAMES = {
     """,
     "antiphon.context.conversation": "LLMContext",
     "antiphon.context.pair": "LLMContextAggregatorPair",
+    "antiphon.context.summary": "LLMAutoContextSummarizationConfig LLMContextSummaryConfig",
     "antiphon.context.user_aggregator": "LLMUserAggregatorParams UserTurnStoppedMessage",
     "antiphon.tools.execution": "FunctionCallParams",
     "antiphon.tools.schema": "FunctionSchema ToolsSchema tool_options",

@@ -6,6 +6,8 @@ from antiphon.context.assistant_aggregator import AssistantTurnStoppedMessage as
 from antiphon.context.assistant_aggregator import LLMAssistantAggregatorParams as LLMAssistantAggregatorParams
 from antiphon.context.conversation import LLMContext as LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair as LLMContextAggregatorPair
+from antiphon.context.summary import LLMAutoContextSummarizationConfig as LLMAutoContextSummarizationConfig
+from antiphon.context.summary import LLMContextSummaryConfig as LLMContextSummaryConfig
 from antiphon.context.user_aggregator import LLMUserAggregatorParams as LLMUserAggregatorParams
 from antiphon.context.user_aggregator import UserTurnStoppedMessage as UserTurnStoppedMessage
 from antiphon.errors import AlreadyInPipelineError as AlreadyInPipelineError
@@ -210,10 +212,12 @@ __all__ = [
     "KeypadEntry",
     "LLMAssistantAggregatorParams",
     "LLMAssistantPushAggregationFrame",
+    "LLMAutoContextSummarizationConfig",
     "LLMConfigureOutputFrame",
     "LLMContext",
     "LLMContextAggregatorPair",
     "LLMContextFrame",
+    "LLMContextSummaryConfig",
     "LLMFullResponseEndFrame",
     "LLMFullResponseStartFrame",
     "LLMMarkerFrame",

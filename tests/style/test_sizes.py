@@ -9,6 +9,8 @@ from tests.style.source import Source, classes, dotted, everywhere, functions, p
 FILE_LINES = 500
 FUNCTION_LINES = 60
 CLASS_METHODS = 20
+# What these implement was drawn up elsewhere, and has that many methods.
+FOREIGN_INTERFACES = {"TCPTransport"}  # asyncio.Transport
 
 
 def long_files(source: Source) -> list[str]:
@@ -31,7 +33,7 @@ def crowded_classes(source: Source) -> list[str]:
     return [
         source.at(node, f"{node.name} has {count} methods")
         for node in classes(source)
-        if (count := _methods(node)) > CLASS_METHODS
+        if (count := _methods(node)) > CLASS_METHODS and node.name not in FOREIGN_INTERFACES
     ]
 
 
