@@ -39,6 +39,7 @@ from antiphon.frames.tools import (
 from antiphon.kernel.observers import BaseObserver, FramePushed
 from antiphon.services.contracts import LLMRequest, TextDelta, ToolCall
 from antiphon.simulation.virtual_time import run
+from antiphon.tools.calls import CallState, CallTable
 from antiphon.tools.execution import FunctionCallParams
 from antiphon.tools.run_gate import RunGate
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
@@ -52,11 +53,19 @@ INTERIM = FunctionCallResultProperties(is_final=False)
 
 
 class CheckedContext(LLMContext):
-    """Validates itself after every edit."""
+    """Validates itself after every edit, and misses no call that runs."""
+
+    table: CallTable | None = None
+    cut = False
 
     def _changed(self) -> None:
         super()._changed()
         assert problems(self.messages) == []
+        if self.table is None or self.cut:
+            return
+        there = {m.get("tool_call_id") for m in self.messages if isinstance(m, dict)}
+        for one in self.table.open_calls:
+            assert one.state is CallState.ANNOUNCED or one.tool_call_id in there
 
 
 class CountingGate(RunGate):
@@ -226,7 +235,7 @@ class Story:
                 message = {"role": "developer", "content": f"d{self.next()}"}
                 await rig.send(LLMMessagesAppendFrame([message], run_llm=run_llm), direction=way)
             case "cut":
-                self.removed = True
+                self.removed = rig.context.cut = True  # type: ignore[attr-defined]
                 keep = r.randrange(1, 6)
                 await rig.send(LLMMessagesTransformFrame(lambda ms: ms[-keep:]), direction=way)
             case "tools":
@@ -247,6 +256,7 @@ async def converse(story: Story) -> None:
     r = story.random
     watch = Watch()
     rig = story.rig(watch)
+    rig.context.table = rig.shared.calls.table  # type: ignore[attr-defined]
     gate = rig.shared.gate = rig.shared.calls._gate = CountingGate()
     job = asyncio.create_task(rig.task.run())
     await asyncio.sleep(0.01)
