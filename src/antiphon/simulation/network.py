@@ -185,7 +185,7 @@ class Network:
         client_side, server_side = factory(), server.factory()
         client = TCPTransport(loop, client_side, link, local, target)
         accepted = TCPTransport(loop, server_side, link, target, local)
-        client.peer, accepted.peer = accepted, client
+        client.outgoing.peer, accepted.outgoing.peer = accepted, client
         self._connections += [(target[1], client), (target[1], accepted)]
         server_side.connection_made(accepted)
         client_side.connection_made(client)
