@@ -292,6 +292,15 @@ def test_a_late_transcript_belongs_to_the_turn_that_is_over() -> None:
     assert [t.text for t in scene.log.user_turns[1:]] == ["So there."]
 
 
+def test_a_transcript_that_opens_a_turn_belongs_to_it() -> None:
+    """A final transcript after the end of a turn may start another one: its words are that one's."""
+    scene = answered()
+    scene.push(5.0, TranscriptionFrame(text="And you?"), "stt")
+    scene.push(5.001, UserStartedSpeakingFrame(), "user")
+    scene.push(5.2, UserStoppedSpeakingFrame(), "user")
+    assert [t.text for t in scene.log.user_turns] == ["How are you?", "And you?"]
+
+
 def test_a_pause_in_a_turn_makes_two_spans_of_one_turn() -> None:
     """The turn ends with its last speech."""
     scene = Scene()

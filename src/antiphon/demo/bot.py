@@ -83,7 +83,7 @@ class Bot(msgspec.Struct):
 async def get_weather(params: FunctionCallParams) -> None:
     """Slow on purpose: the talk goes on meanwhile."""
     await asyncio.sleep(WEATHER_SECS)
-    city = params.arguments.get("city", "Paris")
+    city = params.arguments.get("city", "London")
     await params.result_callback({"city": city, "conditions": "cloudy", "temperature_celsius": 18})
 
 

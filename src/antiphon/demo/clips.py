@@ -21,7 +21,7 @@ from antiphon.providers.local.registry import Model, ModelFile
 from antiphon.services.contracts import SpeechAudio, TTSProvider
 
 SAMPLE_RATE = 16_000
-CALLER_PITCH = 1.25
+CALLER_PITCH = 1.15
 LOUDNESS = 0.55
 """Peak of every piece, of full scale."""
 

@@ -1,4 +1,4 @@
-"""Holds the demonstration: the scripted caller talks to the agent, in real time, and is recorded."""
+"""Holds the demonstration: the scripted caller talks to the agent in real time, recorded."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from antiphon.demo.bot import Bot, build
 from antiphon.demo.clips import CALLER_PITCH, SAMPLE_RATE, Clip, clips_of
 from antiphon.demo.script import SCRIPT, Cue, Turn
 from antiphon.kernel.params import PipelineParams
+from antiphon.kernel.runner import PipelineRunner
 from antiphon.kernel.task import PipelineTask
 from antiphon.observe.conversation_log import ConversationLog, Trigger
 from antiphon.observe.happenings import AgentFinished, Happening
@@ -70,9 +71,13 @@ async def demonstrate(
     provider: LLMProvider,
     *watchers: Watcher,
     say: Callable[[str], None],
+    on_begin: Callable[[], None] = lambda: None,
     turns: Sequence[Turn] = SCRIPT,
 ) -> Held:
-    """Holds one conversation by the script. `say` is told what is being prepared."""
+    """Holds one conversation by the script.
+
+    `say` is told what is being prepared; `on_begin` is called when the line is open.
+    """
     say("The caller rehearses ...")
     clips = await clips_of(turns, LocalTTSProvider(pitch=CALLER_PITCH, variation=0.0))
     transport = FileTransport(steps_of(turns, clips))
@@ -83,7 +88,10 @@ async def demonstrate(
             case AgentFinished(turn=turn) if turn.trigger is Trigger.TOOL and turn.heard:
                 transport.caller.happened(NEWS)
 
-    held = await converse(bot, hear, *watchers, say=say, title="A call to a small hotel")
+    say("The models are loaded and warmed up ...")
+    await bot.warm_up()
+    on_begin()
+    held = await converse(bot, hear, *watchers, title="A call to a small hotel")
     recorded = sum(clip.recorded for clip in clips)
     held.log.notes["Caller"] = (
         f"{len(clips)} turns in a synthesised voice, one of them with a recording of a person"
@@ -96,15 +104,13 @@ async def demonstrate(
 
 
 async def converse(
-    bot: Bot,
-    *watchers: Watcher,
-    say: Callable[[str], None],
-    title: str,
-    longest: float | None = LONGEST_SECS,
+    bot: Bot, *watchers: Watcher, title: str, longest: float | None = LONGEST_SECS
 ) -> Held:
-    """Runs the bot until somebody hangs up. The log has the context as it is at the end."""
-    say("The models are loaded and warmed up ...")
-    await bot.warm_up()
+    """Runs the bot until somebody hangs up or presses Ctrl-C.
+
+    The log has the context as it is at the end.
+    `longest`: after so many seconds the conversation is ended; None: never.
+    """
     observer = ConversationObserver(*watchers, title=title)
     recorder = RecordingObserver()
     task = PipelineTask(
@@ -112,12 +118,11 @@ async def converse(
         params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
         observers=[observer, recorder],
     )
-    say("The call begins.")
     try:
         async with asyncio.timeout(longest):
-            await task.run()
+            await PipelineRunner(handle_sigint=True).run(task)
     except TimeoutError:
-        logger.error("the conversation did not end within %s s and was cut off", longest)
+        logger.warning("the conversation did not end within %s s and was cut off", longest)
     log = observer.log
     log.parts = bot.parts()
     log.context = bot.context.get_messages()

@@ -56,8 +56,8 @@ AGENT_NAME = "Ada"
 
 PERSONA = (
     f"Your name is {AGENT_NAME} and you answer the phone of a small hotel. "
-    "Breakfast is from seven to ten in the garden room: fresh bread, eggs, fruit, coffee and tea, "
-    "and pancakes on Sundays. "
+    "Breakfast is served daily, from seven to ten in the garden room: fresh bread, eggs, fruit, "
+    "coffee and tea, and pancakes on Sundays. "
     "The book in every room is A Tale of Two Cities by Charles Dickens."
 )
 
@@ -67,7 +67,7 @@ WEATHER_SECS = 10.0
 
 SCRIPT = (
     Turn((Speech("Hello there what is your name?"),), Cue.START, 0.6),
-    Turn((Speech("What's the weather like in Paris right now?"),)),
+    Turn((Speech("How is the weather in London right now?"),)),
     Turn(
         (
             Speech("Which book is this from?"),
@@ -77,13 +77,13 @@ SCRIPT = (
     ),
     Turn(
         (
-            Speech("What is the, um,"),
+            Speech("And how many, um,"),
             Pause(1.1),
-            Speech("the capital of Japan?"),
+            Speech("how many days are there in a week?"),
         ),
         Cue.NEWS,
     ),
     Turn((Speech("Could you tell me all about breakfast?"),)),
-    Turn((Speech("Okay how many days are there in a week?"),), Cue.IN_REPLY, 3.0),
-    Turn((Speech("Thank you very much and goodbye."),)),
+    Turn((Speech("Okay what is the capital of Japan?"),), Cue.IN_REPLY, 3.0),
+    Turn((Speech("Great thank you and goodbye for now."),)),
 )

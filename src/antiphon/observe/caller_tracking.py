@@ -4,7 +4,8 @@ Theory of operation. Voice activity makes speech spans with true times: a detect
 `start_secs` after it, and an end `stop_secs` after it. A user turn is open from
 `UserStartedSpeakingFrame` to `UserStoppedSpeakingFrame` and takes the spans that no earlier turn
 took. Transcripts belong to the open turn; one that comes late belongs to the last turn, unless new
-speech has begun, in which case it waits for the turn that this speech will open.
+speech has begun, in which case it waits for the turn that this speech will open, or a turn begins
+at that very moment: the transcript opened it.
 
 Invariants: at most one span and one turn are open; a span belongs to one turn.
 """
@@ -16,6 +17,9 @@ from antiphon.frames.turns import VADUserStartedSpeakingFrame, VADUserStoppedSpe
 from antiphon.observe.conversation_log import ConversationLog, Side, SpeechSpan, UserTurn
 from antiphon.observe.happenings import CallerTurnEnded, CallerVoice, Happening
 
+_SAME_MOMENT_SECS = 0.05
+"""A turn that begins so soon after a transcript began because of it."""
+
 
 class CallerTracking:
     """Writes `log.speech` (the caller's part) and `log.user_turns`."""
@@ -26,6 +30,7 @@ class CallerTracking:
         self._last_span: SpeechSpan | None = None
         self._taken_until = -1.0
         self._early: list[tuple[float, str]] = []
+        self._late: tuple[float, str] | None = None
         self.turn: UserTurn | None = None
         """The open turn."""
 
@@ -62,11 +67,21 @@ class CallerTracking:
             speech_end=span.end if span is not None else None,
             interrupting=interrupting,
         )
+        self._take_back_late_text(at)
         self._log.user_turns.append(self.turn)
         for heard_at, text in self._early:
             _add_text(self.turn, text, heard_at)
         self._early.clear()
         return []
+
+    def _take_back_late_text(self, at: float) -> None:
+        """A transcript that opened a turn of its own belongs to that turn."""
+        late, self._late = self._late, None
+        if late is None or at - late[0] > _SAME_MOMENT_SECS:
+            return
+        last = self._log.user_turns[-1]
+        last.text = last.text.removesuffix(late[1]).strip()
+        self._early.append(late)
 
     def turn_stopped(self, at: float) -> UserTurn | None:
         """The open turn was decided to be over; returns it."""
@@ -96,6 +111,7 @@ class CallerTracking:
             return []
         last = self._log.user_turns[-1]
         _add_text(last, text, at)
+        self._late = (at, text)
         return [CallerTurnEnded(at=at, turn=last)]
 
     def finish(self, at: float) -> None:

@@ -11,7 +11,8 @@ import enum
 import json
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 import msgspec
 
@@ -278,22 +279,25 @@ class _Rich:
 _WHOLE = frozenset({Kind.CUT, Kind.FIGURES, Kind.ERROR})
 
 
-def latency_table(rows: list[tuple[str, ReplyLatency]], out: TextIO | None = None) -> None:
-    """Prints one row for each reply: what was asked, and the stages of the wait in seconds."""
-    heads = ("reply to", "end of turn", "STT", "LLM", "TTS", "playout", "total")
-    cells = [
-        (name, w.end_of_turn, w.stt, w.llm_first_token, w.tts_first_audio, w.playout, w.total)
-        for name, w in rows
-    ]
-    stream = out if out is not None else sys.stdout
-    print(f"{heads[0]:<36}" + "".join(f"{head:>13}" for head in heads[1:]), file=stream)
-    for name, *values in cells:
-        print(f"{_cut(name):<36}" + "".join(f"{_figure(v):>13}" for v in values), file=stream)
+def latency_table(rows: Sequence[tuple[str, ReplyLatency]], say: Callable[[str], None]) -> None:
+    """Says one line for each reply: what was asked, and the stages of the wait in seconds."""
+    heads = ("end of turn", "STT", "LLM", "TTS", "playout", "total")
+    say(f"{'reply to':<36}" + "".join(f"{head:>12}" for head in heads))
+    for name, wait in rows:
+        values = (
+            wait.end_of_turn,
+            wait.stt,
+            wait.llm_first_token,
+            wait.tts_first_audio,
+            wait.playout,
+            wait.total,
+        )
+        say(f"{_cut(name):<36}" + "".join(f"{_figure(value):>12}" for value in values))
 
 
 def _cut(text: str, width: int = 34) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def _figure(value: Any) -> str:
+def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"

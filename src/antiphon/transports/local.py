@@ -58,12 +58,39 @@ def _opened(kind: str, device: int | str | None, settings: dict[str, Any]) -> An
         stream = streams[kind](device=device, dtype="int16", **settings)
         stream.start()
     except (sounddevice.PortAudioError, ValueError) as error:
-        known = str(sounddevice.query_devices()).strip() or "none"
-        which = "(default)" if device is None else repr(device)
-        raise ConfigurationError(
-            f"the {what} {which} cannot be used: {error}. Devices of this machine:\n{known}"
-        ) from error
+        raise _unusable(what, device, error, sounddevice) from error
     return stream
+
+
+def _unusable(
+    what: str, device: int | str | None, error: Exception, sounddevice: ModuleType
+) -> ConfigurationError:
+    known = str(sounddevice.query_devices()).strip() or "none"
+    which = "(default)" if device is None else repr(device)
+    return ConfigurationError(
+        f"the {what} {which} cannot be used: {error}. Devices of this machine:\n{known}"
+    )
+
+
+def check_devices(
+    input_device: int | str | None = None, output_device: int | str | None = None
+) -> None:
+    """Raises what is missing for a conversation, before one is begun.
+
+    Raises:
+        MissingExtraError: sounddevice is not installed.
+        ConfigurationError: PortAudio, the microphone or the loudspeaker is not there.
+
+    """
+    sounddevice = _sounddevice()
+    for what, device, check in (
+        ("microphone", input_device, sounddevice.check_input_settings),
+        ("loudspeaker", output_device, sounddevice.check_output_settings),
+    ):
+        try:
+            check(device=device, channels=1, dtype="int16")
+        except (sounddevice.PortAudioError, ValueError) as error:
+            raise _unusable(what, device, error, sounddevice) from error
 
 
 class Speaker:
