@@ -123,6 +123,8 @@ class VirtualTimeLoop(ClosedWorldLoop):
         self.deadline_secs = deadline_secs
         self.exceptions: list[dict[str, Any]] = []
         """What reached the loop's exception handler."""
+        self.blocking_calls: list[str] = []
+        """Calls that would have stopped a real loop, and where (in a sealed run)."""
         self._now = 0.0
         self._wall_anchor = wall_anchor.timestamp()
         self._streams: dict[str, random.Random] = {}
@@ -172,6 +174,11 @@ class VirtualTimeLoop(ClosedWorldLoop):
         if name not in self._streams:
             self._streams[name] = random.Random(f"{self.seed}:{name}")
         return self._streams[name]
+
+    @property
+    def threaded(self) -> bool:
+        """Whether real threads are allowed."""
+        return self._allow_threads
 
     def next_number(self) -> int:
         """Counts what is created on this loop."""

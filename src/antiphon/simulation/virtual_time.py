@@ -16,7 +16,7 @@ import asyncio
 import gc
 import itertools
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -33,6 +33,7 @@ from antiphon.simulation.errors import (
 from antiphon.simulation.loop import WALL_ANCHOR, VirtualTimeLoop
 from antiphon.simulation.network import Network
 from antiphon.simulation.schedule import Policy
+from antiphon.simulation.sealed import sealed
 from antiphon.simulation.waiting import describe_tasks
 
 __all__ = [
@@ -67,7 +68,7 @@ class Outcome(Generic[T]):
 
     `value` or `error`; `fingerprint` says which task ran when; `virtual_secs` and `steps` how long
     it took; `leaked` the tasks left behind and where they waited; `unhandled` the exceptions that
-    reached the loop's handler.
+    reached the loop's handler; `blocking_calls` what would have stopped a real loop.
     """
 
     value: T | None
@@ -77,6 +78,7 @@ class Outcome(Generic[T]):
     steps: int
     leaked: tuple[str, ...]
     unhandled: tuple[str, ...]
+    blocking_calls: tuple[str, ...] = ()
 
     def result(self) -> T:
         """The value; raises what the run raised, and `UncleanRunError` if it left a mess."""
@@ -106,7 +108,8 @@ def run(
     """Runs `coro` on a `VirtualTimeLoop` (which explains the arguments) and returns its result.
 
     Without a seed times are exact. With one, ready task steps are shuffled and computing costs
-    virtual time (`cpu=None` switches that off): compare times with a tolerance then.
+    virtual time (`cpu=None` switches that off): compare times with a tolerance then; and what is
+    asked of the system's clocks and entropy is answered from the seed (see `sealed`).
 
     Raises what `coro` raises; `DeadlockError`, `LivelockError`, `VirtualDeadlineError` (after
     `timeout_secs` virtual seconds); and, when `strict`, `UncleanRunError` for tasks left running
@@ -155,11 +158,19 @@ def simulate(
     return run_on(loop, coro)
 
 
-def run_on(loop: VirtualTimeLoop, coro: Coroutine[Any, Any, T]) -> Outcome[T]:
-    """Runs `coro` on a fresh loop, closes the loop, and says what came of it."""
+def run_on(
+    loop: VirtualTimeLoop, coro: Coroutine[Any, Any, T], *, seal: bool | None = None
+) -> Outcome[T]:
+    """Runs `coro` on a fresh loop, closes the loop, and says what came of it.
+
+    `seal`: clocks and entropy of the system come from the loop (see `sealed`); by default where
+    there is a seed and no thread.
+    """
     value: T | None = None
     error: BaseException | None = None
-    with _collected_at_fixed_steps():
+    if seal is None:
+        seal = loop.seed is not None and not loop.threaded
+    with _collected_at_fixed_steps(), sealed(loop) if seal else nullcontext():
         asyncio.set_event_loop(loop)
         try:
             main = loop.create_task(coro, name="main")
@@ -177,7 +188,16 @@ def run_on(loop: VirtualTimeLoop, coro: Coroutine[Any, Any, T]) -> Outcome[T]:
         del main
         gc.collect()
     unhandled = tuple(_describe_report(report) for report in loop.exceptions)
-    return Outcome(value, error, fingerprint, virtual_secs, steps, leaked, unhandled)
+    return Outcome(
+        value,
+        error,
+        fingerprint,
+        virtual_secs,
+        steps,
+        leaked,
+        unhandled,
+        tuple(loop.blocking_calls),
+    )
 
 
 def _end(loop: VirtualTimeLoop, main: asyncio.Task[Any]) -> tuple[str, ...]:
