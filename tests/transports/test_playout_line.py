@@ -122,6 +122,16 @@ def test_a_word_may_come_before_everything_else_of_its_utterance() -> None:
     assert [at for at, _ in s.delivered] == pytest.approx([0.2, 0.2, 0.5])
 
 
+def test_an_utterance_that_was_given_up_goes_on_with_its_words_in_place() -> None:
+    """A voice that stalls for longer than the silence timeout does not put its words too early."""
+    s = stage()
+    s.send(began(pts=0), voice(7, 0.2))
+    s.until(10.0)
+    s.send(voice(7, 0.4), spoken("w", 500 * MS), ended())
+    s.until(20.0)
+    assert s.delivered[1][0] == pytest.approx(10.3)
+
+
 def test_other_sound_within_an_utterance_shifts_its_words() -> None:
     """A beep in the middle delays what comes after it."""
     s = stage()

@@ -36,7 +36,6 @@ from antiphon.transports.player import Player
 from antiphon.transports.playout import (
     Acknowledged,
     Cancel,
-    Drain,
     KeyTones,
     Pause,
     PlayoutConfig,
@@ -126,9 +125,9 @@ class OutputTransport(FrameProcessor):
     @handles(EndFrame, StopFrame)
     async def drain(self, frame: EndFrame | StopFrame, direction: FrameDirection) -> None:
         for player in self._players.values():
-            player.tell(Drain())
+            player.end()
         for player in self._players.values():
-            await player.drain(self.allow)
+            await player.drained_within(self.allow)
 
     @handles(CancelFrame)
     async def cancel(self, frame: CancelFrame, direction: FrameDirection) -> None:

@@ -30,7 +30,6 @@ class TransportParams(msgspec.Struct, frozen=True, kw_only=True):
     audio_out_channels: int = 1
     audio_out_10ms_chunks: int = 2
     audio_out_mixer: AudioMixer | Mapping[str | None, AudioMixer] | None = None
-    audio_out_destinations: tuple[str, ...] = ()
     audio_out_end_silence_secs: float = 0.2
     audio_out_paced: bool = True
     audio_out_continuous: bool = False

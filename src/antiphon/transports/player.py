@@ -155,9 +155,15 @@ class Player:
         """Whether the sink does that itself."""
         return isinstance(self.sink, KeySink)
 
-    async def drain(self, allow: Callable[[float], None]) -> None:
+    def end(self) -> None:
+        """Nothing more will come."""
+        self.sync()
+        if rest := self._converter.flush():
+            self._receive(Sound(rest))
+        self._receive(Drain())
+
+    async def drained_within(self, allow: Callable[[float], None]) -> None:
         """Returns when everything was heard; bounded by its length. `allow` extends deadlines."""
-        self.tell(Drain())
         while not self.drained.is_set():
             secs = self.machine.buffered_secs + self._config.end_silence_secs + DRAIN_MARGIN_SECS
             allow(secs + 1.0)
@@ -183,18 +189,15 @@ class Player:
                     await self._send(self._errands.popleft())
                 elif self._over:
                     return
-                elif (deadline := self.machine.deadline) is None or deadline > self._now():
+                elif (deadline := self.machine.deadline) is None or deadline > self._clock.now():
                     await self._wait(deadline)
                 else:
                     await self._tick()
         finally:
             self.drained.set()
 
-    def _now(self) -> float:
-        return self._clock.now()
-
     async def _tick(self) -> None:
-        write = self._carry_out(self.machine.tick(self._now()))
+        write = self._carry_out(self.machine.tick(self._clock.now()))
         if write is None:
             return
         pcm = write.pcm if self._mixer is None else self._mixer.mix(write.pcm)
@@ -256,7 +259,7 @@ class Player:
     # ---- carrying out -------------------------------------------------------------------------
 
     def _receive(self, event: Event) -> None:
-        self._carry_out(self.machine.receive(event, self._now()))
+        self._carry_out(self.machine.receive(event, self._clock.now()))
         if self._waiter is None:
             return
         deadline, armed = self.machine.deadline, self._armed

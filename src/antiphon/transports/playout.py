@@ -304,7 +304,7 @@ class Playout:
         self._last_sound = self._last_event = now
         position = self._sound.end
         if event.speech:
-            utterance = self._line.open(event.context_id, None, position)
+            utterance = self._line.sounding(event.context_id, position)
             if utterance.base is None:
                 utterance.base = self._line.clock(now) if event.pts is None else event.pts
             utterance.add(position, len(event.pcm) // self._unit)

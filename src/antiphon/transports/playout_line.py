@@ -107,6 +107,17 @@ class FrameLine:
             if current.base is None:
                 current.base = base
             return current
+        return self._begin(context_id, base, position)
+
+    def sounding(self, context_id: str | None, position: int) -> Utterance:
+        """The utterance that sound of that name belongs to; one given up too early goes on."""
+        latest = self._latest
+        if latest is not None and latest.context_id == context_id:
+            latest.ended_at = None
+            return latest
+        return self.open(context_id, None, position)
+
+    def _begin(self, context_id: str | None, base: int | None, position: int) -> Utterance:
         self.close(position)
         utterance = Utterance(context_id, base)
         self._utterances.pop(context_id, None)
