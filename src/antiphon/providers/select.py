@@ -3,7 +3,8 @@
 ANTIPHON_LLM=openai/MODEL              a vendor of the table and its model
 ANTIPHON_LLM=anthropic/MODEL           Anthropic
 ANTIPHON_LLM=http://HOST/v1[#MODEL]    any server that speaks OpenAI's chat completions
-ANTIPHON_LLM=local | rules             the embedded model | the rule-based responder
+ANTIPHON_LLM=local[/MODEL]             the embedded model, or another of the model store
+ANTIPHON_LLM=rules                     the rule-based responder
 (unset)                                the embedded model if its weights are here, else rules
 """
 

@@ -44,9 +44,10 @@ class LocalLLMProvider:
 
     `model`: a name of the model store (`MissingModelError` on `connect` where it is not on this
     machine); `path`: a GGUF file of another model that reads ChatML, instead. `threads`: None for
-    half of the cores, at least one, as hearing and speaking need the others. `warm`: a request with the persona and tools of the
-    conversations to come, whose beginning `connect` puts into the prompt cache: it takes about
-    10 ms a token on one core, once per process.
+    half of the cores, one to four: hearing and speaking need the others, and threads that share a
+    core wait for each other so long that all is slower than with one. `warm`: a request with the
+    persona and tools of the conversations to come, whose beginning `connect` puts into the prompt
+    cache: it takes about 13 ms a token on one core, once per process.
     """
 
     name = "local"
@@ -62,7 +63,7 @@ class LocalLLMProvider:
     ) -> None:
         self.model = path.stem if path else model
         self._path = path
-        self._threads = threads or max(1, (os.cpu_count() or 1) // 2)
+        self._threads = threads or min(4, max(1, (os.cpu_count() or 1) // 2))
         self._context_tokens = context_tokens
         self._warm = warm or LLMRequest(messages=())
         self._engine: Engine | None = None
