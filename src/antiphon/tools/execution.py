@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -26,6 +25,7 @@ from antiphon.frames.tools import (
 )
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.tools.calls import Call, CallEnd, CallTable
+from antiphon.tools.outcome import Outcome
 from antiphon.tools.planning import Asked, Occasion, PlannedCall, plan, refusal
 from antiphon.tools.registry import FunctionRegistry, Registration
 from antiphon.tools.results import failure
@@ -213,7 +213,7 @@ class CallRunner:
             context=planned.occasion.context,
             result_callback=self._callback(call),
         )
-        outcome = _Outcome()
+        outcome = Outcome()
         try:
             with outcome:
                 if registration.direct:
@@ -341,25 +341,3 @@ class CallRunner:
 
 def _short(error: Exception) -> str:
     return f"{type(error).__name__}: {error!s:.500}" if str(error) else type(error).__name__
-
-
-class _Outcome:
-    """What a handler returned, or the exception that it raised, as data."""
-
-    def __init__(self) -> None:
-        self.value: Any = None
-        self.error: Exception | None = None
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        if isinstance(error, Exception):
-            self.error = error
-            return True
-        return False

@@ -1,0 +1,280 @@
+"""Tools of MCP servers, over stdio or streamable HTTP, by the official `mcp` package.
+
+    async with MCPToolset(StdioServer("python", ["weather.py"])) as weather:
+        context = LLMContext(tools=weather.tools)
+        ...
+
+States of the connection: *open*; *broken* (a call found it so, or the server went away), which the
+next call mends by connecting anew. A call whose connection breaks under it is repeated once if that
+is harmless (the tool says that it only reads, or may be repeated); otherwise the model is told that
+nobody knows whether it happened.
+
+Each connection is entered and left by a task of its own, as the package wants it; those tasks
+belong to the `async with` block, and end with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from antiphon.errors import ConfigurationError, ConnectivityError, MissingExtraError
+from antiphon.tools.outcome import Outcome
+from antiphon.tools.results import failure
+from antiphon.tools.schema import FunctionSchema, ToolOptions, ToolsSchema, tool_options
+
+if TYPE_CHECKING:
+    from antiphon.tools.execution import FunctionCallParams
+
+logger = logging.getLogger(__name__)
+
+Filter = Collection[str] | Callable[[str], bool] | None
+_CONNECTION_CLOSED = -32000
+_TIMED_OUT = -32001
+
+
+class StdioServer(msgspec.Struct, frozen=True):
+    """A server that is a program of this machine. `env` is added to a minimal environment."""
+
+    command: str
+    args: list[str] = msgspec.field(default_factory=list)
+    env: dict[str, str] | None = None
+    cwd: str | None = None
+
+
+class _Connection:
+    """One connection, for as long as `keep` runs."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._over = asyncio.Event()
+        self.ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.broken = False
+
+    async def keep(self) -> None:
+        """Connects, waits to be told to leave, leaves."""
+        with Outcome() as outcome:
+            async with self._client as client:
+                self.ready.set_result(client)
+                await self._over.wait()
+        self.broken = True
+        if not self.ready.done():
+            self.ready.set_exception(outcome.error or ConnectionError("it closed at once"))
+
+    def leave(self) -> None:
+        """Lets `keep` end."""
+        self.broken = True
+        self._over.set()
+
+
+class MCPToolset:
+    """The tools of one server.
+
+    Args:
+        server: a `StdioServer`, or the URL of a streamable HTTP endpoint.
+        only: the names to offer, or a function that says which; None is all.
+        prefix: put before every name, to tell several servers apart.
+        options: how the tools run (`ToolOptions`), for all or by name (without prefix).
+        timeout_secs: how long a call may take; `connect_secs` the same for connecting.
+
+    """
+
+    def __init__(
+        self,
+        server: StdioServer | str,
+        *,
+        only: Filter = None,
+        prefix: str = "",
+        options: ToolOptions | Mapping[str, ToolOptions] | None = None,
+        timeout_secs: float = 30.0,
+        connect_secs: float = 10.0,
+    ) -> None:
+        self._server = server
+        self._only = only
+        self._prefix = prefix
+        self._options = options or ToolOptions()
+        self._timeout_secs = timeout_secs
+        self._connect_secs = connect_secs
+        self._stack = AsyncExitStack()
+        self._group: asyncio.TaskGroup | None = None
+        self._connection: _Connection | None = None
+        self._mending = asyncio.Lock()
+        self._repeatable: set[str] = set()
+        self.tools = ToolsSchema()
+
+    async def __aenter__(self) -> Self:
+        self._group = await self._stack.enter_async_context(asyncio.TaskGroup())
+        self._stack.callback(self._leave)
+        try:
+            await self.refresh()
+        except ConnectivityError:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # The block's own exception goes its way unwrapped: the group holds only keepers.
+        await self._stack.aclose()
+        self._group = None
+
+    async def refresh(self) -> ToolsSchema:
+        """Asks the server for its tools again; `tools` is what it offers, filtered.
+
+        Raises:
+            ConnectivityError: it cannot be reached, or does not answer in time.
+
+        """
+        client = await self._client()
+        found: list[Any] = []
+        cursor = None
+        with Outcome() as outcome:
+            async with asyncio.timeout(self._connect_secs):
+                while True:
+                    page = await client.list_tools(cursor=cursor)
+                    found += page.tools
+                    cursor = page.next_cursor
+                    if cursor is None:
+                        break
+        if outcome.error is not None:
+            raise self._unreachable(outcome.error)
+        self._repeatable = {tool.name for tool in found if _is_repeatable(tool)}
+        self.tools = ToolsSchema([self._schema(tool) for tool in found if self._wanted(tool.name)])
+        return self.tools
+
+    async def call(self, name: str, arguments: dict[str, Any]) -> Any:
+        """Calls a tool by the server's name for it; failures are results that say so."""
+        for last_try in (False, True):
+            with Outcome() as connecting:
+                connecting.value = await self._client()
+            if connecting.error is not None:
+                return failure(str(connecting.error))
+            with Outcome() as outcome:
+                outcome.value = await connecting.value.call_tool(
+                    name, arguments, read_timeout_seconds=self._timeout_secs
+                )
+            if outcome.error is None:
+                return _result(outcome.value)
+            if _code(outcome.error) == _TIMED_OUT:
+                return failure(f"The tool `{name}` did not answer within {self._timeout_secs:g} s.")
+            if not self._lost(outcome.error):
+                return failure(str(outcome.error))
+            logger.warning("The MCP server of %r went away: %r", name, outcome.error)
+            if last_try or name not in self._repeatable:
+                break
+        return failure(
+            f"The connection broke while `{name}` ran: it is not known whether it was carried out."
+        )
+
+    # ---- connections ----
+
+    async def _client(self) -> Any:
+        """The client of an open connection; makes one if need be."""
+        async with self._mending:
+            if self._connection is None or self._connection.broken:
+                self._leave()
+                self._connection = await self._connect()
+            return self._connection.ready.result()
+
+    async def _connect(self) -> _Connection:
+        if self._group is None:
+            raise ConfigurationError("Use an MCPToolset in an `async with` block.")
+        connection = _Connection(self._new_client())
+        self._group.create_task(connection.keep(), name="MCP connection")
+        with Outcome() as outcome:
+            async with asyncio.timeout(self._connect_secs):
+                await asyncio.shield(connection.ready)
+        if outcome.error is not None:
+            connection.leave()
+            raise self._unreachable(outcome.error)
+        return connection
+
+    def _new_client(self) -> Any:
+        try:
+            import mcp
+        except ImportError as error:
+            raise MissingExtraError("MCPToolset", "mcp", "mcp") from error
+        server: Any = self._server
+        if isinstance(server, StdioServer):
+            server = mcp.StdioServerParameters(
+                command=server.command, args=server.args, env=server.env, cwd=server.cwd
+            )
+        return mcp.Client(server)
+
+    def _leave(self) -> None:
+        if self._connection is not None:
+            self._connection.leave()
+
+    def _lost(self, error: Exception) -> bool:
+        """The connection is of no use any more."""
+        code = _code(error)
+        if code is not None and code != _CONNECTION_CLOSED:
+            return False
+        if self._connection is not None:
+            self._connection.leave()
+        return True
+
+    def _unreachable(self, error: Exception) -> ConnectivityError:
+        inner: BaseException = error
+        while isinstance(inner, BaseExceptionGroup):
+            inner = inner.exceptions[0]
+        what = str(inner) or f"no answer within {self._connect_secs:g} s"
+        return ConnectivityError(f"The MCP server {self._server!r} cannot be reached: {what}")
+
+    # ---- tools ----
+
+    def _wanted(self, name: str) -> bool:
+        if self._only is None:
+            return True
+        return self._only(name) if callable(self._only) else name in self._only
+
+    def _schema(self, tool: Any) -> FunctionSchema:
+        name: str = tool.name
+        options = self._options
+        if not isinstance(options, ToolOptions):
+            options = options.get(name, ToolOptions())
+
+        @tool_options(**msgspec.structs.asdict(options))
+        async def handler(params: FunctionCallParams) -> None:
+            await params.result_callback(await self.call(name, params.arguments))
+
+        schema = tool.input_schema
+        return FunctionSchema(
+            name=self._prefix + name,
+            description=tool.description or "",
+            properties=dict(schema.get("properties") or {}),
+            required=list(schema.get("required") or ()),
+            handler=handler,
+        )
+
+
+def _is_repeatable(tool: Any) -> bool:
+    hints = tool.annotations
+    return hints is not None and bool(hints.read_only_hint or hints.idempotent_hint)
+
+
+def _code(error: Exception) -> int | None:
+    """The error's code in the protocol, None if it is none of the protocol's."""
+    from mcp import MCPError
+
+    return error.error.code if isinstance(error, MCPError) else None
+
+
+def _result(answer: Any) -> Any:
+    texts = [part.text if part.type == "text" else f"[{part.type}]" for part in answer.content]
+    if answer.is_error:
+        return failure("\n".join(texts) or "The tool failed.")
+    structured = answer.structured_content
+    if structured is not None:
+        return structured["result"] if set(structured) == {"result"} else structured
+    return "\n".join(texts)
