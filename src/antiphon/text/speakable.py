@@ -39,7 +39,6 @@ _SYMBOLS = {
     "…": "...",
     "•": "",
 }
-_BETWEEN_NUMBERS = re.compile(r"(?<=\d)\s*[-–—]\s*(?=\d)")
 _SPACES = re.compile(r"[ \t]{2,}")
 
 

@@ -1,0 +1,69 @@
+"""Drops what is not the caller's voice but the agent's own, come back through the microphone.
+
+A transcript over the agent's speech, or shortly after it, is an echo when nearly all of its words
+stand in what the agent has just said, one near the other and in that order. Short transcripts must
+match word for word: a caller may well say "yes" after the agent said it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+from antiphon.turns.events import BotSaid, BotStarted, BotStopped, Fact, Heard, SpeechStarted
+from antiphon.turns.opinions import NOTHING, Forget, Opinion, Swallow
+from antiphon.turns.strategy import UserTurnStartStrategy
+from antiphon.turns.words import words
+
+_MEMORY_WORDS = 120
+_MIN_WORDS = 3
+
+
+class EchoGuardUserTurnStartStrategy(UserTurnStartStrategy):
+    """Put first in the list. It starts no turn; it keeps echoes from the strategies behind it.
+
+    `similarity` is the share of the transcript's words that must be found, `tail_secs` how long
+    after the agent's speech an echo may come. With `guard_sound`, sound over the agent is kept
+    from them as well, so that only words can interrupt: without that, a VAD strategy interrupts
+    before there is a transcript.
+    """
+
+    def __init__(
+        self, *, similarity: float = 0.8, tail_secs: float = 1.5, guard_sound: bool = True
+    ) -> None:
+        super().__init__()
+        self.similarity = similarity
+        self.tail_secs = tail_secs
+        self.guard_sound = guard_sound
+        self._said: deque[str] = deque(maxlen=_MEMORY_WORDS)
+        self._bot_speaks = False
+        self._until = float("-inf")
+
+    def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
+        match event:
+            case BotSaid(text=text):
+                self._said.extend(words(text))
+            case BotStarted():
+                self._bot_speaks = True
+            case BotStopped():
+                self._bot_speaks, self._until = False, now + self.tail_secs
+            case SpeechStarted() if self._bot_speaks and self.guard_sound:
+                return (Swallow(),)
+            case Heard(text=text, final=final) if self._bot_speaks or now < self._until:
+                if self.is_echo(text):
+                    return (Forget(f"echo {text!r}"), Swallow()) if final else (Swallow(),)
+        return NOTHING
+
+    def is_echo(self, text: str) -> bool:
+        """Whether the agent has just said this."""
+        heard = words(text)
+        if len(heard) < _MIN_WORDS:
+            return False
+        matcher = SequenceMatcher(None, list(self._said), heard, autojunk=False)
+        blocks = [block for block in matcher.get_matching_blocks() if block.size]
+        if not blocks:
+            return False
+        found = sum(block.size for block in blocks)
+        spread = blocks[-1].a + blocks[-1].size - blocks[0].a
+        return found >= self.similarity * len(heard) and spread <= 2 * len(heard) + 2

@@ -1,0 +1,45 @@
+"""The table of transitions and its picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from antiphon.turns.states import OPEN, SOUNDING, TRANSITIONS, Step, TurnState, diagram
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "turns.md"
+
+
+def test_the_documented_diagram_is_that_of_the_table() -> None:
+    """The picture cannot lie: it is what `diagram` draws."""
+    text = PAGE.read_text(encoding="utf-8")
+    drawn = text.split("```mermaid\n")[1].split("\n```")[0]
+    assert drawn == diagram(), f"docs/turns.md should contain:\n{diagram()}"
+
+
+def test_steps_mean_what_they_say() -> None:
+    """Sound leads to where sound is heard, silence away from there, start into a turn, stop out."""
+    for state, steps in TRANSITIONS.items():
+        for step, target in steps.items():
+            match step:
+                case Step.SOUND:
+                    assert state not in SOUNDING
+                    assert target in SOUNDING
+                case Step.SILENCE:
+                    assert state in SOUNDING
+                    assert target not in SOUNDING
+                case Step.START:
+                    assert state not in OPEN
+                    assert target in OPEN
+                case Step.STOP:
+                    assert state in OPEN
+                    assert target is TurnState.IDLE
+                case Step.INFER:
+                    assert target is TurnState.ASKED
+            if step in (Step.SOUND, Step.SILENCE):
+                assert (state in OPEN) == (target in OPEN)
+
+
+def test_no_turn_ends_in_sound() -> None:
+    """There is no step from sound to the end of a turn or to an inference."""
+    for state in SOUNDING:
+        assert not {Step.STOP, Step.INFER} & set(TRANSITIONS[state])
