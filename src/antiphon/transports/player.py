@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from antiphon.audio.convert import StreamConverter
 from antiphon.audio.mixer import AudioMixer
@@ -40,6 +40,7 @@ from antiphon.frames.turns import (
 )
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor
+from antiphon.transports.guard import Guard
 from antiphon.transports.playout import (
     Action,
     ClearSink,
@@ -99,7 +100,7 @@ class Player:
         self._epoch = host.emitter()
         self._errands: deque[Errands] = deque()
         self._clearing = self._over = False
-        self._failed = False
+        self._guard = Guard(self._report, WRITE_TIMEOUT_SECS)
         self._bad_format = False
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
@@ -194,6 +195,7 @@ class Player:
                 else:
                     await self._tick()
         finally:
+            self._guard.close()
             self.drained.set()
 
     async def _tick(self) -> None:
@@ -202,7 +204,7 @@ class Player:
             return
         pcm = write.pcm if self._mixer is None else self._mixer.mix(write.pcm)
         epoch = self._epoch
-        if await self._guarded(self.sink.write(pcm)) and write.sound:
+        if await self._guard.call(self.sink.write(pcm)) and write.sound:
             epoch.push_frame(self._heard(write, pcm))
         if not self._config.paced:
             await asyncio.sleep(0)
@@ -216,30 +218,15 @@ class Player:
 
     async def _clear(self) -> None:
         if isinstance(self.sink, ClearableSink):
-            await self._guarded(self.sink.clear())
+            await self._guard.call(self.sink.clear())
 
     async def _send(self, frame: Errands) -> None:
         sink = self.sink
         if isinstance(frame, OutputDTMFFrame | OutputDTMFUrgentFrame):
             if isinstance(sink, KeySink):
-                await self._guarded(sink.send_keys("".join(key.value for key in frame.buttons)))
+                await self._guard.call(sink.send_keys("".join(key.value for key in frame.buttons)))
         elif isinstance(sink, MessageSink):
-            await self._guarded(sink.send_message(frame.message))
-
-    async def _guarded(self, work: Awaitable[None]) -> bool:
-        """Whether the sink did it; a failure is reported once until it succeeds again."""
-        try:
-            async with asyncio.timeout(WRITE_TIMEOUT_SECS):
-                await work
-        except (OSError, AntiphonError) as error:
-            if not self._failed:
-                said = str(error) or f"it took no audio for {WRITE_TIMEOUT_SECS:g} s"
-                message = f"the caller's side of the output fails: {said}"
-                self._host.push_error(message, exception=error)
-            self._failed = True
-            return False
-        self._failed = False
-        return True
+            await self._guard.call(sink.send_message(frame.message))
 
     async def _wait(self, deadline: float | None) -> None:
         waiter = self._waiter = self._loop.create_future()
@@ -251,6 +238,9 @@ class Player:
             self._waiter = None
             if timer is not None:
                 timer.cancel()
+
+    def _report(self, message: str, error: BaseException) -> None:
+        self._host.push_error(message, exception=error)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -1,0 +1,59 @@
+"""Calls to the other side that may fail or hang, watched by one timer instead of one for each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from antiphon.errors import AntiphonError
+
+
+class Guard:
+    """Awaits one call after the other, each for `timeout_secs` at most.
+
+    The first of several failures in a row is reported. A timer is armed at most once per
+    `timeout_secs`, however many calls there are: an output makes fifty a second.
+    """
+
+    def __init__(self, report: Callable[[str, BaseException], object], timeout_secs: float) -> None:
+        self._report, self._timeout = report, timeout_secs
+        self._loop = asyncio.get_running_loop()
+        self._failed = False
+        self._scope: asyncio.Timeout | None = None
+        self._began = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def call(self, work: Awaitable[None]) -> bool:
+        """Whether the call succeeded. Failures are `OSError` and `AntiphonError`."""
+        self._began = self._loop.time()
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._timeout, self._check)
+        try:
+            async with asyncio.timeout(None) as self._scope:
+                await work
+        except (OSError, AntiphonError) as error:
+            if not self._failed:
+                said = str(error) or f"it took nothing for {self._timeout:g} s"
+                self._report(f"the caller's side of the output fails: {said}", error)
+            self._failed = True
+            return False
+        finally:
+            self._scope = None
+        self._failed = False
+        return True
+
+    def close(self) -> None:
+        """Watches nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _check(self) -> None:
+        self._timer = None
+        if self._scope is None:
+            return
+        due = self._began + self._timeout
+        if self._loop.time() >= due:
+            self._scope.reschedule(self._loop.time())
+        else:
+            self._timer = self._loop.call_at(due, self._check)
