@@ -68,9 +68,9 @@ CASES: dict[str, tuple[str, list[Short]]] = {
     ),
     "an open kept mark was text": ("A { b.", [("A { b.", "sentence", True)]),
     "what only looks like a mark is text": (
-        "a < b. Then [x] <u",
+        "a < bee. Then [x] <u",
         [
-            ("a < b. ", "sentence", True),
+            ("a < bee. ", "sentence", True),
             ("Then [x] <u", "sentence", True),
         ],
     ),

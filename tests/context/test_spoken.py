@@ -1,0 +1,204 @@
+"""Which words of an utterance have been heard when."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from antiphon.context.spoken import Pace, SpokenLedger, SpokenWord
+from antiphon.frames.base import Frame
+from antiphon.frames.llm import LLMMessagesAppendFrame
+
+
+def texts(items: Sequence[SpokenWord | Frame]) -> list[str]:
+    """The words, and a star for each mark."""
+    return [item.text if isinstance(item, SpokenWord) else "*" for item in items]
+
+
+def mark() -> Frame:
+    """Something that has its place between words."""
+    return LLMMessagesAppendFrame(messages=[])
+
+
+def test_exact_word_times() -> None:
+    """A word comes out when its end lies within the audio, with its own time."""
+    ledger = SpokenLedger()
+    ledger.add_piece("One two. Three.")
+    for word, end in (("One", 0.3), ("two.", 0.6), ("Three.", 1.0)):
+        ledger.add_word(word, end)
+    ledger.add_audio(0.7)
+    out = ledger.take()
+    assert texts(out) == ["One", " two."]
+    assert [(w.end_secs, w.estimated) for w in out if isinstance(w, SpokenWord)] == [
+        (0.3, False),
+        (0.6, False),
+    ]
+    ledger.add_audio(0.4)
+    assert texts(ledger.take()) == [" Three."]
+
+
+def test_estimates_are_marked_and_share_out_the_known_length() -> None:
+    """When the length of a piece is known its words share it by weight."""
+    ledger = SpokenLedger()
+    ledger.add_piece("aaaa aaaa aaaa aaaa")
+    ledger.add_audio(2.0)
+    ledger.piece_spoken()
+    words = [w for w in ledger.take() if isinstance(w, SpokenWord)]
+    assert [round(w.end_secs, 3) for w in words] == [0.5, 1.0, 1.5, 2.0]
+    assert all(w.estimated for w in words)
+
+
+def test_pauses_take_time() -> None:
+    """A comma and a full stop are silence in the middle of the audio."""
+    ledger = SpokenLedger()
+    ledger.add_piece("aaaaa, aaaaa. aaaaa")
+    ledger.add_audio(2.25)
+    ledger.piece_spoken()
+    ends = [round(w.end_secs, 2) for w in ledger.take() if isinstance(w, SpokenWord)]
+    assert ends == [0.75, 1.75, 2.25]
+
+
+def test_the_pace_is_learnt() -> None:
+    """What one piece took is the estimate for the next, and for the next utterance."""
+    pace = Pace()
+    for _ in range(10):
+        ledger = SpokenLedger(pace)
+        ledger.add_piece("aaaaa aaaaa")
+        ledger.add_audio(2.0)
+        ledger.finish()
+    assert abs(pace.secs_per_letter - 0.2) < 0.01
+    fresh = SpokenLedger(pace)
+    fresh.add_piece("aaaaa aaaaa")
+    fresh.add_audio(1.1)
+    assert texts(fresh.take()) == ["aaaaa"]
+
+
+def test_what_is_shown_differs_from_what_is_spoken() -> None:
+    """Words of the shown text come out when what is spoken for them has been heard."""
+    for timed in (True, False):
+        ledger = SpokenLedger()
+        ledger.add_piece("It costs $5.00, ok?", "It costs five dollars, ok?")
+        if timed:
+            for index, word in enumerate(["It", "costs", "five", "dollars,", "ok?"]):
+                ledger.add_word(word, 0.2 * (index + 1))
+        ledger.add_audio(1.0)
+        if not timed:
+            ledger.piece_spoken()
+        words = [w for w in ledger.take() if isinstance(w, SpokenWord)]
+        assert "".join(w.text for w in words) == "It costs $5.00, ok?"
+        by_text = {w.text: w.end_secs for w in words}
+        assert 0.6 <= by_text[" $5.00,"] <= 0.85
+
+
+def test_voices_report_words_in_odd_ways() -> None:
+    """Punctuation apart, two words as one, other case: the letters decide."""
+    ledger = SpokenLedger()
+    ledger.add_piece("Don't stop, New York!")
+    for index, word in enumerate(["Don't", "STOP", ",", "New York", "!"]):
+        ledger.add_word(word, 0.2 * (index + 1))
+    ledger.add_audio(2.0)
+    assert texts(ledger.take()) == ["Don't", " stop,", " New", " York!"]
+
+
+def test_a_word_the_voice_forgets_is_heard_with_the_next() -> None:
+    """A gap in the reports does not hold up the rest."""
+    ledger = SpokenLedger()
+    ledger.add_piece("One two three.")
+    ledger.add_word("One", 0.2)
+    ledger.add_word("three", 0.6)
+    ledger.add_audio(1.0)
+    assert texts(ledger.take()) == ["One", " two", " three."]
+
+
+def test_words_of_the_next_piece_close_the_one_before() -> None:
+    """A voice that never reports the last word of a piece has said it when it is in the next."""
+    ledger = SpokenLedger()
+    ledger.add_piece("One two. ")
+    ledger.add_piece("Three four.")
+    for word, end in (("One", 0.2), ("Three", 0.6)):
+        ledger.add_word(word, end)
+    ledger.add_audio(0.7)
+    assert texts(ledger.take()) == ["One", " two. ", "Three"]
+
+
+def test_marks_keep_their_place() -> None:
+    """A frame between two pieces comes out between their words."""
+    ledger = SpokenLedger()
+    ledger.add_mark(mark())
+    ledger.add_piece("One ")
+    ledger.add_mark(mark())
+    ledger.add_piece("two.")
+    assert texts(ledger.take()) == ["*"]
+    ledger.add_audio(5.0)
+    ledger.finish()
+    assert texts(ledger.take()) == ["One ", "*", "two."]
+
+
+def test_without_audio_nothing_was_heard() -> None:
+    """Marks come out, words do not."""
+    ledger = SpokenLedger()
+    ledger.add_piece("One ")
+    ledger.add_mark(mark())
+    ledger.finish()
+    assert texts(ledger.drain()) == ["*"]
+
+
+def test_what_is_left_at_the_end_has_been_heard() -> None:
+    """The last words end with the audio, whatever the estimate was."""
+    ledger = SpokenLedger()
+    ledger.add_piece("One two three four five six seven")
+    ledger.add_audio(0.5)
+    before = ledger.take()
+    ledger.finish()
+    words = [w for w in [*before, *ledger.drain()] if isinstance(w, SpokenWord)]
+    assert "".join(w.text for w in words) == "One two three four five six seven"
+    assert words[-1].end_secs <= 0.5
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_laws(timed: bool) -> None:
+    """Random texts, audio and reports: all once, in order, ends that grow within the audio."""
+    vocabulary = ["a", "word", "it's", "$5", "好", "你好", "end.", "well,", "🎉", "42", "-"]
+    for seed in range(1_500):
+        rng = random.Random(seed)
+        ledger, shown, out = SpokenLedger(), "", list[SpokenWord | Frame]()
+        marks, spoken_words = 0, list[str]()
+        for _ in range(rng.randint(1, 4)):
+            piece = " ".join(rng.choice(vocabulary) for _ in range(rng.randint(1, 5))) + " "
+            said = (
+                piece.replace("$5", "five dollars").replace("🎉", "")
+                if rng.random() < 0.5
+                else piece
+            )
+            ledger.add_piece(piece, said)
+            spoken_words += said.split()
+            shown += piece
+            if rng.random() < 0.4:
+                ledger.add_mark(mark())
+                marks += 1
+            for _ in range(rng.randint(0, 3)):
+                _advance(ledger, rng, spoken_words if timed else None)
+                out += ledger.take()
+            if rng.random() < 0.5:
+                ledger.piece_spoken()
+        ledger.add_audio(rng.random())
+        out += ledger.take()
+        ledger.finish()
+        out += ledger.drain()
+        words = [item for item in out if isinstance(item, SpokenWord)]
+        assert "".join(word.text for word in words) == shown
+        assert len(out) - len(words) == marks
+        ends = [word.end_secs for word in words]
+        assert ends == sorted(ends)
+        assert all(0 <= end <= ledger.audio_secs + 1e-9 for end in ends)
+        assert ledger.take() == ledger.drain() == []
+
+
+def _advance(ledger: SpokenLedger, rng: random.Random, words: list[str] | None) -> None:
+    """More audio, and sometimes the report of a word: in time, early, wrong, or not at all."""
+    ledger.add_audio(rng.choice((0.0, 0.1, 0.5, 2.0)))
+    if words and rng.random() < 0.8:
+        word = words.pop(0) if rng.random() < 0.8 else rng.choice(["nonsense", "", "a"])
+        ledger.add_word(word, max(0.0, ledger.audio_secs + rng.choice((-0.2, 0.0, 0.3))))
