@@ -293,7 +293,7 @@ def test_a_late_transcript_belongs_to_the_turn_that_is_over() -> None:
 
 
 def test_a_transcript_that_opens_a_turn_belongs_to_it() -> None:
-    """A final transcript after the end of a turn may start another one: its words are that one's."""
+    """A final transcript after the end of a turn may start another, whose words it has."""
     scene = answered()
     scene.push(5.0, TranscriptionFrame(text="And you?"), "stt")
     scene.push(5.001, UserStartedSpeakingFrame(), "user")

@@ -73,6 +73,7 @@ async def demonstrate(
     say: Callable[[str], None],
     on_begin: Callable[[], None] = lambda: None,
     turns: Sequence[Turn] = SCRIPT,
+    handle_sigint: bool = True,
 ) -> Held:
     """Holds one conversation by the script.
 
@@ -91,7 +92,9 @@ async def demonstrate(
     say("The models are loaded and warmed up ...")
     await bot.warm_up()
     on_begin()
-    held = await converse(bot, hear, *watchers, title="A call to a small hotel")
+    held = await converse(
+        bot, hear, *watchers, title="A call to a small hotel", handle_sigint=handle_sigint
+    )
     recorded = sum(clip.recorded for clip in clips)
     held.log.notes["Caller"] = (
         f"{len(clips)} turns in a synthesised voice, one of them with a recording of a person"
@@ -104,7 +107,11 @@ async def demonstrate(
 
 
 async def converse(
-    bot: Bot, *watchers: Watcher, title: str, longest: float | None = LONGEST_SECS
+    bot: Bot,
+    *watchers: Watcher,
+    title: str,
+    longest: float | None = LONGEST_SECS,
+    handle_sigint: bool = True,
 ) -> Held:
     """Runs the bot until somebody hangs up or presses Ctrl-C.
 
@@ -120,7 +127,7 @@ async def converse(
     )
     try:
         async with asyncio.timeout(longest):
-            await PipelineRunner(handle_sigint=True).run(task)
+            await PipelineRunner(handle_sigint=handle_sigint).run(task)
     except TimeoutError:
         logger.warning("the conversation did not end within %s s and was cut off", longest)
     log = observer.log

@@ -11,6 +11,7 @@ from antiphon.audio.resample import resample
 from antiphon.observe.conversation_log import AgentTurn, ConversationLog, Trigger
 from antiphon.observe.recording import TwoSides
 from antiphon.observe.words import error_rate, words
+from antiphon.text.numbers import speak_numbers
 
 Reader = Callable[[bytes], str]
 """Mono PCM at 16 kHz to the words in it."""
@@ -79,8 +80,8 @@ class ReadBack(msgspec.Struct, frozen=True):
 
     @property
     def error_rate(self) -> float:
-        """Word error rate, 0.0 for the same words."""
-        return error_rate(self.heard, self.transcribed)
+        """Word error rate, 0.0 for the same words however they are written."""
+        return error_rate(_as_said(self.heard), _as_said(self.transcribed))
 
 
 def read_back(log: ConversationLog, sides: TwoSides, reader: Reader) -> ReadBack:
@@ -93,6 +94,10 @@ def read_back(log: ConversationLog, sides: TwoSides, reader: Reader) -> ReadBack
         piece = _cut(sides.agent, sides.sample_rate, turn.start, turn.end)
         texts.append(reader(resample(piece, sides.sample_rate, READER_SAMPLE_RATE)))
     return ReadBack(" ".join(turn.heard for turn in audible), " ".join(texts))
+
+
+def _as_said(text: str) -> str:
+    return speak_numbers(text).lower().replace("good-bye", "goodbye")
 
 
 def _cut(pcm: bytes, sample_rate: int, start: float, end: float) -> bytes:

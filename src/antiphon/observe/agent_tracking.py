@@ -174,7 +174,7 @@ class AgentTracking:
         joint = "" if frame.includes_inter_frame_spaces else " "
         turn.heard = f"{turn.heard}{joint}{frame.text}".lstrip()
         if self._span is not None:
-            self._span.text = _tidy(f"{self._span.text}{joint}{frame.text}")
+            self._span.text = f"{self._span.text}{joint}{frame.text}"
         return happenings
 
     def utterance_stopped(
@@ -208,8 +208,7 @@ class AgentTracking:
 
     def bot_stopped(self, at: float) -> list[Happening]:
         """The output fell silent."""
-        if self._span is not None:
-            self._span.end, self._span = at, None
+        self._fall_silent(at)
         utterance = self.audible
         if utterance is None:
             return []
@@ -276,9 +275,13 @@ class AgentTracking:
         happenings: list[Happening] = []
         if self.audible is not None:
             happenings = self._close(self.audible, at, interrupted=False)
-        if self._span is not None:
-            self._span.end, self._span = at, None
+        self._fall_silent(at)
         return happenings
+
+    def _fall_silent(self, at: float) -> None:
+        if self._span is not None:
+            self._span.text = _tidy(self._span.text)
+            self._span.end, self._span = at, None
 
 
 def _tidy(text: str) -> str:

@@ -28,6 +28,8 @@
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const argumentList = (o) => Object.entries(o).map(([k, v]) => `${k}=${JSON.stringify(v)}`).join(", ");
+  const outcome = (value) => (value && typeof value === "object" && !Array.isArray(value)
+    ? argumentList(value) : JSON.stringify(value));
 
   // ---- header, tiles, facts
   $("title").textContent = log.title;
@@ -107,7 +109,7 @@
   for (const call of log.tools) {
     addRow("tool", call.start, call.end ?? length, "Tool", (what, tail) => {
       what.append(make("code", "", `${call.name}(${argumentList(call.arguments)})`));
-      if (call.end !== null) what.append(make("code", "", `→ ${JSON.stringify(call.result)}`));
+      if (call.end !== null) what.append(make("code", "", `→ ${outcome(call.result)}`));
       tail.append(make("span", "pill", call.end === null ? "running" : `${(call.end - call.start).toFixed(1)} s`));
     });
   }

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from antiphon.audio.wav import Recording
+from antiphon.demo.clips import CALLER_PITCH, SAMPLE_RATE, clips_of
+from antiphon.demo.script import Cue, Speech, Turn
+from antiphon.kernel.task import PipelineTask
+from antiphon.providers.local.model_store import ModelStore
+from antiphon.providers.local.registry import MOONSHINE_TINY_EN, PIPER_JOE, SILERO_VAD
+from antiphon.providers.local.tts import LocalTTSProvider
+from antiphon.simulation.virtual_time import run
+from antiphon.transports.caller_script import Say, Wait, WaitForAgent
+from antiphon.transports.file import FileTransport
+
+pytestmark = [
+    pytest.mark.models,
+    pytest.mark.skipif(
+        any(
+            ModelStore().find(model.name, file.name) is None
+            for model in (SILERO_VAD, MOONSHINE_TINY_EN, PIPER_JOE)
+            for file in model.files
+        ),
+        reason="the embedded models are not on this machine",
+    ),
+]
+
+
+def test_the_minimal_bot_answers(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example of thirty lines hears a question, with the embedded models, and answers it."""
+    monkeypatch.setenv("ANTIPHON_LLM", "rules")
+    example = runpy.run_path(str(root / "examples" / "minimal_bot.py"), run_name="example")
+
+    async def main() -> FileTransport:
+        turn = Turn((Speech("Hello there what is your name?"),), Cue.START)
+        voice = LocalTTSProvider(pitch=CALLER_PITCH, variation=0.0)
+        (clip,) = await clips_of([turn], voice)
+        steps = [Wait(0.5), Say(Recording(clip.pcm, SAMPLE_RATE)), WaitForAgent(timeout_secs=20)]
+        transport = FileTransport(steps)
+        task = example["bot"](transport)
+        assert isinstance(task, PipelineTask)
+        await task.run()
+        return transport
+
+    transport = run(main(), executor_secs=0.05)
+    assert transport.caller.overdue == []
+    answered = transport.caller.history[-1]
+    assert 3.0 < answered.ended < 19.0
