@@ -14,6 +14,9 @@ import msgspec
 ASYNC_TOOL = "async_tool"
 """The `type` of a message about an asynchronous tool call."""
 
+PROVIDER_SPECIFIC = "provider_specific"
+"""The role of a message that only this provider understands; it is under the key `message`."""
+
 Message = Mapping[str, Any]
 
 

@@ -117,7 +117,7 @@ class OpenAICompatibleProvider:
                 return await self._client.chat.completions.create(**body)
         except TimeoutError as error:
             raise ConnectivityError(
-                f"{self.name} did not answer within {self._patience.first_secs:g} s"
+                f"{self.name} did not begin to answer within {self._patience.first_secs:g} s"
             ) from error
 
     async def _events(self, stream: Any, deadline: float) -> AsyncGenerator[LLMEvent, None]:

@@ -27,6 +27,7 @@ from antiphon.services.contracts import (
     LLMRequest,
     TextDelta,
     ThoughtDelta,
+    ThoughtSignature,
     TokenUsage,
     ToolCall,
 )
@@ -42,7 +43,6 @@ from tests.providers.llm_contract import (
 from tests.providers.servers import anthropic_server as server
 from tests.providers.servers.scripted import Disconnect, Reply, ScriptedServer, Stall, serving
 
-HASTY = Patience(first_secs=0.05, between_secs=0.05)
 HI = LLMRequest(messages=(user("Hi"),))
 
 REPLIES = {
@@ -110,6 +110,7 @@ def test_words_thoughts_and_parallel_calls_keep_their_order() -> None:
     )
     assert events_of(reply) == [
         ThoughtDelta("Hmm."),
+        ThoughtSignature("sig"),
         TextDelta("One"),
         TextDelta(" moment."),
         ToolCall("a", "f", '{"x": 1}'),
@@ -162,17 +163,21 @@ def test_nobody_listening_is_a_connectivity_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "words"),
+    ("reply", "patience", "words"),
     [
-        (server.streaming(Stall()), "did not begin"),
-        (server.streaming(*server.words("I am")[:2], Stall()), "went silent"),
+        (server.streaming(Stall()), Patience(first_secs=0.3), "did not begin"),
+        (
+            server.streaming(*server.words("I am")[:2], Stall()),
+            Patience(first_secs=10, between_secs=0.1),
+            "went silent",
+        ),
     ],
 )
-def test_stalls_are_bounded(reply: Reply, words: str) -> None:
+def test_stalls_are_bounded(reply: Reply, patience: Patience, words: str) -> None:
     """A vendor that says nothing, or stops in the middle, is given up and its connection closed."""
 
     async def main() -> None:
-        async with provider_on(reply, patience=HASTY) as (provider, scripted):
+        async with provider_on(reply, patience=patience) as (provider, scripted):
             await provider.connect()
             with pytest.raises(ConnectivityError, match=words):
                 await collect(provider, HI)

@@ -111,6 +111,34 @@ def test_parts_are_translated() -> None:
     assert message["content"][3] == text("[input_audio left out]")
 
 
+def thought(words: str) -> dict[str, Any]:
+    message = {"type": "thought", "text": words, "signature": "sig"}
+    return {"role": "provider_specific", "message": message}
+
+
+def test_thoughts_go_back_before_what_they_led_to() -> None:
+    """A signed thought stands before the assistant's next words; one that led nowhere is left."""
+    block = {"type": "thinking", "thinking": "Hmm.", "signature": "sig"}
+    talk = [user("Hi"), thought("Hmm."), {"role": "assistant", "content": "Yes."}, user("Why?")]
+    assert as_messages(talk)[1]["content"] == [block, text("Yes.")]
+    assert as_messages([user("Hi"), thought("Hmm."), user("Why?")]) == [
+        {"role": "user", "content": [text("Hi"), text("Why?")]}
+    ]
+
+
+def test_what_is_written_for_anthropic_arrives_as_it_is() -> None:
+    """Native messages and tools pass unchanged; OpenAI's sampling options do not."""
+    document = {"type": "document", "source": {"type": "url", "url": "https://example.com"}}
+    native = {"role": "user", "content": [document]}
+    body = body_of(
+        {"role": "provider_specific", "message": native},
+        extra={"custom_tools": [{"type": "own", "name": "o"}], "seed": 1, "top_k": 5},
+    )
+    assert body["messages"] == [{"role": "user", "content": [document]}]
+    assert body["tools"] == [{"type": "own", "name": "o"}]
+    assert body["extra_body"] == {"top_k": 5}
+
+
 def test_temperature_is_within_anthropic_s_bounds() -> None:
     """OpenAI's scale ends at two, Anthropic's at one."""
     assert body_of(user("Hi"), temperature=1.7)["temperature"] == 1.0

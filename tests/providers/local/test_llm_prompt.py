@@ -7,6 +7,7 @@ from typing import Any
 
 from antiphon.providers.local import llm_prompt
 from antiphon.services.contracts import LLMRequest, ToolSpec
+from antiphon.services.llm_request import ASYNC_TOOLS_INSTRUCTION
 
 WEATHER = ToolSpec(
     name="get_weather",
@@ -54,6 +55,13 @@ def test_the_persona_and_system_messages_lead() -> None:
     assert "Be brief." in first
     assert text.count("Be brief.") == 1
     assert text.endswith("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n")
+
+
+def test_explanations_of_tool_messages_are_left_out() -> None:
+    """What the service explains about asynchronous calls is not read by the embedded model."""
+    text = prompt(user("Hi"), system_instruction=f"Be Ada.\n\n{ASYNC_TOOLS_INSTRUCTION}")
+    assert "Be Ada." in text
+    assert "async_tool" not in text
 
 
 def test_nobody_speaks_control_tokens() -> None:

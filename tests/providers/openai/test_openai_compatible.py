@@ -47,7 +47,6 @@ from tests.providers.llm_contract import (
 from tests.providers.servers import openai_server as server
 from tests.providers.servers.scripted import Disconnect, Reply, ScriptedServer, Stall, serving
 
-HASTY = Patience(first_secs=0.05, between_secs=0.05)
 HI = LLMRequest(messages=(user("Hi"),))
 
 REPLIES = {
@@ -250,17 +249,21 @@ def test_nobody_listening_is_a_connectivity_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "words"),
+    ("reply", "patience", "words"),
     [
-        (server.streaming(Stall()), "did not begin"),
-        (server.streaming(*server.words("I am"), Stall()), "went silent"),
+        (server.streaming(Stall()), Patience(first_secs=0.3), "did not begin"),
+        (
+            server.streaming(*server.words("I am"), Stall()),
+            Patience(first_secs=10, between_secs=0.1),
+            "went silent",
+        ),
     ],
 )
-def test_stalls_are_bounded(reply: Reply, words: str) -> None:
+def test_stalls_are_bounded(reply: Reply, patience: Patience, words: str) -> None:
     """A vendor that says nothing, or stops in the middle, is given up and its connection closed."""
 
     async def main() -> None:
-        async with provider_on(reply, patience=HASTY) as (provider, scripted):
+        async with provider_on(reply, patience=patience) as (provider, scripted):
             await provider.connect()  # the import of the SDK is no part of the vendor's time
             with pytest.raises(ConnectivityError, match=words):
                 await collect(provider, HI)
@@ -327,6 +330,20 @@ def test_vendors_differ_as_their_rows_say() -> None:
     assert mistral["max_tokens"] == 5
     assert "stream_options" not in mistral
     assert as_body(request, model="m", vendor=vendor("openai"))["max_completion_tokens"] == 5
+
+
+def test_what_is_written_for_the_vendor_arrives_as_it_is() -> None:
+    """Native messages and tools pass unchanged, and thoughts are not sent back."""
+    native = {"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]}
+    thought = {"type": "thought", "text": "Hmm.", "signature": None}
+    request = LLMRequest(
+        messages=tuple({"role": "provider_specific", "message": m} for m in (native, thought)),
+        extra={"custom_tools": [{"type": "own"}], "top_p": 0.5},
+    )
+    body = as_body(request, model="m", vendor=vendor("openai"))
+    assert body["messages"] == [native]
+    assert body["tools"] == [{"type": "own"}]
+    assert body["extra_body"] == {"top_p": 0.5}
 
 
 def test_every_vendor_has_what_it_needs() -> None:

@@ -32,6 +32,7 @@ from antiphon.services.contracts import (
     LLMRequest,
     TextDelta,
     ThoughtDelta,
+    ThoughtSignature,
     TokenUsage,
     ToolCall,
 )
@@ -139,7 +140,7 @@ class AnthropicLLMProvider:
                 return await self._client.messages.create(**body)
         except TimeoutError as error:
             raise ConnectivityError(
-                f"anthropic did not answer within {self._patience.first_secs:g} s"
+                f"anthropic did not begin to answer within {self._patience.first_secs:g} s"
             ) from error
 
     async def _events(self, stream: Any, deadline: float) -> AsyncGenerator[LLMEvent, None]:
@@ -164,7 +165,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self._call: tuple[str, str] | None = None
-        self._arguments = ""
+        self._arguments = self._signature = ""
         self._prompt_tokens = self._completion_tokens = 0
         self.stopped = False
 
@@ -176,15 +177,23 @@ class _Reader:
             self._arguments = ""
         elif event.type == "content_block_delta":
             return self._grown(event.delta)
-        elif event.type == "content_block_stop" and self._call is not None:
-            (identity, name), self._call = self._call, None
-            return [ToolCall(identity, name, self._arguments or "{}")]
+        elif event.type == "content_block_stop":
+            return self._block_stopped()
         elif event.type == "message_delta":
             self._completion_tokens = event.usage.output_tokens
         elif event.type == "message_stop":
             self.stopped = True
             return [TokenUsage(self._prompt_tokens, self._completion_tokens)]
         return []
+
+    def _block_stopped(self) -> list[LLMEvent]:
+        if self._signature:
+            signature, self._signature = self._signature, ""
+            return [ThoughtSignature(signature)]
+        if self._call is None:
+            return []
+        (identity, name), self._call = self._call, None
+        return [ToolCall(identity, name, self._arguments or "{}")]
 
     def _count(self, usage: Any) -> None:
         cached = (usage.cache_read_input_tokens or 0) + (usage.cache_creation_input_tokens or 0)
@@ -195,6 +204,8 @@ class _Reader:
             return [TextDelta(delta.text)]
         if delta.type == "thinking_delta" and delta.thinking:
             return [ThoughtDelta(delta.thinking)]
+        if delta.type == "signature_delta":
+            self._signature += delta.signature
         if delta.type == "input_json_delta":
             self._arguments += delta.partial_json
         return []

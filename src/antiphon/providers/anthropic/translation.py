@@ -9,6 +9,7 @@ Anthropic's rules, and how each is met:
   first thing in the next user message         call without a result gets a note in its place
 - blocks are not empty                         empty ones are left out
 - ids and names are of [A-Za-z0-9_-]           other characters become _
+- reasoning comes back before what it led to   it is kept until then, or left out
 - calls in the messages need tools             made up from the calls if none is advertised
 """
 
@@ -18,7 +19,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from antiphon.providers.chat import Message, calls_of, text_of
+from antiphon.providers.chat import PROVIDER_SPECIFIC, Message, calls_of, text_of
 from antiphon.services.contracts import LLMRequest
 
 MAX_TOKENS = 1_024
@@ -28,6 +29,8 @@ BEGINS = "[The conversation begins.]"
 GOES_ON = "[Please go on.]"
 NO_RESULT = "There is no result."
 
+_NOT_ANTHROPIC_S = ("custom_tools", "frequency_penalty", "presence_penalty", "seed")
+
 Block = dict[str, Any]
 
 _ID = re.compile(r"[^a-zA-Z0-9_-]")
@@ -35,7 +38,11 @@ _DATA = re.compile(r"data:(?P<type>[^;,]+);base64,(?P<data>.*)", re.DOTALL)
 
 
 def as_body(request: LLMRequest, *, model: str) -> dict[str, Any]:
-    """The arguments of `messages.create`; `extra` of the request goes to its body as is."""
+    """The arguments of `messages.create`; `extra` goes to its body as is.
+
+    In `extra`, `custom_tools` are tools in Anthropic's own shape, such as those it runs itself;
+    OpenAI's penalties and seed have no counterpart and are left out.
+    """
     leading = _leading_system(request.messages)
     system = [request.system_instruction or ""]
     system += [text_of(message.get("content")) for message in leading]
@@ -52,8 +59,9 @@ def as_body(request: LLMRequest, *, model: str) -> dict[str, Any]:
     body |= _tools(request, messages)
     if request.temperature is not None:
         body["temperature"] = min(1.0, max(0.0, request.temperature))
-    if request.extra:
-        body["extra_body"] = dict(request.extra)
+    extra = {key: v for key, v in request.extra.items() if key not in _NOT_ANTHROPIC_S}
+    if extra:
+        body["extra_body"] = extra
     return body
 
 
@@ -72,7 +80,7 @@ def _tools(request: LLMRequest, messages: list[dict[str, Any]]) -> dict[str, Any
             "input_schema": {"type": "object", **tool.parameters},
         }
         for tool in request.tools
-    ]
+    ] + list(request.extra.get("custom_tools", ()))
     if tools:
         choice = _choice(request.tool_choice)
         return {"tools": tools} | ({"tool_choice": choice} if choice else {})
@@ -101,33 +109,73 @@ def _choice(choice: Any) -> dict[str, Any] | None:
 
 def as_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
     """The conversation under Anthropic's rules."""
-    results = {str(m.get("tool_call_id")): m for m in messages if m.get("role") == "tool"}
-    calls = {call.id for message in messages for call in calls_of(message)}
-    turns: list[tuple[str, list[Block]]] = [("user", [])]
-
-    def add(role: str, blocks: list[Block]) -> None:
-        if not blocks:
-            return
-        if turns[-1][0] != role:
-            turns.append((role, []))
-        turns[-1][1].extend(blocks)
-
+    turns = _Turns(messages)
     for message in messages:
+        turns.take(message)
+    return turns.finished()
+
+
+class _Turns:
+    """Builds the turns: role and blocks, neighbours of one role merged as they come."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self._results = {str(m.get("tool_call_id")): m for m in messages if m.get("role") == "tool"}
+        self._calls = {call.id for message in messages for call in calls_of(message)}
+        self._turns: list[tuple[str, list[Block]]] = [("user", [])]
+        self._thoughts: list[Block] = []
+
+    def take(self, message: Message) -> None:
         role = message.get("role")
         if role == "assistant":
-            made = calls_of(message)
-            add("assistant", [*_assistant_text(message), *map(_use, made)])
-            add("user", [_result(call.id, results.get(call.id)) for call in made])
-        elif role == "tool":
-            if str(message.get("tool_call_id")) not in calls:  # its call was left out
-                add("user", _blocks(message.get("content")))
-        else:
-            add("user", _blocks(message.get("content")))
-    if not turns[0][1]:
-        turns[0][1].append({"type": "text", "text": BEGINS})
-    if turns[-1][0] == "assistant":
-        turns.append(("user", [{"type": "text", "text": GOES_ON}]))
-    return [{"role": role, "content": _results_first(blocks)} for role, blocks in turns]
+            self._take_assistant(message)
+        elif role == PROVIDER_SPECIFIC:
+            self._take_native(message.get("message"))
+        elif role != "tool":
+            self._thoughts = []
+            self._add("user", _blocks(message.get("content")))
+        elif str(message.get("tool_call_id")) not in self._calls:  # its call was left out
+            self._add("user", _blocks(message.get("content")))
+
+    def finished(self) -> list[dict[str, Any]]:
+        if not self._turns[0][1]:
+            self._turns[0][1].append({"type": "text", "text": BEGINS})
+        if self._turns[-1][0] == "assistant":
+            self._turns.append(("user", [{"type": "text", "text": GOES_ON}]))
+        return [{"role": role, "content": _results_first(blocks)} for role, blocks in self._turns]
+
+    def _take_assistant(self, message: Message) -> None:
+        made = calls_of(message)
+        blocks = [*_assistant_text(message), *map(_use, made)]
+        if blocks:
+            self._add("assistant", [*self._thoughts, *blocks])
+            self._thoughts = []
+        self._add("user", [_result(call.id, self._results.get(call.id)) for call in made])
+
+    def _take_native(self, inner: Any) -> None:
+        native = inner if isinstance(inner, dict) else {}
+        if native.get("type") == "thought":
+            self._thoughts = [_thought(native)]
+        elif native.get("role") in ("user", "assistant"):
+            self._add(native["role"], _native_blocks(native.get("content")))
+
+    def _add(self, role: str, blocks: list[Block]) -> None:
+        if not blocks:
+            return
+        if self._turns[-1][0] != role:
+            self._turns.append((role, []))
+        self._turns[-1][1].extend(blocks)
+
+
+def _thought(native: dict[str, Any]) -> Block:
+    text, signature = native.get("text", ""), native.get("signature")
+    return {"type": "thinking", "thinking": text, "signature": signature}
+
+
+def _native_blocks(content: Any) -> list[Block]:
+    """What somebody wrote for Anthropic, as it is."""
+    if isinstance(content, str):
+        return _blocks(content)
+    return list(content) if isinstance(content, list) else []
 
 
 def _results_first(blocks: list[Block]) -> list[Block]:

@@ -28,6 +28,7 @@ from antiphon.providers.chat import (
     json_or_text,
     text_of,
 )
+from antiphon.providers.local.instructions import own_instruction
 from antiphon.providers.local.rules_arguments import fill
 from antiphon.providers.local.rules_results import MOST_FACTS, say_result
 from antiphon.providers.local.rules_schema import Schema, fits, resolved, type_of
@@ -78,7 +79,7 @@ def _block(role: str, text: str) -> str:
 def prefix(request: LLMRequest) -> str:
     """What all turns of a conversation have in common: worth warming."""
     tools = usable_tools(request)
-    persona = [request.system_instruction or ""]
+    persona = [own_instruction(request)]
     persona += [text_of(m.get("content")) for m in _leading_system(request.messages)]
     system = "\n".join(text for text in (_PREAMBLE, *persona) if text.strip())
     if not tools:

@@ -31,6 +31,7 @@ from antiphon.providers.chat import (
     text_of,
 )
 from antiphon.providers.local import rules_tables as tables
+from antiphon.providers.local.instructions import own_instruction
 from antiphon.providers.local.rules_persona import statement_about
 from antiphon.providers.local.rules_results import say_news, say_result
 from antiphon.providers.local.rules_tools import (
@@ -96,7 +97,7 @@ def read(request: LLMRequest) -> Situation:
         instruction=_instruction(new),
         news=tuple(news),
         tools=_allowed(request),
-        persona="\n".join([request.system_instruction or "", *system]),
+        persona="\n".join([own_instruction(request), *system]),
         past=tuple(
             text_of(m.get("content")) for m in messages[: last + 1] if m.get("role") == "user"
         ),

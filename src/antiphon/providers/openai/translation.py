@@ -5,24 +5,32 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+from antiphon.providers.chat import PROVIDER_SPECIFIC
 from antiphon.providers.openai.vendors import Vendor
 from antiphon.services.contracts import LLMRequest, ToolCall
 
 
 def as_body(request: LLMRequest, *, model: str, vendor: Vendor) -> dict[str, Any]:
-    """The arguments of `chat.completions.create`; `extra` of the request goes to its body as is."""
+    """The arguments of `chat.completions.create`; `extra` goes to its body as is.
+
+    In `extra`, `custom_tools` are tools in OpenAI's own shape, such as those it runs itself.
+    """
     messages: list[dict[str, Any]] = []
     if request.system_instruction:
         messages.append({"role": "system", "content": request.system_instruction})
     for message in request.messages:
-        plain = dict(message)
+        plain = _plain(message)
+        if plain is None:
+            continue
         if plain.get("role") == "developer" and not vendor.developer_role:
             plain["role"] = "user"
         messages.append(plain)
     body: dict[str, Any] = {"model": model, "messages": messages, "stream": True}
     if vendor.stream_usage:
         body["stream_options"] = {"include_usage": True}
-    if request.tools:
+    extra = dict(request.extra)
+    custom = extra.pop("custom_tools", [])
+    if request.tools or custom:
         body["tools"] = [
             {
                 "type": "function",
@@ -33,16 +41,24 @@ def as_body(request: LLMRequest, *, model: str, vendor: Vendor) -> dict[str, Any
                 },
             }
             for tool in request.tools
-        ]
+        ] + list(custom)
         if request.tool_choice is not None:
             body["tool_choice"] = request.tool_choice
     if request.temperature is not None:
         body["temperature"] = request.temperature
     if request.max_tokens is not None:
         body[vendor.limit_name] = request.max_tokens
-    if request.extra:
-        body["extra_body"] = dict(request.extra)
+    if extra:
+        body["extra_body"] = extra
     return body
+
+
+def _plain(message: dict[str, Any]) -> dict[str, Any] | None:
+    """The message as it is sent. A thought has no place in this format."""
+    if message.get("role") != PROVIDER_SPECIFIC:
+        return dict(message)
+    inner = message.get("message")
+    return dict(inner) if isinstance(inner, dict) and "role" in inner else None
 
 
 class _Call:
