@@ -30,6 +30,8 @@ from antiphon.tools.results import failure
 from antiphon.tools.schema import FunctionSchema, ToolOptions, ToolsSchema, tool_options
 
 if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
     from antiphon.tools.execution import FunctionCallParams
 
 logger = logging.getLogger(__name__)
@@ -102,14 +104,17 @@ class MCPToolset:
         self._timeout_secs = timeout_secs
         self._connect_secs = connect_secs
         self._stack = AsyncExitStack()
-        self._group: asyncio.TaskGroup | None = None
+        self._group: TaskGroup | None = None
         self._connection: _Connection | None = None
         self._mending = asyncio.Lock()
         self._repeatable: set[str] = set()
         self.tools = ToolsSchema()
 
     async def __aenter__(self) -> Self:
-        self._group = await self._stack.enter_async_context(asyncio.TaskGroup())
+        _needs_mcp()
+        import anyio
+
+        self._group = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(self._leave)
         try:
             await self.refresh()
@@ -190,7 +195,7 @@ class MCPToolset:
         if self._group is None:
             raise ConfigurationError("Use an MCPToolset in an `async with` block.")
         connection = _Connection(self._new_client())
-        self._group.create_task(connection.keep(), name="MCP connection")
+        self._group.start_soon(connection.keep)
         with Outcome() as outcome:
             async with asyncio.timeout(self._connect_secs):
                 await asyncio.shield(connection.ready)
@@ -200,10 +205,7 @@ class MCPToolset:
         return connection
 
     def _new_client(self) -> Any:
-        try:
-            import mcp
-        except ImportError as error:
-            raise MissingExtraError("MCPToolset", "mcp", "mcp") from error
+        mcp = _needs_mcp()
         server: Any = self._server
         if isinstance(server, StdioServer):
             server = mcp.StdioServerParameters(
@@ -256,6 +258,14 @@ class MCPToolset:
             required=list(schema.get("required") or ()),
             handler=handler,
         )
+
+
+def _needs_mcp() -> Any:
+    try:
+        import mcp
+    except ImportError as error:
+        raise MissingExtraError("MCPToolset", "mcp", "mcp") from error
+    return mcp
 
 
 def _is_repeatable(tool: Any) -> bool:
