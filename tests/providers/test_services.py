@@ -1,0 +1,118 @@
+"""The services of OpenAI and Anthropic, from the context to frames, over real connections."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from antiphon.context.conversation import LLMContext
+from antiphon.errors import ConfigurationError
+from antiphon.frames.base import Frame
+from antiphon.frames.llm import (
+    LLMContextFrame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
+)
+from antiphon.frames.text import LLMTextFrame
+from antiphon.kernel.pipeline import Pipeline
+from antiphon.kernel.processor import FrameDirection, FrameProcessor, handles
+from antiphon.providers.anthropic.service import AnthropicLLMService
+from antiphon.providers.openai.service import OpenAILLMService
+from antiphon.services.llm import LLMService
+from antiphon.settings import LLMSettings
+from antiphon.simulation.testing import run_test
+from tests.providers.llm_contract import run, user
+from tests.providers.servers import anthropic_server, openai_server
+from tests.providers.servers.scripted import Reply, ScriptedServer, Stall, serving
+
+
+def service_at(kind: str, scripted: ScriptedServer) -> LLMService:
+    settings = LLMSettings(system_instruction="Be brief.")
+    if kind == "openai":
+        return OpenAILLMService(
+            model="m", api_key="key", base_url=f"{scripted.url}/v1", settings=settings
+        )
+    return AnthropicLLMService(model="m", api_key="key", base_url=scripted.url, settings=settings)
+
+
+class CutsIn(FrameProcessor):
+    """Interrupts at the first word, and waits until the vendor has seen its connection go."""
+
+    def __init__(self, scripted: ScriptedServer) -> None:
+        super().__init__()
+        self.saw_it_go = False
+        self._scripted = scripted
+
+    @handles(LLMTextFrame)
+    async def interrupt(self, frame: LLMTextFrame, direction: FrameDirection) -> None:
+        await self.broadcast_interruption()
+        await asyncio.wait_for(self._scripted.left.wait(), 5)
+        self.saw_it_go = True
+
+
+def context() -> LLMContextFrame:
+    return LLMContextFrame(LLMContext([user("Hi")]).snapshot())
+
+
+@pytest.mark.parametrize(
+    ("kind", "reply"),
+    [
+        ("openai", openai_server.speaking("Hello there.")),
+        ("anthropic", anthropic_server.speaking("Hello there.")),
+    ],
+)
+def test_an_answer_becomes_frames(kind: str, reply: Reply) -> None:
+    """A context goes out as a request, and the answer comes back as text between its boundaries."""
+
+    async def main() -> list[Frame]:
+        async with serving(reply) as scripted:
+            service = service_at(kind, scripted)
+            down, up = await run_test(service, frames_to_send=[context()])
+            assert up == []
+            assert "Be brief." in str(scripted.seen[0].body)
+            return down
+
+    down = run(main())
+    assert isinstance(down[0], LLMFullResponseStartFrame)
+    assert isinstance(down[-1], LLMFullResponseEndFrame)
+    assert "".join(f.text for f in down if isinstance(f, LLMTextFrame)) == "Hello there."
+
+
+@pytest.mark.parametrize(
+    ("kind", "reply"),
+    [
+        ("openai", openai_server.streaming(*openai_server.words("I am"), Stall())),
+        (
+            "anthropic",
+            anthropic_server.streaming(*anthropic_server.words("I am")[:3], Stall()),
+        ),
+    ],
+)
+def test_an_interruption_closes_the_request(kind: str, reply: Reply) -> None:
+    """When the caller cuts in, the vendor sees its connection go while the talk goes on."""
+
+    async def main() -> None:
+        async with serving(reply) as scripted:
+            caller = CutsIn(scripted)
+            await run_test(
+                Pipeline([service_at(kind, scripted), caller]), frames_to_send=[context()]
+            )
+            assert caller.saw_it_go
+
+    run(main())
+
+
+@pytest.mark.parametrize("kind", [OpenAILLMService, AnthropicLLMService])
+def test_a_model_must_be_named(kind: type[OpenAILLMService | AnthropicLLMService]) -> None:
+    """Without a model the error says so; the settings may name it."""
+    with pytest.raises(ConfigurationError, match="needs a model"):
+        kind(api_key="key")
+    assert kind(api_key="key", settings=LLMSettings(model="m")).provider.model == "m"
+
+
+def test_a_server_of_one_s_own_gets_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A base URL without a key is not given the key of OpenAI."""
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    service = OpenAILLMService(model="m", base_url="http://localhost:8080/v1")
+    assert "secret" not in str(vars(service.provider))
