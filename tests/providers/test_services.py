@@ -15,8 +15,9 @@ from antiphon.frames.llm import (
     LLMFullResponseStartFrame,
 )
 from antiphon.frames.text import LLMTextFrame
+from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.pipeline import Pipeline
-from antiphon.kernel.processor import FrameDirection, FrameProcessor, handles
+from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.providers.anthropic.service import AnthropicLLMService
 from antiphon.providers.openai.service import OpenAILLMService
 from antiphon.services.llm import LLMService
