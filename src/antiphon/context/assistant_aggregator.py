@@ -129,21 +129,12 @@ class LLMAssistantAggregator(FrameProcessor):
             await self._open_turn(None)
         await self.push_frame(frame, direction)
 
-    @handles(TTSStoppedFrame)
-    async def _speech_stops(self, frame: TTSStoppedFrame, direction: FrameDirection) -> None:
+    @handles(TTSStoppedFrame, LLMAssistantPushAggregationFrame)
+    async def _speech_stops(self, frame: Frame, direction: FrameDirection) -> None:
         if self._turn is not None and self._turn.response_id is None:
             await self._close_turn(interrupted=False)
-        await self.push_frame(frame, direction)
-
-    @handles(LLMAssistantPushAggregationFrame)
-    async def _commit(
-        self, frame: LLMAssistantPushAggregationFrame, direction: FrameDirection
-    ) -> None:
-        if self._turn is not None and self._turn.response_id is None:
-            await self._close_turn(interrupted=False)
-        elif self._turn is not None:
-            self._write_turn(self._turn)
-            self._turn.text = ""
+        if isinstance(frame, TTSStoppedFrame):
+            await self.push_frame(frame, direction)
 
     @handles(TextFrame)
     async def _text(self, frame: TextFrame, direction: FrameDirection) -> None:
@@ -244,30 +235,30 @@ class LLMAssistantAggregator(FrameProcessor):
     async def _open(self, frame: StartFrame, direction: FrameDirection) -> None:
         self._summarizer.open()
 
-    @handles(LLMSummarizeContextFrame)
-    async def _summarize(self, frame: LLMSummarizeContextFrame, direction: FrameDirection) -> None:
-        await self._summarizer.summarize(frame.config)
-
-    @handles(LLMContextSummaryResultFrame)
+    @handles(LLMSummarizeContextFrame, LLMContextSummaryResultFrame)
     async def _summary(
-        self, frame: LLMContextSummaryResultFrame, direction: FrameDirection
+        self,
+        frame: LLMSummarizeContextFrame | LLMContextSummaryResultFrame,
+        direction: FrameDirection,
     ) -> None:
-        await self._summarizer.result(frame)
+        if isinstance(frame, LLMSummarizeContextFrame):
+            await self._summarizer.summarize(frame.config)
+        else:
+            await self._summarizer.result(frame)
 
     # ---- who speaks ----
 
-    @handles(BotStartedSpeakingFrame, BotStoppedSpeakingFrame)
-    async def _bot_speaks(
-        self, frame: BotStartedSpeakingFrame | BotStoppedSpeakingFrame, direction: FrameDirection
-    ) -> None:
-        self._shared.bot_frame(frame)
-        await self.push_frame(frame, direction)
-        await self._half.note_run()
-
-    @handles(UserStartedSpeakingFrame, UserStoppedSpeakingFrame)
-    async def _user_speaks(self, frame: Frame, direction: FrameDirection) -> None:
-        # The user's half knows first and exactly; alone, this half goes by the frames.
-        if not self._shared.has_user_half:
+    @handles(
+        BotStartedSpeakingFrame,
+        BotStoppedSpeakingFrame,
+        UserStartedSpeakingFrame,
+        UserStoppedSpeakingFrame,
+    )
+    async def _somebody_speaks(self, frame: Frame, direction: FrameDirection) -> None:
+        if isinstance(frame, BotStartedSpeakingFrame | BotStoppedSpeakingFrame):
+            self._shared.bot_frame(frame)
+        elif not self._shared.has_user_half:
+            # The user's half knows first and exactly; alone, this half goes by the frames.
             self._shared.gate.user_speaking(isinstance(frame, UserStartedSpeakingFrame))
         await self.push_frame(frame, direction)
         await self._half.note_run()
