@@ -106,4 +106,6 @@ def test_context_and_transcript_agree_within_a_word() -> None:
         return differences
 
     differences = run(main(), executor_secs=0.1)
-    assert max(map(abs, differences)) <= 1, differences
+    # A word cut in two may be transcribed as one more, or as another one: hence the second.
+    assert max(map(abs, differences)) <= 2, differences
+    assert sum(map(abs, differences)) <= INSTANTS, differences

@@ -19,8 +19,12 @@ from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.simulation.testing import SleepFrame, run_test
 from antiphon.simulation.virtual_time import run
-from antiphon.transports.local import LocalAudioTransport
+from antiphon.transports.local import LocalAudioTransport, check_devices
 from tests.transports.lines import speech
+
+
+class PortAudioError(Exception):
+    """As `sounddevice` has it."""
 
 
 class Card:
@@ -32,18 +36,18 @@ class Card:
         self.missing: str | None = None
         self.stopped = False
 
+    def check(self, kind: str) -> None:
+        if self.missing == kind:
+            raise PortAudioError("no such device")
+
     def module(self) -> types.ModuleType:
         card = self
-
-        class PortAudioError(Exception):
-            pass
 
         class Stream:
             kind = ""
 
             def __init__(self, **settings: Any) -> None:
-                if card.missing == self.kind:
-                    raise PortAudioError("no such device")
+                card.check(self.kind)
                 self.settings = settings
                 card.log.append(f"{self.kind} {settings['samplerate']}")
                 self.running = False
@@ -88,6 +92,8 @@ class Card:
             RawInputStream=RawInputStream,
             RawOutputStream=RawOutputStream,
             query_devices=lambda: "0 a card",
+            check_input_settings=lambda **settings: card.check("in"),
+            check_output_settings=lambda **settings: card.check("out"),
         )
         return module
 
@@ -145,6 +151,15 @@ def test_a_missing_device_is_named_with_those_there_are(card: Card, kind: str, n
     assert f"the {name} (default) cannot be used: no such device" in errors[0]
     assert "0 a card" in errors[0]
     assert bool(card.played) is (kind == "in")
+
+
+@pytest.mark.parametrize(("kind", "name"), [("in", "microphone"), ("out", "loudspeaker")])
+def test_devices_can_be_checked_before_a_conversation(card: Card, kind: str, name: str) -> None:
+    """What a command line does before it loads models."""
+    check_devices()
+    card.missing = kind
+    with pytest.raises(ConfigurationError, match=rf"the {name} 'x' cannot be used"):
+        check_devices("x", "x")
 
 
 @pytest.mark.parametrize(
