@@ -67,6 +67,7 @@ class CallLog:
         self._anchors: dict[int, Message] = {}
         self._intermediate: dict[str, set[int]] = {}
         self._news: Message | None = None
+        self._attached: dict[str, list[Message]] = {}
 
     def receive(self, frame: Frame) -> Updated | None:
         """Takes note of a frame; returns what is to be awaited now that the context has changed."""
@@ -80,6 +81,10 @@ class CallLog:
             case FunctionCallCancelFrame():
                 self._cancelled(frame)
         return None
+
+    def attach(self, tool_call_id: str, message: Message) -> None:
+        """A message that is to follow the end of a call."""
+        self._attached.setdefault(tool_call_id, []).append(message)
 
     def close(self) -> None:
         """The session ends: what is open is cancelled."""
@@ -250,3 +255,7 @@ class CallLog:
     def _ended(self, call: Call) -> None:
         self._response_of.pop(call.tool_call_id, None)
         self._intermediate.pop(call.tool_call_id, None)
+        attached = self._attached.pop(call.tool_call_id, None)
+        if attached:
+            self._context.insert(attached)
+            self._gate.owe()

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from antiphon.context.shared import SharedContext
 from antiphon.errors import AntiphonError
+from antiphon.frames.audio import UserImageRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.llm import LLMContextFrame, LLMSetToolsFrame
 from antiphon.kernel.epoch import FrameDirection
@@ -41,6 +42,16 @@ class ContextHalf:
             return
         if direction is self._to_model:
             await self._processor.push_frame(frame, direction)
+
+    async def image(self, frame: UserImageRawFrame) -> None:
+        """Takes in a picture, and runs the model if it is to look at it now."""
+        try:
+            run = self._shared.image(frame)
+        except AntiphonError as error:
+            await self._report(frame, error)
+            return
+        if run:
+            await self.run()
 
     async def log(self, frame: Frame) -> None:
         """Writes down what a frame says about a call."""

@@ -12,7 +12,9 @@ from typing import Any
 
 from antiphon.context.call_log import CallLog, Updated
 from antiphon.context.conversation import ContextSnapshot, LLMContext
+from antiphon.context.images import message_of
 from antiphon.context.messages import Message, developer_message
+from antiphon.frames.audio import UserImageRawFrame
 from antiphon.frames.base import ControlFrame, Frame, UninterruptibleFrame
 from antiphon.frames.lifecycle import InterruptionFrame
 from antiphon.frames.llm import (
@@ -105,6 +107,29 @@ class SharedContext:
         if before is None:
             before = self.calls.unseen_news
         return self.context.insert(messages, before=before)
+
+    def image(self, frame: UserImageRawFrame) -> bool:
+        """Takes in a picture; True if the model is to look at it now.
+
+        One that a running call asked for waits for the end of the call.
+
+        Raises:
+            InvalidInputError: it is malformed; nothing has changed.
+
+        """
+        request = frame.request
+        wanted = frame.append_to_context
+        if wanted is None and request is not None:
+            wanted = request.append_to_context is not False
+        if not wanted:
+            return False
+        message = message_of(frame)
+        call_id = request.tool_call_id if request is not None else None
+        if call_id is not None and self.calls.table.is_open(call_id):
+            self.calls.attach(call_id, message)
+            return False
+        self.context.add_message(message)
+        return True
 
     # ---- running the model ----
 

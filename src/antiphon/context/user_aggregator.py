@@ -15,6 +15,7 @@ from antiphon.context.call_log import CALL_FRAMES
 from antiphon.context.half import ContextHalf
 from antiphon.context.messages import user_message
 from antiphon.context.shared import EDIT_FRAMES, RunDueFrame, SharedContext
+from antiphon.frames.audio import UserImageRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import CancelFrame, EndFrame, InterruptionFrame, StartFrame
 from antiphon.frames.llm import LLMSetToolsFrame
@@ -172,6 +173,8 @@ class LLMUserAggregator(FrameProcessor):
             await self._half.log(frame)
         elif isinstance(frame, BotStartedSpeakingFrame | BotStoppedSpeakingFrame):
             self._shared.bot_frame(frame)
+        elif isinstance(frame, UserImageRawFrame):
+            await self._half.image(frame)
         elif isinstance(frame, PROPOSALS) and self.turns.resolves_proposals:
             return
         await self.push_frame(frame, direction)

@@ -22,6 +22,7 @@ import msgspec
 
 from antiphon.context.conversation import ContextSnapshot, LLMContext
 from antiphon.errors import AntiphonError, InvalidInputError, ServiceError
+from antiphon.frames.audio import UserImageRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import (
     CancelFrame,
@@ -206,6 +207,13 @@ class LLMService(FrameProcessor):
         self._completion.configure(self.settings)
         if self.settings.model:
             self.provider.model = self.settings.model
+
+    @handles(UserImageRawFrame)
+    async def _image(self, frame: UserImageRawFrame, direction: FrameDirection) -> None:
+        """A picture that a call asked for ends it: the aggregator puts it after the result."""
+        await self.push_frame(frame, direction)
+        if frame.request is not None and frame.request.tool_call_id is not None:
+            await self._calls.finish(frame.request.tool_call_id)
 
     @handles(LLMConfigureOutputFrame)
     async def _configure(self, frame: LLMConfigureOutputFrame, direction: FrameDirection) -> None:

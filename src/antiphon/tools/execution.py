@@ -131,6 +131,10 @@ class CallRunner:
         """Cancels one call because the model asked for it."""
         await self._cancel([c for c in self.table.open_calls if c.tool_call_id == tool_call_id])
 
+    async def finish(self, tool_call_id: str) -> None:
+        """Ends a call without a result, if it is open: what it was to bring has come otherwise."""
+        await self._finish(tool_call_id, CallEnd.RESULT, None)
+
     async def close(self) -> None:
         """The session ends: every open call is cancelled."""
         self._closed = True
