@@ -62,7 +62,7 @@ def spoken(frames: Sequence[Frame]) -> str:
 
 def written(frames: Sequence[Frame]) -> str:
     """The words that are said to be heard."""
-    return "".join(frame.text for frame in of(frames, TTSTextFrame))
+    return "".join(frame.text for frame in of(frames, TTSTextFrame)).strip()
 
 
 def kinds(frames: Sequence[Frame]) -> list[str]:
@@ -195,7 +195,7 @@ def test_a_frame_in_the_middle_of_an_answer_keeps_its_place() -> None:
     frames = [*answer("First one. Second")[:-1], call, *answer("x. Third one.")[1:]]
     out, _ = down(FakeTTSProvider(), frames)
     at = out.index(call)
-    assert written(out[:at]) == "First one. "
+    assert written(out[:at]) == "First one."
     assert written(out) == "First one. Secondx. Third one."
 
 
@@ -302,7 +302,7 @@ def test_markup_is_spoken_as_words_and_remembered_as_written() -> None:
     provider = FakeTTSProvider()
     out, _ = down(provider, answer("It is **very** good & cheap. "))
     assert provider.utterances[0][0].split() == "It is very good and cheap.".split()
-    assert written(out).strip() == "It is **very** good & cheap."
+    assert written(out) == "It is **very** good & cheap."
 
 
 def test_a_full_output_holds_the_audio_and_nothing_else() -> None:

@@ -68,10 +68,10 @@ CASES: dict[str, tuple[str, list[Short]]] = {
     ),
     "an open kept mark was text": ("A { b.", [("A { b.", "sentence", True)]),
     "what only looks like a mark is text": (
-        "a < bee. Then [x] <u",
+        "Go < bee. Then <u",
         [
-            ("a < bee. ", "sentence", True),
-            ("Then [x] <u", "sentence", True),
+            ("Go < bee. ", "sentence", True),
+            ("Then <u", "sentence", True),
         ],
     ),
 }

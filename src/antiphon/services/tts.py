@@ -29,6 +29,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+import msgspec
+
 from antiphon.context.spoken import Pace
 from antiphon.errors import AntiphonError
 from antiphon.frames.base import Frame
@@ -244,7 +246,7 @@ class TTSService(FrameProcessor):
             return
         utterance = self._open(append=append)
         units = self._aggregator(first_clause=False)
-        for unit in [*units.push(text), *units.flush()]:
+        for unit in [*units.push(_apart(text)), *units.flush()]:
             self._give(utterance, unit)
         utterance.complete()
         if append and not self._answering:
@@ -257,12 +259,16 @@ class TTSService(FrameProcessor):
             if not unit.text.strip() and unit.matched is None:
                 return
             self._answer = self._open(append=append)
-        self._give(self._answer, unit)
+        if unit.text or unit.matched is not None:
+            self._give(self._answer, unit)
         if not self._answering:
             self._close_answer()
 
     def _end_answer(self) -> None:
-        for unit in self._units.flush():
+        *units, last = self._units.flush() or [TextUnit("")]
+        if last.spoken and last.text:
+            last = msgspec.structs.replace(last, text=_apart(last.text))
+        for unit in [*units, last]:
             self._say(unit, append=self._answer is None or self._answer.append_to_context)
         self._close_answer()
         self._answering = False
@@ -310,3 +316,8 @@ class TTSService(FrameProcessor):
             utterance.say(unit.text, spoken)
             if first:
                 self._synthesis.add(utterance)
+
+
+def _apart(text: str) -> str:
+    """With a space at its end, so that the words of two utterances do not run into each other."""
+    return text if text[-1:].isspace() else f"{text} "
