@@ -7,9 +7,19 @@ from __future__ import annotations
 
 import asyncio
 
-from antiphon import BaseTransport, LLMContext, LLMContextAggregatorPair, LLMService
-from antiphon import LLMUserAggregatorParams, Pipeline, PipelineRunner, PipelineTask
-from antiphon import SileroVADAnalyzer, STTService, TTSService
+from antiphon import (
+    BaseTransport,
+    LLMContext,
+    LLMContextAggregatorPair,
+    LLMService,
+    LLMUserAggregatorParams,
+    Pipeline,
+    PipelineRunner,
+    PipelineTask,
+    SileroVADAnalyzer,
+    STTService,
+    TTSService,
+)
 from antiphon.providers.local.stt import LocalSTTProvider
 from antiphon.providers.local.tts import LocalTTSProvider
 from antiphon.providers.select import llm_from_env

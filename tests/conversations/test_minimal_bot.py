@@ -13,7 +13,7 @@ from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.registry import MOONSHINE_TINY_EN, PIPER_JOE, SILERO_VAD
 from antiphon.providers.local.tts import LocalTTSProvider
 from antiphon.simulation.virtual_time import run
-from antiphon.transports.caller_script import Say, Wait, WaitForAgent
+from antiphon.transports.caller_script import Say, Step, Wait, WaitForAgent
 from antiphon.transports.file import FileTransport
 
 pytestmark = [
@@ -38,7 +38,11 @@ def test_the_minimal_bot_answers(root: Path, monkeypatch: pytest.MonkeyPatch) ->
         turn = Turn((Speech("Hello there what is your name?"),), Cue.START)
         voice = LocalTTSProvider(pitch=CALLER_PITCH, variation=0.0)
         (clip,) = await clips_of([turn], voice)
-        steps = [Wait(0.5), Say(Recording(clip.pcm, SAMPLE_RATE)), WaitForAgent(timeout_secs=20)]
+        steps: list[Step] = [
+            Wait(0.5),
+            Say(Recording(clip.pcm, SAMPLE_RATE)),
+            WaitForAgent(timeout_secs=20),
+        ]
         transport = FileTransport(steps)
         task = example["bot"](transport)
         assert isinstance(task, PipelineTask)

@@ -19,7 +19,7 @@ def main() -> None:
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
-        app()
+        app(prog_name="antiphon")
     except AntiphonError as error:
         print(f"antiphon: {error}", file=sys.stderr)
         sys.exit(2)
