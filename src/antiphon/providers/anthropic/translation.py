@@ -141,7 +141,7 @@ class _Turns:
             self._turns[0][1].append({"type": "text", "text": BEGINS})
         if self._turns[-1][0] == "assistant":
             self._turns.append(("user", [{"type": "text", "text": GOES_ON}]))
-        return [{"role": role, "content": _results_first(blocks)} for role, blocks in self._turns]
+        return [{"role": role, "content": blocks} for role, blocks in self._turns]
 
     def _take_assistant(self, message: Message) -> None:
         made = calls_of(message)
@@ -176,10 +176,6 @@ def _native_blocks(content: Any) -> list[Block]:
     if isinstance(content, str):
         return _blocks(content)
     return list(content) if isinstance(content, list) else []
-
-
-def _results_first(blocks: list[Block]) -> list[Block]:
-    return sorted(blocks, key=lambda block: block["type"] != "tool_result")
 
 
 def _assistant_text(message: Message) -> list[Block]:
