@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from antiphon.frames.llm import LLMMessagesAppendFrame
 from antiphon.frames.speech import TTSSpeakFrame
 from antiphon.frames.tools import FunctionCallFromLLM
 from antiphon.simulation.fakes.llm import call
@@ -124,6 +125,35 @@ def test_speech_during_a_call_is_written_before_it() -> None:
         ("assistant", None),
         ("tool", '"nice"'),
     ]
+
+
+def test_a_run_in_mid_speech_sees_what_is_being_said() -> None:
+    """The request has all that was generated, in its place; the context only what was heard."""
+
+    async def play(rig: Rig) -> None:
+        await rig.says("Weather?")
+        await asyncio.sleep(0.8)
+        await rig.send(LLMMessagesAppendFrame([{"role": "user", "content": "x"}], run_llm=True))
+        await asyncio.sleep(0.05)
+        assert rig.of_role("assistant") == []
+        await rig.says("Stop.")
+        await asyncio.sleep(5)
+
+    said = "Let me check that for you now."
+    options = {"cancel_on_interruption": False}
+    script = [[said, call("f")], "B.", "C."]
+    rig = converse(rig_with(script, {"f": answering("nice", 8)}, options=options), play)
+    second = rig.provider.requests[1].messages
+    assert [(m["role"], m.get("content")) for m in second] == [
+        ("user", "Weather?"),
+        ("assistant", said),
+        ("assistant", None),
+        ("tool", "IN_PROGRESS"),
+        ("user", "x"),
+    ]
+    heard = rig.of_role("assistant")[0]
+    assert said.startswith(heard)
+    assert len(heard) < len(said)
 
 
 # ---- interruption ----

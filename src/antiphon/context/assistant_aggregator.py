@@ -98,7 +98,6 @@ class LLMAssistantAggregator(FrameProcessor):
         self._shared = shared
         self._half = ContextHalf(self, shared, to_model=FrameDirection.UPSTREAM)
         self._params = params or LLMAssistantAggregatorParams()
-        self._turn: AssistantTurn | None = None
         self._thoughts = ThoughtCollector()
         self._summarizer = ContextSummarizer(
             self, shared, self._params.summaries, on_applied=self.on_summary_applied.emit
@@ -163,12 +162,16 @@ class LLMAssistantAggregator(FrameProcessor):
         await self._close_turn(interrupted=isinstance(frame, CancelFrame))
         self._shared.calls.close()
 
+    @property
+    def _turn(self) -> AssistantTurn | None:
+        return self._shared.open_turn
+
     async def _open_turn(self, response_id: int | None) -> None:
-        self._turn = AssistantTurn(response_id, self.clock.timestamp())
+        self._shared.open_turn = AssistantTurn(response_id, self.clock.timestamp())
         await self.on_assistant_turn_started.emit()
 
     async def _close_turn(self, *, interrupted: bool) -> None:
-        turn, self._turn = self._turn, None
+        turn, self._shared.open_turn = self._turn, None
         if turn is None:
             return
         generated = self._shared.context.drafts.get(turn.response_id)

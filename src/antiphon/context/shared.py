@@ -10,10 +10,13 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
+from antiphon.context.assistant_turn import AssistantTurn
 from antiphon.context.call_log import CallLog, Updated
 from antiphon.context.conversation import ContextSnapshot, LLMContext
 from antiphon.context.images import message_of
-from antiphon.context.messages import Message, developer_message
+from antiphon.context.messages import Message, assistant_message, developer_message
 from antiphon.frames.audio import UserImageRawFrame
 from antiphon.frames.base import ControlFrame, Frame, UninterruptibleFrame
 from antiphon.frames.lifecycle import InterruptionFrame
@@ -53,6 +56,7 @@ class SharedContext:
         self.gate = RunGate()
         self.calls = CallLog(context, self.gate)
         self.has_user_half = False
+        self.open_turn: AssistantTurn | None = None
         self._add_tool_change_messages = add_tool_change_messages
         self._last_bot_frame = 0
         self._last_interruption = 0
@@ -101,12 +105,14 @@ class SharedContext:
         """Writes what the assistant said where it belongs: before the calls it led to, and before
         results that came in while it was being said.
         """
+        return self.context.insert(messages, before=self._place(response_id))
+
+    def _place(self, response_id: int | None) -> Message | None:
+        """The message before which the text of that answer belongs; None: at the end."""
         before = self.calls.anchor(response_id)
         if before is None and response_id is None:
             before = self.calls.unanswered_tail()
-        if before is None:
-            before = self.calls.unseen_news
-        return self.context.insert(messages, before=before)
+        return before if before is not None else self.calls.unseen_news
 
     def image(self, frame: UserImageRawFrame) -> bool:
         """Takes in a picture; True if the model is to look at it now.
@@ -135,11 +141,29 @@ class SharedContext:
 
     def take_snapshot(self) -> ContextSnapshot:
         """A snapshot to run the model on: whatever was owed is paid by it."""
-        snapshot = self.context.snapshot()
+        snapshot = self._with_open_turn(self.context.snapshot())
         self.gate.inference_sent(snapshot.version)
         self.calls.inference_sent()
         self._last_run = snapshot
         return snapshot
+
+    def _with_open_turn(self, snapshot: ContextSnapshot) -> ContextSnapshot:
+        """The snapshot with what the assistant is just saying, so that it does not say it again.
+
+        The context has only what was heard, and that when the turn is over; the model also knows
+        what it is about to be heard saying.
+        """
+        turn = self.open_turn
+        if turn is None:
+            return snapshot
+        text = self.context.drafts.get(turn.response_id).strip() or turn.heard
+        if not text:
+            return snapshot
+        place = self._place(turn.response_id)
+        at = None if place is None else self.context.position(place)
+        at = len(snapshot.messages) if at is None else at
+        said = (*snapshot.messages[:at], assistant_message(text), *snapshot.messages[at:])
+        return msgspec.structs.replace(snapshot, messages=said)
 
     @property
     def told(self) -> int | None:
