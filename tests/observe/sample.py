@@ -55,48 +55,8 @@ def sample_log() -> ConversationLog:
         "Voice": "Piper joe (local)",
     }
     log.notes = {"Agent's speech transcribed back": "word error rate 2.1 %"}
-    for index, (start, end, text) in enumerate(_TURNS):
-        log.speech.append(SpeechSpan(side=Side.CALLER, start=start, end=end, text=text))
-        log.user_turns.append(
-            UserTurn(
-                index=index,
-                start=start,
-                started=start + 0.2,
-                speech_end=end,
-                transcribed=end + 0.3,
-                stopped=end + 0.45,
-                text=text,
-                interrupting=index == 4,
-            )
-        )
-    for index, (start, end, generated, heard, reply_to, trigger) in enumerate(_ANSWERS):
-        text = generated if heard is None else heard
-        log.speech.append(SpeechSpan(side=Side.AGENT, start=start, end=end, text=text))
-        latency = None
-        if reply_to is not None:
-            total = start - _TURNS[reply_to][1]
-            latency = ReplyLatency(
-                end_of_turn=0.45,
-                stt=0.3,
-                llm_first_token=0.4,
-                tts_first_audio=total - 0.93,
-                playout=0.08,
-                total=total,
-            )
-        log.agent_turns.append(
-            AgentTurn(
-                index=index,
-                trigger=trigger,
-                reply_to=reply_to,
-                start=start,
-                end=end,
-                generated=generated,
-                heard=text,
-                unheard=rest_of(generated, text),
-                interrupted=heard is not None,
-                latency=latency,
-            )
-        )
+    _add_user_turns(log)
+    _add_agent_turns(log)
     log.tools.append(
         ToolCallRecord(
             id="call_1",
@@ -115,6 +75,54 @@ def sample_log() -> ConversationLog:
         {"role": "assistant", "content": _ANSWERS[4][3]},
     ]
     return log
+
+
+def _add_user_turns(log: ConversationLog) -> None:
+    for index, (start, end, text) in enumerate(_TURNS):
+        log.speech.append(SpeechSpan(side=Side.CALLER, start=start, end=end, text=text))
+        log.user_turns.append(
+            UserTurn(
+                index=index,
+                start=start,
+                started=start + 0.2,
+                speech_end=end,
+                transcribed=end + 0.3,
+                stopped=end + 0.45,
+                text=text,
+                interrupting=index == 4,
+            )
+        )
+
+
+def _add_agent_turns(log: ConversationLog) -> None:
+    for index, (start, end, generated, heard, reply_to, trigger) in enumerate(_ANSWERS):
+        text = generated if heard is None else heard
+        log.speech.append(SpeechSpan(side=Side.AGENT, start=start, end=end, text=text))
+        log.agent_turns.append(
+            AgentTurn(
+                index=index,
+                trigger=trigger,
+                reply_to=reply_to,
+                start=start,
+                end=end,
+                generated=generated,
+                heard=text,
+                unheard=rest_of(generated, text),
+                interrupted=heard is not None,
+                latency=None if reply_to is None else _latency(start - _TURNS[reply_to][1]),
+            )
+        )
+
+
+def _latency(total: float) -> ReplyLatency:
+    return ReplyLatency(
+        end_of_turn=0.45,
+        stt=0.3,
+        llm_first_token=0.4,
+        tts_first_audio=total - 0.93,
+        playout=0.08,
+        total=total,
+    )
 
 
 def sample_sides(log: ConversationLog | None = None) -> TwoSides:
