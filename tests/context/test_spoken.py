@@ -123,6 +123,17 @@ def test_words_of_the_next_piece_close_the_one_before() -> None:
     assert texts(ledger.take()) == ["One", " two. ", "Three"]
 
 
+def test_a_word_is_not_handed_out_before_its_end() -> None:
+    """Half a word has not been heard."""
+    ledger = SpokenLedger(Pace(0.1))
+    ledger.add_piece("aaaaaaaaaa bbbbbbbbbb")
+    ledger.add_audio(0.9)
+    assert ledger.take() == []
+    ledger.add_audio(0.2)
+    assert texts(ledger.take()) == ["aaaaaaaaaa"]
+    assert ledger.take(until=0.5) == []
+
+
 def test_marks_keep_their_place() -> None:
     """A frame between two pieces comes out between their words."""
     ledger = SpokenLedger()
