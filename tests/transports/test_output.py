@@ -172,6 +172,15 @@ def test_no_step_after_the_interruption_brings_out_anything_older() -> None:
     assert [f.text for f in late if isinstance(f, TextFrame)] == ["new"]
 
 
+def test_the_resampler_forgets_what_was_interrupted() -> None:
+    """The millisecond it still held is not the beginning of the next answer."""
+    loud = speech(20_000, 2.0, rate=8_000)
+    silent = speech(0, 0.5, rate=8_000)
+    frames = [loud, SleepFrame(0.5), InterruptionFrame(), SleepFrame(0.1), silent]
+    ear, _, _ = play([*frames, TTSStoppedFrame(context_id="u")])
+    assert max(abs(int(v)) for at, pcm in ear.chunks for v in to_samples(pcm) if at > 0.5) == 0
+
+
 def test_what_may_not_be_dropped_survives_and_sound_goes_on() -> None:
     """Uninterruptible sound is played out; vital frames come out behind it, in order."""
     must = MustBeHeard(np.full(4800, 9, "<i2").tobytes(), RATE, 1, "v")

@@ -164,9 +164,13 @@ def test_nothing_stale_is_written_after_an_interruption(
 def test_no_stale_frame_comes_out_after_an_interruption(
     conversations: list[tuple[Source, Sink, Last]],
 ) -> None:
-    """Neither words nor anything else that may be dropped, from the same instant on."""
+    """Neither words nor sound nor anything else that may be dropped, from that instant on."""
     for seed, (source, _, last) in enumerate(conversations):
         for at, frame in last.log:
+            if isinstance(frame, TTSAudioRawFrame):
+                for value in set(to_samples(frame.audio).tolist()) - {0, KEPT}:
+                    if value <= len(source.interrupted_at):
+                        assert at <= source.interrupted_at[value - 1], (seed, value)
             if isinstance(frame, Word) and frame.epoch < len(source.interrupted_at):
                 assert at <= source.interrupted_at[frame.epoch], seed
             if isinstance(frame, TTSTextFrame):

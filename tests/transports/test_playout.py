@@ -361,6 +361,17 @@ def test_acknowledgements_show_how_late_things_are_heard() -> None:
     assert s.all(Stopped) == pytest.approx([1.3])
 
 
+def test_acknowledgements_of_what_was_cleared_say_nothing() -> None:
+    """Some lines acknowledge everything when they are cleared."""
+    s = stage()
+    s.send(voice(7, 5.0))
+    s.until(1.0)
+    s.send(Interrupt())
+    s.until(2.0)
+    s.send(Acknowledged(s.machine.samples_written))
+    assert s.machine.pacer.latency == 0.0
+
+
 def test_a_buffer_that_fills_asks_the_voice_to_wait_and_later_to_go_on() -> None:
     """Once above the high mark, once below the low mark."""
     s = stage(high_water_secs=2.0, low_water_secs=1.0)
