@@ -62,6 +62,7 @@ from antiphon.turns.events import (
     SpeechStarted,
     SpeechStopped,
     TextForgotten,
+    TranscriberLatency,
     TurnStarted,
     TurnStopped,
     Unmuted,
@@ -85,6 +86,8 @@ from antiphon.turns.strategies import UserTurnStrategies
 from antiphon.turns.strategy import TurnStrategy, UserTurnStartStrategy, UserTurnStopStrategy
 
 _HEARD_WHILE_MUTED = (Unmuted, BotStarted, BotStopped, Interrupted)
+_OBSERVED = frozenset({*BEGINS, *ENDS, *_HEARD_WHILE_MUTED, Heard, Muted, TranscriberLatency})
+"""Facts that change what the machine itself knows."""
 
 
 class TurnMachine:
@@ -156,7 +159,8 @@ class TurnMachine:
             return out
         self.log.fact = event
         self._opened = False
-        self._observe(event, now)
+        if type(event) in _OBSERVED:
+            self._observe(event, now)
         self._tell(event, now)
         if self._forgotten:  # told last: stop strategies have only now heard what was forgotten
             self._forgotten = False
