@@ -238,6 +238,18 @@ def test_a_livelock_is_found() -> None:
         assert isinstance(run_on(loop, main()).error, LivelockError)
 
 
+def test_a_livelock_of_timers_that_are_due_at_once_is_found() -> None:
+    """Sleeping for less than the clock can tell is spinning too."""
+
+    async def main() -> None:
+        await asyncio.sleep(1000)
+        while True:  # noqa: ASYNC110
+            await asyncio.sleep(1e-17)
+
+    loop = VirtualTimeLoop(livelock_steps=5000)
+    assert isinstance(run_on(loop, main()).error, LivelockError)
+
+
 def test_the_virtual_deadline_ends_a_run_that_does_not() -> None:
     """A ticking task cannot keep a run going past its virtual deadline."""
 

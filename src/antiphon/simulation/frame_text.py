@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -56,12 +57,20 @@ def same_content(one: Frame, other: Frame) -> bool:
 
 def _fields(struct: msgspec.Struct) -> list[str]:
     shown = []
-    for field in msgspec.structs.fields(type(struct)):
-        value = getattr(struct, field.name)
-        default = field.default
-        if field.name == "id" and isinstance(struct, Frame):
+    for name, default in _shown_fields(type(struct)):
+        value = getattr(struct, name)
+        if value is default or (type(value) is type(default) and value == default):
             continue
-        if default is not msgspec.NODEFAULT and type(value) is type(default) and value == default:
-            continue
-        shown.append(f"{field.name}={describe_value(value)}")
+        shown.append(f"{name}={describe_value(value)}")
     return shown
+
+
+@functools.cache
+def _shown_fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
+    """The names of the fields and their defaults, without a frame's id."""
+    fields = msgspec.structs.fields(kind)
+    return tuple(
+        (field.name, field.default)
+        for field in fields
+        if not (field.name == "id" and issubclass(kind, Frame))
+    )

@@ -328,7 +328,6 @@ class VirtualTimeLoop(ClosedWorldLoop):
 
     def _wait(self) -> bool:
         """Nothing is ready: jumps to the next timer. False when the loop shall stop instead."""
-        self._busy_since = self.steps
         threads = self._outside.pending or (self._allow_threads and not self._timers)
         if threads and self._outside.wait():
             return True
@@ -343,7 +342,8 @@ class VirtualTimeLoop(ClosedWorldLoop):
         when = max(self._now, timers[0][0])
         if when > self.deadline_secs:
             raise VirtualDeadlineError(self._report(f"not over by {self.deadline_secs:g} s"))
-        self._now = when
+        if when > self._now:  # a timer that is due at once is no idle moment
+            self._now, self._busy_since = when, self.steps
         return True
 
     def _report(self, what: str) -> str:

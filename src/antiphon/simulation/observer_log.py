@@ -8,6 +8,8 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.observers import BaseObserver, FramePushed
 from antiphon.simulation.frame_text import describe_frame
 
+_ARROWS = {FrameDirection.DOWNSTREAM: "->", FrameDirection.UPSTREAM: "<-"}
+
 
 class ObserverLog(BaseObserver):
     """One line per hand-over: seconds, source, direction, destination, frame.
@@ -17,16 +19,21 @@ class ObserverLog(BaseObserver):
     """
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
-        self._numbers: dict[int, int] = {}
+        self._events: list[FramePushed] = []
 
     async def on_push_frame(self, data: FramePushed) -> None:
-        number = self._numbers.setdefault(data.frame.id, len(self._numbers) + 1)
-        arrow = "->" if data.direction is FrameDirection.DOWNSTREAM else "<-"
-        self.lines.append(
-            f"{data.timestamp / 1e9:.9f} {data.source} {arrow} {data.destination} "
-            f"#{number} {describe_frame(data.frame)}"
-        )
+        self._events.append(data)
+
+    @property
+    def lines(self) -> list[str]:
+        """The log line by line."""
+        numbers: dict[int, int] = {}
+        return [
+            f"{data.timestamp / 1e9:.9f} {data.source} {_ARROWS[data.direction]} "
+            f"{data.destination} #{numbers.setdefault(data.frame.id, len(numbers) + 1)} "
+            f"{describe_frame(data.frame)}"
+            for data in self._events
+        ]
 
     @property
     def text(self) -> str:

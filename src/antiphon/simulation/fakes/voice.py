@@ -44,6 +44,12 @@ def speak_word(word: str, *, sample_rate: int = 16_000, secs: float = SECS_PER_W
     return head + (_TONE * (rest // len(_TONE) + 1))[:rest]
 
 
+def tone(secs: float, *, sample_rate: int = 16_000) -> bytes:
+    """Sound without words: a mumble, a cough, a door."""
+    size = 2 * round(secs * sample_rate)
+    return (_TONE * (size // len(_TONE) + 1))[:size]
+
+
 def silence(secs: float, *, sample_rate: int = 16_000) -> bytes:
     """So many seconds of nothing."""
     return bytes(2 * round(secs * sample_rate))
