@@ -34,7 +34,6 @@ from antiphon.frames.llm import (
     LLMConfigureOutputFrame,
     LLMContextFrame,
     LLMContextSummaryRequestFrame,
-    LLMContextSummaryResultFrame,
     LLMUpdateSettingsFrame,
 )
 from antiphon.frames.tools import FunctionCallFromLLM
@@ -50,6 +49,7 @@ from antiphon.services.llm_answer import Answer
 from antiphon.services.llm_completion import CompletionDriver
 from antiphon.services.llm_request import CANCEL_PREFIX, cancel_tools, request_of
 from antiphon.services.llm_stream import CompletionTimeoutError, RetryPolicy, events_of, infer
+from antiphon.services.llm_summary import make_summary
 from antiphon.settings import LLMSettings
 from antiphon.tools.execution import CallRunner
 from antiphon.tools.planning import MISSING_FUNCTION, Inner, Occasion
@@ -274,19 +274,7 @@ class LLMService(FrameProcessor):
     async def _summarize(
         self, frame: LLMContextSummaryRequestFrame, direction: FrameDirection
     ) -> None:
-        self.create_task(self._make_summary(frame), name="summary")
-
-    async def _make_summary(self, frame: LLMContextSummaryRequestFrame) -> None:
-        summary, problem = "", None
-        by = frame.llm if frame.llm is not None else self
-        try:
-            async with asyncio.timeout(frame.timeout):
-                summary = await by.run_inference(
-                    frame.context, max_tokens=frame.max_tokens, system_instruction=frame.prompt
-                )
-        except (ServiceError, TimeoutError) as error:
-            problem = str(error) or f"it took longer than {frame.timeout:g} s"
-        await self.broadcast_frame(LLMContextSummaryResultFrame(frame.request_id, summary, problem))
+        self.create_task(make_summary(self, frame.llm or self, frame), name="summary")
 
     async def _stream(self, request: LLMRequest, answer: Answer) -> None:
         """Streams one answer, trying again as long as nothing of it is out."""

@@ -144,12 +144,14 @@ class CallRunner:
 
     def _plan(self, asked: Asked, occasion: Occasion) -> PlannedCall:
         options = self._registry.options_of(asked.function_name)
-        planned = plan(asked, occasion, options, self._is_taken)
+        planned = plan(
+            asked,
+            occasion,
+            options,
+            lambda call_id: call_id in self._planned or self.table.get(call_id) is not None,
+        )
         self._planned[planned.call.tool_call_id] = planned
         return planned
-
-    def _is_taken(self, tool_call_id: str) -> bool:
-        return tool_call_id in self._planned or self.table.get(tool_call_id) is not None
 
     async def _start_next(self) -> None:
         """Without parallel calls: starts the next one when none is running."""
