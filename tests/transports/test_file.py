@@ -10,6 +10,7 @@ import pytest
 
 from antiphon.audio.pcm import deinterleave, rms, to_samples
 from antiphon.audio.wav import Recording, read_wav
+from antiphon.errors import InvalidInputError
 from antiphon.frames.audio import InputAudioRawFrame, TTSAudioRawFrame
 from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
 from antiphon.kernel.epoch import FrameDirection
@@ -115,6 +116,12 @@ def test_as_fast_as_possible_nothing_is_lost(tmp_path: Path) -> None:
         24_000, rel=0.01
     )
     assert np.count_nonzero(to_samples(agent)) >= 48_000
+
+
+def test_a_line_has_whole_chunks() -> None:
+    """A rate at which the line would drift is refused."""
+    with pytest.raises(InvalidInputError, match="11025 Hz"):
+        FileTransport([], line_rate=11_025)
 
 
 def test_the_caller_may_stay_on_the_line() -> None:

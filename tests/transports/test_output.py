@@ -214,6 +214,23 @@ def test_audio_in_an_impossible_format_is_one_error_and_nothing_else_is_lost() -
     assert ear.heard == [7]
 
 
+def test_an_impossible_rate_is_one_error_and_text_still_comes_out() -> None:
+    """Said at the start, once, with what to do."""
+    params = TransportParams(audio_out_sample_rate=11_025)
+    ear, down, up = play([*utterance(7, 0.1), TextFrame("shown")], params)
+    (error,) = [f.error for f in up if isinstance(f, ErrorFrame)]
+    assert "20 ms are not a whole number of samples at 11025 Hz" in error
+    assert names(down, TextFrame) == ["TextFrame"]
+    assert ear.chunks == []
+
+
+def test_rates_that_fit_the_chunk_are_played() -> None:
+    """22,050 Hz has no whole 10 ms, but whole chunks of 20 ms."""
+    params = TransportParams(audio_out_sample_rate=22_050, audio_out_end_silence_secs=0.0)
+    ear, _, _ = play(utterance(7, 1.0), params)
+    assert [len(pcm) for _, pcm in ear.chunks] == [882] * 50
+
+
 def test_an_end_plays_out_what_is_queued_and_a_little_silence() -> None:
     """An `EndFrame` waits for the goodbye, however long; the sink is closed after it."""
     params = TransportParams(audio_out_end_silence_secs=0.4)

@@ -17,6 +17,7 @@ import msgspec
 from antiphon.audio.convert import StreamConverter
 from antiphon.audio.recorder import Side, Timeline, as_channels
 from antiphon.audio.wav import WavWriter
+from antiphon.errors import InvalidInputError
 from antiphon.frames.lifecycle import EndFrame, StartFrame
 from antiphon.frames.turns import BotStartedSpeakingFrame, BotStoppedSpeakingFrame
 from antiphon.kernel.epoch import FrameDirection
@@ -84,6 +85,10 @@ class FileTransport(BaseTransport):
         realtime: bool = True,
         hang_up_after_secs: float | None = 0.5,
     ) -> None:
+        if line_rate % 50:
+            raise InvalidInputError(
+                f"20 ms are not a whole number of samples at a line_rate of {line_rate} Hz"
+            )
         params = params or TransportParams()
         if not realtime:
             params = msgspec.structs.replace(params, audio_out_paced=False)

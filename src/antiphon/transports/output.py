@@ -197,7 +197,7 @@ class OutputTransport(FrameProcessor):
         """The player of the frame's destination; an unknown one is reported once."""
         destination = frame.transport_destination
         player = self._players.get(destination)
-        if player is None and destination not in self._unknown:
+        if player is None and self._players and destination not in self._unknown:
             self._unknown.add(destination)
             known = ", ".join(str(name) for name in self._players)
             message = f"there is no destination {destination!r} to play to; there are: {known}"

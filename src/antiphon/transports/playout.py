@@ -77,9 +77,10 @@ class PlayoutConfig(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.chunk_ms < 10 or self.chunk_ms % 10:
             raise InvalidInputError(f"chunks are multiples of 10 ms, not {self.chunk_ms} ms")
-        if self.sample_rate % 100:
+        if self.sample_rate * self.chunk_ms % 1000:
             raise InvalidInputError(
-                f"{self.sample_rate} Hz does not divide into 10 ms; use a multiple of 100 Hz"
+                f"{self.chunk_ms} ms are not a whole number of samples at {self.sample_rate} Hz; "
+                "chunks are multiples of 10 ms: choose another multiple, or another rate"
             )
 
 
@@ -199,7 +200,7 @@ class Playout:
 
     def __init__(self, config: PlayoutConfig | None = None) -> None:
         self.config = config = config or PlayoutConfig()
-        self._chunk = config.sample_rate // 100 * (config.chunk_ms // 10)
+        self._chunk = config.sample_rate * config.chunk_ms // 1000
         self._unit = SAMPLE_BYTES * config.num_channels
         self._chunk_secs = config.chunk_ms / 1000
         self.pacer = Pacer(
