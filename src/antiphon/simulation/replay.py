@@ -1,0 +1,413 @@
+"""Replays a recorded session: the same inputs, at the same times, into the agent as it is now.
+
+    result = replay(Recording.load("call.antiphon"), build)
+    result.check()                      # AssertionError with the first difference
+
+`build` makes the agent's pipeline anew. Processors that are *outside* (by default the input
+transport; providers can be named) are replaced by stand-ins of the same name: they take whatever
+their originals took, and hand over what these handed over, when they did. So the pipeline may hold
+the real transport, which is never started. What the program queued is queued again.
+
+Everything runs in virtual time, under the recording's seed if it has one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+import antiphon
+from antiphon.errors import ConfigurationError, InvalidInputError
+from antiphon.frames.base import Frame
+from antiphon.frames.codec import FrameCodec, standard_types
+from antiphon.kernel.branches import ParallelPipeline
+from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.observers import BaseObserver, FramePushed
+from antiphon.kernel.params import PipelineParams
+from antiphon.kernel.pipeline import Pipeline
+from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.kernel.task import PipelineTask
+from antiphon.simulation.divergence import Comparison, Divergence, first_divergence
+from antiphon.simulation.loop import WALL_ANCHOR, VirtualTimeLoop
+from antiphon.simulation.record_file import Audio, FrameRecord, HandOver
+from antiphon.simulation.recording import TASK, FrameEncoder, Recording, hand_over, header_now
+from antiphon.simulation.redaction import AnyRule
+from antiphon.simulation.virtual_time import run_on
+from antiphon.simulation.waits import passing, without_waits
+
+__all__ = ["Comparison", "Divergence", "Replay", "replay"]
+
+Factory = Callable[[], Pipeline]
+
+_ID_SHIFT = 1 << 40
+"""Added to the ids of recorded frames, so that they cannot be those of new ones."""
+_UNTAKEN = frozenset({"StartFrame", "EndFrame", "StopFrame", "CancelFrame"})
+_MEDIA = frozenset({"audio", "image"})
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it. `notes` says what makes a comparison doubtful."""
+
+    recording: Recording
+    replayed: Recording
+    divergence: Divergence | None
+    notes: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Raises `AssertionError` with the report if the replay diverged."""
+        if self.divergence is not None:
+            raise AssertionError(self.report)
+
+    @property
+    def report(self) -> str:
+        """For people."""
+        said = str(self.divergence or f"no divergence in {len(self.recording)} hand-overs")
+        return "\n".join([said, *(f"note: {note}" for note in self.notes)])
+
+
+def replay(
+    recording: Recording,
+    factory: Factory,
+    seed: int | None = None,
+    *,
+    outside: Iterable[str] = (),
+    comparison: Comparison | None = None,
+    types: Iterable[type[Frame]] = (),
+    redact: Iterable[AnyRule] = (),
+    params: PipelineParams | None = None,
+    allow_threads: bool = False,
+) -> Replay:
+    """Runs the inputs of `recording` through the agent that `factory` makes, and compares.
+
+    `seed`: of the virtual loop, by default the recording's. `outside`: names of processors to stand
+    in for beside the input transports, such as services whose providers are not to be asked. `types`:
+    frame types of the program that are among the inputs, if they cannot be told by their names.
+    `redact`: rules for the replay, where the recording was redacted by the same. `params` by default
+    as recorded. `allow_threads`: for agents that use models on this machine.
+
+    Raises `ConfigurationError` if the pipeline does not fit the recording, `InvalidInputError` for
+    an input that cannot be made again, and what the run itself raises.
+    """
+    how = comparison or Comparison()
+    player = _Player(recording, {*recording.entrances(), *outside}, types)
+    loop = VirtualTimeLoop(
+        recording.header.seed if seed is None else seed,
+        wall_anchor=_started(recording),
+        allow_threads=allow_threads,
+        deadline_secs=recording.last / 1e9 + 3600.0,
+    )
+    outcome = run_on(loop, player.play(factory, params, how.tolerance_secs or 0.0))
+    if outcome.error is not None:
+        raise outcome.error
+    new = outcome.value
+    assert new is not None
+    new = new.redact(rules) if (rules := list(redact)) else new
+    notes = (
+        *player.notes,
+        *(f"left running at the end: {task}" for task in outcome.leaked),
+        *outcome.unhandled,
+    )
+    divergence = _compare(recording, new, player.outside, how)
+    return Replay(recording=recording, replayed=new, divergence=divergence, notes=notes)
+
+
+def _compare(
+    recording: Recording, new: Recording, outside: set[str], how: Comparison
+) -> Divergence | None:
+    past = passing(recording.hand_overs, recording.processors)
+    past |= passing(new.hand_overs, new.processors)
+    ours, theirs = (
+        without_waits(each.hand_overs, each.processors, past) for each in (recording, new)
+    )
+    if recording.header.audio is not Audio.INCLUDE:  # what came in was replaced by silence
+        ours, theirs = _without_sound(ours, outside), _without_sound(theirs, outside)
+    until = None
+    if not recording.graceful or recording.end is None:
+        until = recording.last - round((how.tolerance_secs or 0.0) * 1e9)
+    return first_divergence(ours, theirs, how, until=until)
+
+
+def _without_sound(hand_overs: list[HandOver], outside: set[str]) -> list[HandOver]:
+    """The sound of frames from outside is left out, wherever they go."""
+    entered = {given.frame for given in hand_overs if given.source in outside}
+    bare = {
+        frame: FrameRecord({k: v for k, v in frame.fields.items() if k not in _MEDIA})
+        for frame in entered
+    }
+    return [
+        msgspec.structs.replace(given, frame=bare[given.frame]) if given.frame in bare else given
+        for given in hand_overs
+    ]
+
+
+def _started(recording: Recording) -> datetime:
+    try:
+        return datetime.fromisoformat(recording.header.started)
+    except ValueError:
+        return WALL_ANCHOR
+
+
+class _Collector(BaseObserver):
+    """Keeps every hand-over."""
+
+    def __init__(self, audio: Audio) -> None:
+        self.hand_overs: list[HandOver] = []
+        self._encoder = FrameEncoder(audio)
+
+    async def on_push_frame(self, data: FramePushed) -> None:
+        self.hand_overs.append(hand_over(data, self._encoder))
+
+
+class _Player:
+    """Feeds the inputs of one recording."""
+
+    def __init__(
+        self, recording: Recording, outside: set[str], types: Iterable[type[Frame]]
+    ) -> None:
+        self.notes: list[str] = []
+        self.outside = outside
+        self._recording = recording
+        self._inputs = recording.inputs(outside)
+        self._reader = _FrameReader(types)
+        self._processors: dict[str, FrameProcessor] = {}
+        self._note_doubts()
+
+    async def play(
+        self, factory: Factory, params: PipelineParams | None, grace: float
+    ) -> Recording:
+        """Holds the session, and returns it as a recording."""
+        audio = self._recording.header.audio
+        pipeline = self._cast(factory())
+        observer = _Collector(audio)
+        task = PipelineTask(
+            pipeline,
+            params=params or self._params(),
+            observers=[observer],
+            idle_timeout_secs=None,
+        )
+        header = header_now(audio)
+        loop = asyncio.get_running_loop()
+        early = self._before_start()
+        for given in self._inputs[:early]:
+            self._feed(task, given)
+        began = loop.time()
+        feeder = loop.create_task(self._feed_all(task, early, began, grace), name="replay")
+        try:
+            await task.run()
+        finally:
+            feeder.cancel()
+            await asyncio.wait({feeder})
+        if not feeder.cancelled() and (error := feeder.exception()) is not None:
+            raise error
+        end = round((loop.time() - began) * 1e9)
+        return Recording(header, observer.hand_overs, end=end)
+
+    # ---- the inputs ---------------------------------------------------------------------------
+
+    def _before_start(self) -> int:
+        """How many inputs were queued before the session started."""
+        for index, given in enumerate(self._recording.hand_overs):
+            if given.frame.type == "StartFrame":
+                earlier = self._recording.hand_overs[:index]
+                return sum(given in earlier for given in self._inputs)
+        return 0
+
+    async def _feed_all(
+        self, task: PipelineTask, first: int, began: float, grace: float
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            for given in self._inputs[first:]:
+                await asyncio.sleep(began + given.time / 1e9 - loop.time())
+                self._feed(task, given)
+            if not self._recording.graceful:
+                last = began + self._recording.last / 1e9 + grace
+                await asyncio.sleep(last - loop.time())
+                await task.cancel("the recording ends here")
+        except (InvalidInputError, ConfigurationError):
+            await task.cancel("the replay cannot go on")
+            raise
+
+    def _feed(self, task: PipelineTask, given: HandOver) -> None:
+        frame = self._reader.frame(given)
+        if given.source == TASK:
+            task.queue_frame(frame, given.direction)
+        else:
+            self._processors[given.source].push_frame(frame, given.direction)
+
+    # ---- the agent ----------------------------------------------------------------------------
+
+    def _params(self) -> PipelineParams:
+        """The parameters that the `StartFrame` told."""
+        for given in self._recording.hand_overs:
+            if given.frame.type == "StartFrame":
+                fields = {k: v for k, v in given.frame.fields.items() if k not in {"type", "id"}}
+                return msgspec.convert(fields, PipelineParams)
+        raise InvalidInputError("the recording has no StartFrame: the session never started")
+
+    def _cast(self, pipeline: Pipeline) -> Pipeline:
+        """The pipeline with stand-ins for those that are outside."""
+        if not isinstance(pipeline, Pipeline):
+            raise ConfigurationError(f"the factory is to return a Pipeline, not {pipeline!r}")
+        names = _names(pipeline)
+        takes = self._taken()
+        absent = [n for n in self._recording.processors if n in self.outside - set(names.values())]
+        for name in sorted(self.outside - {TASK}):
+            if name not in self._recording.processors:
+                raise ConfigurationError(
+                    f"there is no {name} in the recording: it has "
+                    f"{', '.join(self._recording.processors)}"
+                )
+            self._processors[name] = stand_in(name, takes.get(name, ()))
+        for processor, name in names.items():
+            if name not in self.outside:
+                processor._name = name  # as counted among all, those replaced included
+        front = self._front(absent, set(names.values()))
+        return Pipeline([*front, *self._replaced(pipeline, names).parts])
+
+    def _front(self, absent: Sequence[str], present: set[str]) -> list[FrameProcessor]:
+        """Stand-ins for those the pipeline does not have, if they were in front of all others."""
+        for name in absent:
+            order = self._recording.processors
+            earlier = set(order[: order.index(name)]) & present
+            if earlier:
+                raise ConfigurationError(
+                    f"{name} is not in the pipeline: put something of that name where it was, "
+                    f"behind {', '.join(sorted(earlier))}; it will be replaced"
+                )
+        return [self._processors[name] for name in absent]
+
+    def _replaced(self, pipeline: Pipeline, names: dict[FrameProcessor, str]) -> Pipeline:
+        parts: list[FrameProcessor | Pipeline | ParallelPipeline] = []
+        for part in pipeline.parts:
+            if isinstance(part, ParallelPipeline):
+                branches = [self._replaced(Pipeline(b), names).parts for b in part.branches]
+                parts.append(ParallelPipeline(*branches))
+            else:
+                parts.append(self._processors.get(names[part], part))
+        return Pipeline(parts)
+
+    def _taken(self) -> dict[str, tuple[type[Frame], ...]]:
+        """Which types each processor outside handled."""
+        kinds: dict[str, dict[str, None]] = {}
+        order = self._recording.processors
+        for given in without_waits(self._recording.hand_overs, order):
+            if given.destination in self.outside and given.frame.type not in _UNTAKEN:
+                kinds.setdefault(given.destination, {})[given.frame.type] = None
+        return {
+            name: tuple(self._reader.type(kind) for kind in taken) for name, taken in kinds.items()
+        }
+
+    def _note_doubts(self) -> None:
+        header = self._recording.header
+        if header.antiphon != antiphon.__version__:
+            self.notes.append(
+                f"recorded by antiphon {header.antiphon}, replayed by {antiphon.__version__}"
+            )
+        if self._recording.damage is not None:
+            self.notes.append(f"the recording is not whole: {self._recording.damage}")
+        sound = {g.source for g in self._inputs if _MEDIA & set(g.frame.fields)}
+        if header.audio is not Audio.INCLUDE and sound:
+            self.notes.append(
+                f"the sound of {', '.join(sorted(sound))} was not recorded: silence is in its place; "
+                f"name those who listen to it as outside"
+            )
+
+
+def _names(pipeline: Pipeline) -> dict[FrameProcessor, str]:
+    """The names that the processors will have, counted as a session counts them."""
+    counts: Counter[str] = Counter()
+    found: dict[FrameProcessor, str] = {}
+    for processor in pipeline.processors:
+        kind = type(processor).__name__
+        name = processor.name
+        if name == kind:
+            name = f"{kind}#{counts[kind]}"
+            counts[kind] += 1
+        found[processor] = name
+    return found
+
+
+class StandIn(FrameProcessor):
+    """Stands where a processor stood that was outside; what it hands over is a recording's."""
+
+
+def stand_in(name: str, kinds: Sequence[type[Frame]]) -> FrameProcessor:
+    """A processor that takes frames of these types, and those only, and does nothing with them."""
+    if not kinds:
+        return StandIn(name=name)
+
+    class Taking(StandIn):
+        @handles(*kinds)
+        async def take(self, frame: Frame, direction: FrameDirection) -> None:
+            """It was taken in the recording, too."""
+
+    return Taking(name=name)
+
+
+class _FrameReader:
+    """Makes frames of their records: one for each record."""
+
+    def __init__(self, types: Iterable[type[Frame]]) -> None:
+        self._types = standard_types() | {kind.__name__: kind for kind in types}
+        self._codec = FrameCodec(*self._types.values())
+        self._frames: dict[FrameRecord, Frame] = {}
+
+    def type(self, name: str) -> type[Frame]:
+        """The type of that name; the program's own are found if they are loaded and one only."""
+        if name not in self._types:
+            found = [kind for kind in _subclasses(Frame) if kind.__name__ == name]
+            if len(found) != 1:
+                which = "no" if not found else "more than one"
+                raise ConfigurationError(
+                    f"there is {which} frame type {name}: pass its class in types=..."
+                )
+            self._types[name] = found[0]
+            self._codec = FrameCodec(*self._types.values())
+        return self._types[name]
+
+    def frame(self, given: HandOver) -> Frame:
+        """The frame to be handed over."""
+        record = given.frame
+        if record not in self._frames:
+            kind = self.type(record.type)
+            optional = {
+                field.name
+                for field in msgspec.structs.fields(kind)
+                if field.default is not msgspec.NODEFAULT
+            }
+            fields: dict[str, Any] = {}
+            for key, value in record.fields.items():
+                if isinstance(value, dict) and "bytes" in value and key in _MEDIA:
+                    fields[key] = bytes(value["bytes"])
+                elif not _is_opaque(value):
+                    fields[key] = value
+                elif key not in optional:
+                    raise InvalidInputError(
+                        f"the {record.type} that {given.source} handed over at "
+                        f"{given.time / 1e9:.3f} s cannot be made again: its {key} is not in the "
+                        f"recording"
+                    )
+            for key in ("id", "response_id"):
+                if isinstance(fields.get(key), int):
+                    fields[key] += _ID_SHIFT
+            self._frames[record] = self._codec.from_builtins(fields)
+        return self._frames[record]
+
+
+def _is_opaque(value: Any) -> bool:
+    """Whether something in a value was not recorded."""
+    if isinstance(value, dict):
+        return "$opaque" in value or any(_is_opaque(part) for part in value.values())
+    return isinstance(value, list | tuple) and any(_is_opaque(part) for part in value)
+
+
+def _subclasses(kind: type[Frame]) -> Iterable[type[Frame]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _subclasses(child)
