@@ -56,7 +56,10 @@ class Bot(msgspec.Struct):
         await self.stt.provider.connect()
         await self.tts.provider.connect()
         await self.turn_model.connect()
+        # First, as the service connects it once more at the start of the conversation, when what
+        # is warm must be the beginning of this conversation's prompt and no other.
         provider = self.llm.provider
+        await provider.connect()
         if isinstance(provider, LocalLLMProvider):
             await provider.warm(
                 request_of(
@@ -66,8 +69,6 @@ class Bot(msgspec.Struct):
                     registry=self.llm.functions,
                 )
             )
-        else:
-            await provider.connect()
 
     def parts(self) -> dict[str, str]:
         """Who does what, for people."""
