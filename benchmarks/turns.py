@@ -1,0 +1,259 @@
+"""How well turns are ended, and how fast the machine is: `python benchmarks/turns.py`.
+
+Recordings of people reading (scripts/recordings.sh) are cut in the middle of a sentence, at their
+quietest moment, and a pause is put there. Real voice activity detection (Silero) hears them; a
+transcript comes 0.3 s after the end of each stretch of speech; the machine decides. *Premature*:
+the turn ended in the pause. *Delay*: from the true end of the last word to the end of the turn,
+where it was not premature. A caller says every sentence with the same length of pause, so that
+dynamic endpointing can learn it.
+
+Takes about a minute, most of it the turn model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from antiphon.audio.pcm import to_bytes, to_samples
+from antiphon.audio.vad import SpeechStarted as Began
+from antiphon.audio.vad import SpeechStopped as Ended
+from antiphon.audio.vad import VADParams, VoiceDetector
+from antiphon.audio.wav import read_wav
+from antiphon.providers.local.turn import LocalSmartTurnModel
+from antiphon.providers.local.vad import SileroVADAnalyzer
+from antiphon.turns.actions import CloseTurn, JudgeTurn
+from antiphon.turns.endpointing import DynamicEndpointingUserTurnStopStrategy
+from antiphon.turns.events import (
+    BotStarted,
+    BotStopped,
+    Fact,
+    Heard,
+    SpeechStarted,
+    SpeechStopped,
+    TranscriberLatency,
+    TurnModelVerdict,
+)
+from antiphon.turns.judge import COMPLETE_ABOVE, LISTEN_SECS
+from antiphon.turns.machine import TurnMachine
+from antiphon.turns.start_strategies import VADUserTurnStartStrategy
+from antiphon.turns.stop_strategies import (
+    SpeechTimeoutUserTurnStopStrategy,
+    TurnAnalyzerUserTurnStopStrategy,
+)
+from antiphon.turns.strategies import UserTurnStrategies
+from antiphon.turns.strategy import UserTurnStopStrategy
+
+RATE = 16_000
+WINDOW = 320
+PAUSES = (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5)
+TRANSCRIPT_SECS = 0.3
+MODEL_SECS = 0.06
+TAIL_SECS = 5.0
+
+
+def recordings() -> list[np.ndarray]:
+    """Sentences as samples at 16 kHz, without silence at their ends."""
+    script = Path(__file__).parent.parent / "scripts" / "recordings.sh"
+    folder = subprocess.run([script], check=True, capture_output=True, text=True).stdout
+    root = Path(folder.strip().splitlines()[-1])
+    files = sorted(root.rglob("librivox/*.wav"))
+    found = [to_samples(read_wav(file).pcm) for file in files]
+    found += [np.frombuffer(file.read_bytes(), np.int16) for file in root.rglob("goforward.raw")]
+    return [_trimmed(samples) for samples in found]
+
+
+def _trimmed(samples: np.ndarray) -> np.ndarray:
+    loud = np.abs(samples.astype(np.int32)) > 600
+    first, last = int(np.argmax(loud)), len(loud) - int(np.argmax(loud[::-1]))
+    return samples[first:last]
+
+
+def with_pause(samples: np.ndarray, secs: float) -> tuple[bytes, float, float]:
+    """PCM with a pause in the middle and silence at the end; when the pause begins, when speech
+    ends.
+    """
+    low, high = int(len(samples) * 0.35), int(len(samples) * 0.65)
+    energy = [
+        (float(np.abs(samples[at : at + WINDOW].astype(np.int32)).mean()), at)
+        for at in range(low, high - WINDOW, WINDOW // 4)
+    ]
+    cut = min(energy)[1] + WINDOW // 2
+    rng = np.random.default_rng(1)
+
+    def hush(duration: float) -> np.ndarray:
+        return rng.normal(0, 8, int(duration * RATE)).astype(np.int16)
+
+    parts = [hush(0.5), samples[:cut], hush(secs), samples[cut:], hush(TAIL_SECS)]
+    pause = 0.5 + cut / RATE
+    end = 0.5 + len(samples) / RATE + secs
+    return to_bytes(np.concatenate(parts)), pause, end
+
+
+def speech(pcm: bytes) -> list[tuple[float, Fact]]:
+    """What voice activity detection says about a recording, and when."""
+    detector = VoiceDetector(SileroVADAnalyzer(), VADParams(min_volume=0.0))
+    facts: list[tuple[float, Fact]] = []
+    step = 2 * WINDOW
+    for start in range(0, len(pcm), step):
+        now = (start + step) / 2 / RATE
+        for event in detector.feed(pcm[start : start + step], now):
+            match event:
+                case Began(at=at, since=since):
+                    facts.append((at, SpeechStarted(at=since)))
+                case Ended(at=at, since=since):
+                    facts.append((at, SpeechStopped(at=since, stop_secs=at - since)))
+                    heard = Heard(text="words", finalized=True)
+                    facts.append((since + TRANSCRIPT_SECS, heard))
+    return sorted(facts, key=lambda line: line[0])
+
+
+class Verdicts:
+    """The turn model's opinions, each asked for once."""
+
+    def __init__(self, model: LocalSmartTurnModel) -> None:
+        self._model = model
+        self._known: dict[bytes, float] = {}
+
+    def about(self, pcm: bytes, now: float) -> float:
+        """The probability that the turn in the audio until `now` is complete."""
+        audio = pcm[: 2 * int(now * RATE)][-2 * int(LISTEN_SECS * RATE) :]
+        if audio not in self._known:
+            self._known[audio] = asyncio.run(self._model.complete_probability(audio))
+        return self._known[audio]
+
+
+def play(
+    machine: TurnMachine,
+    pcm: bytes,
+    facts: Sequence[tuple[float, Fact]],
+    begin: float,
+    judge: Verdicts,
+) -> list[float]:
+    """Lets the machine hear one sentence at time `begin`; when turns ended, from its beginning."""
+    queue = [(begin + at, _later(fact, begin)) for at, fact in facts]
+    queue.append((begin + len(pcm) / 2 / RATE, BotStarted()))
+    queue.append((begin + len(pcm) / 2 / RATE + 1, BotStopped()))
+    ends: list[float] = []
+    while queue:
+        queue.sort(key=lambda line: line[0])
+        at = queue[0][0]
+        if machine.deadline is not None and machine.deadline <= at:
+            at = machine.deadline
+            actions = machine.tick(at)
+        else:
+            actions = machine.receive(queue.pop(0)[1], at)
+        for action in actions:
+            if isinstance(action, CloseTurn):
+                ends.append(at - begin)
+            elif isinstance(action, JudgeTurn):
+                probability = judge.about(pcm, at - begin)
+                verdict = TurnModelVerdict(
+                    complete=probability > COMPLETE_ABOVE, probability=probability
+                )
+                queue.append((at + MODEL_SECS, verdict))
+    return ends
+
+
+def _later(fact: Fact, secs: float) -> Fact:
+    if isinstance(fact, SpeechStarted | SpeechStopped):
+        return msgspec.structs.replace(fact, at=fact.at + secs)
+    return fact
+
+
+STRATEGIES: dict[str, Callable[[], UserTurnStopStrategy]] = {
+    "speech timeout 0.6 s": SpeechTimeoutUserTurnStopStrategy,
+    "speech timeout 1.0 s": lambda: SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=1.0),
+    "dynamic endpointing": DynamicEndpointingUserTurnStopStrategy,
+    "turn analyzer, else 1.5 s": lambda: TurnAnalyzerUserTurnStopStrategy(stop_secs=1.5),
+    "turn analyzer, else 3.0 s": TurnAnalyzerUserTurnStopStrategy,
+}
+
+
+def endings() -> None:
+    """Premature ends and delays, by strategy and length of the pause."""
+    sentences = recordings()
+    judge = Verdicts(LocalSmartTurnModel())
+    heard = {
+        secs: [(*cut, speech(cut[0])) for cut in (with_pause(s, secs) for s in sentences)]
+        for secs in PAUSES
+    }
+    print(
+        f"{len(sentences)} sentences, a pause in the middle of each; premature ends, median delay"
+    )
+    print(f"{'pause':<28}" + "".join(f"{secs:>12.1f} s" for secs in PAUSES) + f"{'all':>14}")
+    for name, make in STRATEGIES.items():
+        cells, all_delays, all_premature, total = [], list[float](), 0, 0
+        for secs in PAUSES:
+            strategies = UserTurnStrategies(start=[VADUserTurnStartStrategy()], stop=[make()])
+            machine = TurnMachine(strategies)
+            machine.receive(TranscriberLatency(0.6), 0.0)
+            premature, delays = 0, list[float]()
+            for round_ in range(2):
+                for index, (pcm, _, end, facts) in enumerate(heard[secs]):
+                    begin = 100.0 * (round_ * len(sentences) + index + 1)
+                    ends = play(machine, pcm, facts, begin, judge)
+                    early = [at for at in ends if at < end]
+                    premature += bool(early)
+                    delays += [at - end for at in ends[-1:] if not early and at >= end]
+            count = 2 * len(sentences)
+            delay = f"{statistics.median(delays):.2f} s" if delays else "-"
+            cells.append(f"{premature / count:>5.0%} {delay:>7}")
+            all_delays += delays
+            all_premature += premature
+            total += count
+        whole = f"{all_premature / total:>5.0%} {statistics.median(all_delays):>5.2f} s"
+        print(f"{name:<28}" + "".join(f"{cell:>14}" for cell in cells) + f"{whole:>14}")
+
+
+def speed() -> None:
+    """CPU time for an hour of facts, 50 a second."""
+    machine, facts, now = TurnMachine(), list[tuple[float, Fact]](), 0.0
+    for index in range(180_000):
+        now += 0.02
+        step = index % 150
+        fact: Fact = TurnModelVerdict(complete=False)
+        if step == 10:
+            fact = SpeechStarted(now - 0.2)
+        elif step == 80:
+            fact = SpeechStopped(now - 0.2, 0.2)
+        elif 10 < step < 80 and step % 5 == 0:
+            fact = Heard("some words", final=False)
+        elif step == 90:
+            fact = Heard("some words here", finalized=True)
+        elif step == 110:
+            fact = BotStarted()
+        elif step == 140:
+            fact = BotStopped()
+        facts.append((now, fact))
+    begun = time.process_time()
+    turns = 0
+    for at, fact in facts:
+        if machine.deadline is not None and machine.deadline <= at:
+            machine.tick(machine.deadline)
+        turns += sum(isinstance(action, CloseTurn) for action in machine.receive(fact, at))
+    took = time.process_time() - begun
+    each = took / len(facts) * 1e6
+    print(f"an hour of 50 facts a second: {took:.2f} s of CPU ({each:.1f} us a fact)")
+
+
+def main() -> None:
+    """Both."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only-speed", action="store_true", help="without recordings and models")
+    arguments = parser.parse_args()
+    speed()
+    if not arguments.only_speed:
+        endings()
+
+
+if __name__ == "__main__":
+    main()
