@@ -39,12 +39,12 @@ def happenings() -> list[Happening]:
 PLAIN = """\
  0:01.0  Caller  Hello! Who am I talking to?
  0:04.5  Agent   Hi! I am Ada, your guide to London.
-                 1.90 s = end of turn 0.45 + LLM first token 0.40 + TTS first audio 0.97 + playout 0.08  (STT 0.30)
+                 1.90 s: end of turn 0.45 (STT 0.30), LLM first token 0.40, TTS first audio 0.97, playout 0.08
  0:11.9  Tool    get_weather(location="London") is running
  0:24.0  Tool    get_weather gave {"conditions": "cloudy", "temperature_celsius": 18} after 12.1 s
  0:40.5          the caller interrupts
  0:35.6  Agent   The Thames is the longest river in England. It flows through [not heard: London and past many famous places.]
-                 2.20 s = end of turn 0.45 + LLM first token 0.40 + TTS first audio 1.27 + playout 0.08  (STT 0.30)
+                 2.20 s: end of turn 0.45 (STT 0.30), LLM first token 0.40, TTS first audio 1.27, playout 0.08
  0:50.0  Error   TTS no voice
 """  # noqa: E501
 
@@ -93,7 +93,7 @@ def test_the_table_shows_every_stage() -> None:
     """A dash where something was not measured; long questions are cut."""
     latency = sample_log().agent_turns[0].latency
     assert latency is not None
-    assert figures(latency).startswith("1.90 s = end of turn 0.45")
+    assert figures(latency).startswith("1.90 s: end of turn 0.45")
     rows: list[str] = []
     latency_table([("x" * 50, latency)], rows.append)
     assert rows[0].split() == ["reply", "to", "end", "of", "turn", "STT", "LLM", "TTS", "playout",

@@ -5,8 +5,21 @@ from __future__ import annotations
 import logging
 import sys
 from importlib.util import find_spec
+from typing import TextIO
 
 from antiphon.errors import AntiphonError, MissingExtraError
+
+
+class _PresentStderr(logging.StreamHandler[TextIO]):
+    """Writes to what is `sys.stderr` at the moment: a live display puts itself in its place."""
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, value: TextIO) -> None:
+        """Stays `sys.stderr`."""
 
 
 def main() -> None:
@@ -17,7 +30,9 @@ def main() -> None:
             sys.exit(2)
     from antiphon.cli.app import app
 
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    logging.basicConfig(
+        level=logging.WARNING, format="%(levelname)s %(message)s", handlers=[_PresentStderr()]
+    )
     try:
         app(prog_name="antiphon")
     except AntiphonError as error:

@@ -101,15 +101,15 @@ def figures(latency: ReplyLatency) -> str:
     """One reply's latency, split."""
     if latency.total is None:
         return ""
+    stt = "" if latency.stt is None else f" (STT {latency.stt:.2f})"
     stages = (
-        ("end of turn", latency.end_of_turn),
-        ("LLM first token", latency.llm_first_token),
-        ("TTS first audio", latency.tts_first_audio),
-        ("playout", latency.playout),
+        ("end of turn", latency.end_of_turn, stt),
+        ("LLM first token", latency.llm_first_token, ""),
+        ("TTS first audio", latency.tts_first_audio, ""),
+        ("playout", latency.playout, ""),
     )
-    parts = " + ".join(f"{name} {value:.2f}" for name, value in stages if value is not None)
-    stt = "" if latency.stt is None else f"  (STT {latency.stt:.2f})"
-    return f"{latency.total:.2f} s = {parts}{stt}"
+    parts = (f"{name} {value:.2f}{more}" for name, value, more in stages if value is not None)
+    return f"{latency.total:.2f} s: {', '.join(parts)}"
 
 
 def _call(call: ToolCallRecord) -> str:

@@ -174,7 +174,7 @@ class ConversationTracker:
         cut = next((t.index for t in turns if t.start is not None), None)
         record = InterruptionRecord(at=at, agent_turn=cut)
         self.log.interruptions.append(record)
-        return [Interrupted(at=at, record=record), *happenings]
+        return [*happenings, Interrupted(at=at, record=record)]
 
     def _call(self, call_id: str) -> ToolCallRecord | None:
         return next((c for c in reversed(self.log.tools) if c.id == call_id), None)
