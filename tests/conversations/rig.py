@@ -89,6 +89,23 @@ class Outcome:
 Setup = Callable[[LLMService, PipelineTask], None]
 
 
+def listen(outcome: Outcome, pair: LLMContextAggregatorPair, task: PipelineTask) -> None:
+    """Notes the turns of both sides, and errors."""
+    user, assistant = pair.user(), pair.assistant()
+
+    @user.event_handler("on_user_turn_stopped")
+    def user_stopped(source: object, by: object, message: UserTurnStoppedMessage) -> None:
+        outcome.user_turns.append(message.content)
+
+    @assistant.event_handler("on_assistant_turn_stopped")
+    def agent_stopped(source: object, message: AssistantTurnStoppedMessage) -> None:
+        outcome.assistant_turns.append(message)
+
+    @task.event_handler("on_pipeline_error")
+    def failed(task: PipelineTask, frame: ErrorFrame) -> None:
+        outcome.errors.append(frame.error)
+
+
 def converse(
     steps: Sequence[Step],
     replies: Any,
@@ -100,6 +117,7 @@ def converse(
     seed: int | None = None,
     stop_secs: float = 0.6,
     tts: FakeTTSProvider | None = None,
+    turns: UserTurnStrategies | None = None,
 ) -> Outcome:
     """Holds the conversation, and checks what must hold of every one."""
 
@@ -111,7 +129,7 @@ def converse(
             steps, agent_wav=folder / "agent.wav", recording_rate=RATE, hang_up_after_secs=1.0
         )
         llm = LLMService(provider)
-        strategies = UserTurnStrategies(
+        strategies = turns or UserTurnStrategies(
             stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=stop_secs)]
         )
         pair = LLMContextAggregatorPair(
@@ -120,34 +138,22 @@ def converse(
                 vad_analyzer=Analyzer(), user_turn_strategies=strategies
             ),
         )
-        user, assistant = pair.user(), pair.assistant()
         task = PipelineTask(
             Pipeline(
                 [
                     transport.input(),
                     STTService(FakeSTTProvider(sample_rate=RATE, segmented=True)),
-                    user,
+                    pair.user(),
                     llm,
                     TTSService(tts or FakeTTSProvider(sample_rate=RATE)),
                     transport.output(),
-                    assistant,
+                    pair.assistant(),
                 ]
             ),
             params=PipelineParams(audio_in_sample_rate=RATE, audio_out_sample_rate=RATE),
         )
 
-        @user.event_handler("on_user_turn_stopped")
-        def user_stopped(source: object, by: object, message: UserTurnStoppedMessage) -> None:
-            outcome.user_turns.append(message.content)
-
-        @assistant.event_handler("on_assistant_turn_stopped")
-        def agent_stopped(source: object, message: AssistantTurnStoppedMessage) -> None:
-            outcome.assistant_turns.append(message)
-
-        @task.event_handler("on_pipeline_error")
-        def failed(task: PipelineTask, frame: ErrorFrame) -> None:
-            outcome.errors.append(frame.error)
-
+        listen(outcome, pair, task)
         if setup is not None:
             setup(llm, task)
         if greets:

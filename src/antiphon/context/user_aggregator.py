@@ -7,6 +7,7 @@ context; whose turn it is; is the caller idle. Deciding is done by the collabora
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import msgspec
@@ -32,6 +33,7 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.hooks import Event
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.turns.actions import Decision
+from antiphon.turns.completion import UserTurnCompletionConfig
 from antiphon.turns.controller import (
     UserTurnController,
     UserTurnSegment,
@@ -40,7 +42,7 @@ from antiphon.turns.controller import (
 )
 from antiphon.turns.idle import UserIdleController
 from antiphon.turns.mute import MuteGate, UserMuteStrategy
-from antiphon.turns.strategies import UserTurnStrategies
+from antiphon.turns.strategies import FilterIncompleteUserTurnStrategies, UserTurnStrategies
 from antiphon.turns.strategy import TurnStrategy
 from antiphon.turns.vad_driver import VADAnalyzer, VADDriver
 
@@ -64,16 +66,36 @@ class LLMUserAggregatorParams(msgspec.Struct, frozen=True, kw_only=True):
     user_idle_timeout: float = 0
     audio_idle_timeout: float = 1.0
     add_tool_change_messages: bool = False
+    filter_incomplete_user_turns: bool = False
+    user_turn_completion_config: UserTurnCompletionConfig | None = None
+
+    def strategies(self) -> UserTurnStrategies | None:
+        """The strategies; the former flag for completion by the model works, with a warning."""
+        given = self.user_turn_strategies
+        if not self.filter_incomplete_user_turns:
+            return given
+        warnings.warn(
+            "LLMUserAggregatorParams.filter_incomplete_user_turns is deprecated: "
+            "use user_turn_strategies=FilterIncompleteUserTurnStrategies(config=...)",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+        return FilterIncompleteUserTurnStrategies(
+            start=None if given is None else given.start,
+            stop=None if given is None or given.default_stop else given.stop,
+            config=self.user_turn_completion_config,
+        )
 
 
 class UserTurnStoppedMessage(msgspec.Struct, frozen=True):
     """A whole turn of the caller: `content` is all that was said. `timestamp` is when it began (ISO
-    8601).
+    8601). `nothing_understood`: there was sound, but no words.
     """
 
     content: str
     timestamp: str
     user_id: str = ""
+    nothing_understood: bool = False
 
 
 class UserTurnMessageAddedMessage(msgspec.Struct, frozen=True):
@@ -107,7 +129,7 @@ class LLMUserAggregator(FrameProcessor):
         super().__init__(name=name)
         params = params or LLMUserAggregatorParams()
         self.turns = UserTurnController(
-            params.user_turn_strategies, stop_timeout=params.user_turn_stop_timeout
+            params.strategies(), stop_timeout=params.user_turn_stop_timeout
         )
         self._shared = shared
         self._half = ContextHalf(self, shared, to_model=FrameDirection.DOWNSTREAM)
@@ -215,7 +237,10 @@ class LLMUserAggregator(FrameProcessor):
         await self._write(params.tail, params.timestamp, params.user_id)
         self._shared.gate.user_speaking(False)
         message = UserTurnStoppedMessage(
-            params.content, params.started_at or params.timestamp, params.user_id
+            params.content,
+            params.started_at or params.timestamp,
+            params.user_id,
+            params.nothing_understood,
         )
         await self.on_user_turn_stopped.emit(strategy, message)
         await self._half.note_run()
