@@ -29,6 +29,10 @@ from antiphon.turns.completion import (
 )
 
 CALL = ResponseToolCall()
+NAMES = {
+    UserTurnCompletionConfig().with_marks(text): name
+    for text, name in ((SHORT_PROMPT, "short"), (LONG_PROMPT, "long"), (REPEAT_PROMPT, "repeat"))
+}
 
 
 def answer(*parts: str | ResponseToolCall) -> list[CompletionEvent]:
@@ -54,8 +58,7 @@ def shorts(actions: list[CompletionAction]) -> list[str]:
             case CompleteTurn():
                 out.append("complete")
             case Prompt(text=text):
-                names = {SHORT_PROMPT: "short", LONG_PROMPT: "long", REPEAT_PROMPT: "repeat"}
-                out.append(f"prompt {names.get(text, text)}")
+                out.append(f"prompt {NAMES.get(text, text)}")
             case Warn():
                 out.append("warn")
     return out
@@ -213,6 +216,9 @@ def test_the_instructions_follow_the_programs_own() -> None:
     config = UserTurnCompletionConfig(instructions="Mark your answers.")
     assert config.system_instruction("Be kind.") == "Be kind.\n\nMark your answers."
     assert config.system_instruction(None) == "Mark your answers."
+    odd = UserTurnCompletionConfig(complete_marker="<done>", incomplete_short_marker="<wait>")
+    assert "<done>" in odd.system_instruction(None)
+    assert "<wait>" in odd.system_instruction(None)
     for marker in UserTurnCompletionConfig().markers:
         assert marker in UserTurnCompletionConfig().system_instruction(None)
 

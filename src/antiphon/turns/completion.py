@@ -33,26 +33,26 @@ import msgspec
 COMPLETE, INCOMPLETE_SHORT, INCOMPLETE_LONG = "✓", "○", "◐"
 MAX_REPEATS = 1
 
-INSTRUCTIONS = f"""\
-You hear the user through a microphone, and what you get may be cut off in mid-sentence. Begin
-every \\ answer with exactly one of these marks, before any other character: {COMPLETE} The user has
-finished a thought. After the mark, a space and then your answer. {INCOMPLETE_SHORT} The user was
-cut off and will go on at once. Write the mark alone and nothing else. {INCOMPLETE_LONG} The user
-is thinking or asked you to wait. Write the mark alone and nothing else. A question, a greeting, a
-yes or no, or a request that can be acted on is complete. When you call a \\ function, the turn is
-complete. Never explain or mention the marks.\
-"""
-SHORT_PROMPT = f"""\
-The user stopped in the middle of a sentence and has not gone on. Begin with {COMPLETE} and, in a
-few \\ words, invite the user to finish the thought.\
-"""
-LONG_PROMPT = f"""\
-The user asked for time and has been silent for a while. Begin with {COMPLETE} and ask in a few
-words \\ whether the user is ready or needs anything.\
-"""
-REPEAT_PROMPT = f"""\
-Your last answer contained no words. Begin with {COMPLETE} and answer the user now.\
-"""
+INSTRUCTIONS = (
+    "You hear the user through a microphone, and what you get may be cut off in mid-sentence. "
+    "Begin every answer with exactly one of these marks, before any other character:\n"
+    "{complete} The user has finished a thought. After the mark, a space and then your answer.\n"
+    "{short} The user was cut off and will go on at once. Write the mark alone, nothing else.\n"
+    "{long} The user is thinking or asked you to wait. Write the mark alone, nothing else.\n"
+    "A question, a greeting, a yes or no, or a request that can be acted on is complete. When you "
+    "call a function, the turn is complete. Never explain or mention the marks."
+)
+SHORT_PROMPT = (
+    "The user stopped in the middle of a sentence and has not gone on. Begin with {complete} and, "
+    "in a few words, invite the user to finish the thought."
+)
+LONG_PROMPT = (
+    "The user asked for time and has been silent for a while. Begin with {complete} and ask in a "
+    "few words whether the user is ready or needs anything."
+)
+REPEAT_PROMPT = (
+    "Your last answer contained no words. Begin with {complete} and answer the user now."
+)
 
 
 class UserTurnCompletionConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,8 +69,13 @@ class UserTurnCompletionConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     def system_instruction(self, own: str | None) -> str:
         """The program's system instruction with ours after it. The program's own is not changed."""
-        ours = self.instructions or INSTRUCTIONS
+        ours = self.instructions or self.with_marks(INSTRUCTIONS)
         return f"{own}\n\n{ours}" if own else ours
+
+    def with_marks(self, text: str) -> str:
+        """One of this module's texts with the markers of this configuration."""
+        complete, short, long = self.markers
+        return text.format(complete=complete, short=short, long=long)
 
     @property
     def markers(self) -> tuple[str, str, str]:
@@ -237,11 +242,11 @@ class TurnCompletion:
             actions: list[CompletionAction] = [EmitMarker(marker, append_immediately=False)]
             return [*actions, *self._complete(), *self._speak(rest)]
         self.state = CompletionState.SILENCED
-        wait, prompt = config.incomplete_long_timeout, config.incomplete_long_prompt or LONG_PROMPT
+        wait, prompt = config.incomplete_long_timeout, config.incomplete_long_prompt
         if marker == config.incomplete_short_marker:
             wait = config.incomplete_short_timeout
-            prompt = config.incomplete_short_prompt or SHORT_PROMPT
-        self._prompt = prompt
+            prompt = config.incomplete_short_prompt or config.with_marks(SHORT_PROMPT)
+        self._prompt = prompt or config.with_marks(LONG_PROMPT)
         self.deadline = now + wait
         return [EmitMarker(marker, append_immediately=True)]
 
@@ -288,13 +293,14 @@ class TurnCompletion:
             actions = self._unmarked()
             self.state = CompletionState.IDLE
         if state is CompletionState.VOID and not self._called:
-            self._prompt = self.config.incomplete_short_prompt or SHORT_PROMPT
+            again = self.config.incomplete_short_prompt
+            self._prompt = again or self.config.with_marks(SHORT_PROMPT)
             if not self._user_speaks:
                 self.deadline = now + self.config.incomplete_short_timeout
         mute = state in (CompletionState.WAITING, CompletionState.SPEAKING)
         if mute and not self._said and not self._called and self._repeats < MAX_REPEATS:
             self._repeats += 1
-            actions.append(Prompt(REPEAT_PROMPT))
+            actions.append(Prompt(self.config.with_marks(REPEAT_PROMPT)))
         elif self._said or self._called:
             self._repeats = 0
         return actions
