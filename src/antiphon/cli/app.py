@@ -9,6 +9,7 @@ import typer
 import antiphon
 from antiphon.cli.demo import demo
 from antiphon.cli.models import app as models
+from antiphon.cli.replay import replay
 from antiphon.cli.talk import talk
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(demo)
+app.command()(replay)
 app.command()(talk)
 app.add_typer(models)
 

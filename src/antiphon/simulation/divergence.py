@@ -23,10 +23,12 @@ from antiphon.simulation.record_file import HandOver
 
 IDS = frozenset({"id", "context_id", "response_id", "tool_call_id", "group_id", "request_id"})
 MEASURED = frozenset({"timestamp", "value", "processing_ms", "buffered_secs", "version"})
+PERIODIC = frozenset({"HeartbeatFrame", "BotSpeakingFrame", "UserSpeakingFrame"})
+"""Types that are repeated every so often: a moment's delay decides how often."""
 _OPEN = frozenset({"arguments", "result", "settings", "message"})
 """Fields with content of strangers, in which no name has a meaning of ours."""
 _CONTEXT = 6
-_SKIPPED = frozenset({"InputAudioRawFrame", "UserAudioRawFrame"})
+_SKIPPED = PERIODIC | {"InputAudioRawFrame", "UserAudioRawFrame", "TTSAudioRawFrame"}
 """Not worth showing among what went before."""
 
 
@@ -40,15 +42,15 @@ class Order(enum.Enum):
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """How a replay is compared with its recording.
 
-    `tolerance_secs`: how far the times of a hand-over, and the pts of its frame, may be apart; None:
-    as far as they like. `ignore_fields` and `ignore_types`: names of fields and of frame types that
-    are not compared at all.
+    `tolerance_secs`: how far the times of a hand-over, and the pts of its frame, may be apart; any
+    distance if None. `ignore_fields` and `ignore_types`: names of fields and of frame types that
+    are not compared at all; types by default those that are repeated every so often.
     """
 
     tolerance_secs: float | None = 0.1
     order: Order = Order.LINK
     ignore_fields: frozenset[str] = frozenset()
-    ignore_types: frozenset[str] = frozenset({"HeartbeatFrame"})
+    ignore_types: frozenset[str] = PERIODIC
 
 
 class What(enum.Enum):

@@ -1,6 +1,6 @@
-"""The file of a recorded session: a line that says what it is, then one record after the other.
+r"""The file of a recorded session: a line that says what it is, then one record after the other.
 
-    b"antiphon recording 1\\n"
+    b"antiphon recording 1\n"
     length (4 bytes, big-endian)  MessagePack of ["header", ...]
     length                        MessagePack of ["hand-over", time, source, ..., frame]
     ...
@@ -126,19 +126,22 @@ class RecordWriter:
     def hand_over(self, given: HandOver) -> None:
         """One hand-over."""
         number = self._numbers.get(given.frame)
-        frame: dict[str, Any] | int
+        frame = given.frame.fields if number is None else number
+        entry = _Entry(
+            given.time, given.source, given.destination, given.direction, given.urgent, frame
+        )
+        try:
+            self._write(entry)
+        except (OverflowError, TypeError, ValueError):
+            given.frame.fields = {
+                key: value if self._fits(value) else {"$opaque": type(value).__name__}
+                for key, value in given.frame.fields.items()
+            }
+            self._write(msgspec.structs.replace(entry, frame=given.frame.fields))
         if number is None:
             self._numbers[given.frame] = self._frames
             self._frames += 1
-            frame = given.frame.fields
-        else:
-            frame = number
         self.count += 1
-        self._write(
-            _Entry(
-                given.time, given.source, given.destination, given.direction, given.urgent, frame
-            )
-        )
         if len(self._buffer) >= _FLUSH_BYTES or given.time - self._flushed >= _FLUSH_NS:
             self._flushed = given.time
             self.flush()
@@ -158,6 +161,19 @@ class RecordWriter:
             self.flush()
         finally:
             self._file.close()
+
+    def abandon(self) -> None:
+        """Closes the file as it is."""
+        self._buffer.clear()
+        self._file.close()
+
+    def _fits(self, value: Any) -> bool:
+        """Whether MessagePack has a form for it: none for huge numbers and halves of characters."""
+        try:
+            self._encoder.encode(value)
+        except (OverflowError, TypeError, ValueError):
+            return False
+        return True
 
     def _write(self, record: Header | _Entry | End) -> None:
         data = self._encoder.encode(record)
@@ -183,7 +199,8 @@ def read(path: Path, glued: frozenset[str], *, partial: bool) -> Contents:
     data = path.read_bytes()
     if not data.startswith(MAGIC):
         raise InvalidInputError(
-            f"{path} is no recording of a session: it does not begin with {MAGIC.decode().strip()!r}"
+            f"{path} is no recording of a session: it does not begin with "
+            f"{MAGIC.decode().strip()!r}"
         )
     records = _records(data)
     _, place, first = next(records, (0, len(MAGIC), "the file ends"))

@@ -33,7 +33,6 @@ from antiphon.kernel.observers import BaseObserver, FramePushed
 from antiphon.simulation.loop import VirtualTimeLoop
 from antiphon.simulation.record_file import (
     Audio,
-    End,
     FrameRecord,
     HandOver,
     Header,
@@ -55,7 +54,7 @@ __all__ = [
 
 logger = logging.getLogger("antiphon")
 
-GLUED = frozenset({"LLMTextFrame", "LLMThoughtTextFrame"})
+GLUED = frozenset({"LLMTextFrame", "LLMThoughtTextFrame", "InputDTMFFrame"})
 """Types whose texts are pieces of words."""
 ENTERING = frozenset(
     {
@@ -146,8 +145,8 @@ class SessionRecorder(BaseObserver):
     """Writes one session to a file, which is complete when the `PipelineTask` has run.
 
     `audio` says what is kept of sound and pictures; `redact` rules take personal data out before
-    anything is written; `settings` is noted in the file. Text waits some seconds for what may belong
-    to it when there are rules. Raises `OSError` at once if the file cannot be made; one that breaks
+    anything is written; `settings` is noted in the file. Where there are rules, text waits some
+    seconds for what may belong to it. Raises `OSError` at once if the file cannot be made; one that breaks
     off later is reported once, and the session goes on.
     """
 
@@ -169,15 +168,21 @@ class SessionRecorder(BaseObserver):
         self._encoder = FrameEncoder(audio)
         self._began: float | None = None
         self._last = 0
+        self._told = False
         self._writer: RecordWriter | None = RecordWriter(self.path)
 
     async def on_push_frame(self, data: FramePushed) -> None:
         if self._writer is None:
+            if not self._told:
+                self._told = True
+                logger.error("%s holds its session: make a recorder for each", self.path)
             return
         try:
             self._note(self._writer, data)
-        except OSError as error:
-            logger.error("%s is not written any further: %s", self.path, error)
+        except OSError:
+            self._told = True
+            logger.exception("%s is not written any further", self.path)
+            self._writer.abandon()
             self._writer = None
 
     async def on_pipeline_finished(self) -> None:
@@ -194,8 +199,8 @@ class SessionRecorder(BaseObserver):
             if self._began is not None:
                 writer.end(self._last)
             writer.close()
-        except OSError as error:
-            logger.error("%s is not complete: %s", self.path, error)
+        except OSError:
+            logger.exception("%s is not complete", self.path)
 
     def _note(self, writer: RecordWriter, data: FramePushed) -> None:
         if self._began is None:
@@ -275,9 +280,7 @@ class Recording:
     @property
     def graceful(self) -> bool:
         """Whether it holds the request to end gracefully; else it was cancelled, or cut."""
-        return any(
-            given.source == TASK and given.frame.type in _ENDS for given in self.hand_overs
-        )
+        return any(given.source == TASK and given.frame.type in _ENDS for given in self.hand_overs)
 
     def entrances(self) -> set[str]:
         """Who brings in what is outside: the program (`task`), and the input transports.
@@ -300,15 +303,20 @@ class Recording:
     def inputs(self, sources: Iterable[str] | None = None) -> list[HandOver]:
         """What came from outside: each frame that one of `sources` handed over.
 
-        By default those of `entrances()`. Life-cycle frames are the kernel's own, but for a
-        graceful end that was asked for; an interruption, told to many, is here once.
+        By default those of `entrances()`. What only passed one of them is not here. Life-cycle
+        frames are the kernel's own, but for a graceful end that was asked for; an interruption,
+        told to many, is here once.
         """
         wanted = self.entrances() if sources is None else {TASK, *sources}
         found: list[HandOver] = []
         interruptions: set[FrameRecord] = set()
+        taken: set[tuple[FrameRecord, str, FrameDirection]] = set()
         for given in without_waits(self.hand_overs, self.processors):
             kind = given.frame.type
+            taken.add((given.frame, given.destination, given.direction))
             if given.source not in wanted or kind == "HeartbeatFrame":
+                continue
+            if (given.frame, given.source, given.direction) in taken:
                 continue
             if kind in _LIFECYCLE and not (given.source == TASK and kind in _ENDS):
                 continue

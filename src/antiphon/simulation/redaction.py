@@ -9,7 +9,7 @@ piece have passed: until then its hand-over waits, and with it all that came lat
 order stays. At most `HELD` hand-overs wait; beyond that the oldest are settled as they are.
 
 Rules are applied to the pieces joined. The first piece of a match gets the label, the others lose
-their part. Everything else that is text, at any depth, is redacted by itself.
+their part. Keys of the telephone are a stream, too; those that are found become 0. Everything else that is text, at any depth, is redacted by itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from antiphon.simulation.record_file import FrameRecord, HandOver
 REACH = 200
 QUIET_NS = 10_000_000_000
 HELD = 5_000
-_TEXTS = ("text", "raw_text")
+_TEXTS = ("text", "raw_text", "button")
 _OPAQUE = "$opaque"
 _DIGIT = r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|\d)"
 
@@ -52,7 +52,7 @@ AnyRule = Rule | re.Pattern[str] | Callable[[str], str]
 
 EMAILS = Rule(
     re.compile(
-        r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b\w+(?:(?: dot | )?\w+)?? at \w+(?: dot \w+)+",
+        r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b\w+(?: dot \w+)* at \w+(?: dot \w+)+",
         re.IGNORECASE,
     ),
     "e-mail",
@@ -152,6 +152,8 @@ class _Stream:
         """The redacted text of the first piece that is not settled, which now is."""
         found = redactor.pieces([piece.text for piece in self.pieces])[self.settled]
         piece = self.pieces[self.settled]
+        if piece.key == "button" and found != piece.text:  # it must stay a key
+            found = "0"
         self.settled += 1
         while self.pieces[0].end < piece.end - REACH:
             self.pieces.popleft()

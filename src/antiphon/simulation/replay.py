@@ -5,7 +5,8 @@
 
 `build` makes the agent's pipeline anew. Processors that are *outside* (by default the input
 transport; providers can be named) are replaced by stand-ins of the same name: they take whatever
-their originals took, and hand over what these handed over, when they did. So the pipeline may hold
+their originals took, pass on what these passed on, and hand over what these brought in, when they
+did. So the pipeline may hold
 the real transport, which is never started. What the program queued is queued again.
 
 Everything runs in virtual time, under the recording's seed if it has one.
@@ -25,6 +26,7 @@ import antiphon
 from antiphon.errors import ConfigurationError, InvalidInputError
 from antiphon.frames.base import Frame
 from antiphon.frames.codec import FrameCodec, standard_types
+from antiphon.frames.lifecycle import InterruptionFrame
 from antiphon.kernel.branches import ParallelPipeline
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.observers import BaseObserver, FramePushed
@@ -85,10 +87,10 @@ def replay(
     """Runs the inputs of `recording` through the agent that `factory` makes, and compares.
 
     `seed`: of the virtual loop, by default the recording's. `outside`: names of processors to stand
-    in for beside the input transports, such as services whose providers are not to be asked. `types`:
-    frame types of the program that are among the inputs, if they cannot be told by their names.
-    `redact`: rules for the replay, where the recording was redacted by the same. `params` by default
-    as recorded. `allow_threads`: for agents that use models on this machine.
+    in for beside the input transports, such as services whose providers are not to be asked.
+    `types`: frame types of the program that are among the inputs, if they cannot be told by their
+    names. `redact`: rules for the replay, where the recording was redacted by the same. `params`
+    by default as recorded. `allow_threads`: for agents that use models on this machine.
 
     Raises `ConfigurationError` if the pipeline does not fit the recording, `InvalidInputError` for
     an input that cannot be made again, and what the run itself raises.
@@ -213,13 +215,11 @@ class _Player:
         """How many inputs were queued before the session started."""
         for index, given in enumerate(self._recording.hand_overs):
             if given.frame.type == "StartFrame":
-                earlier = self._recording.hand_overs[:index]
-                return sum(given in earlier for given in self._inputs)
+                earlier = {each.frame for each in self._recording.hand_overs[:index]}
+                return sum(each.frame in earlier for each in self._inputs)
         return 0
 
-    async def _feed_all(
-        self, task: PipelineTask, first: int, began: float, grace: float
-    ) -> None:
+    async def _feed_all(self, task: PipelineTask, first: int, began: float, grace: float) -> None:
         loop = asyncio.get_running_loop()
         try:
             for given in self._inputs[first:]:
@@ -255,7 +255,7 @@ class _Player:
         if not isinstance(pipeline, Pipeline):
             raise ConfigurationError(f"the factory is to return a Pipeline, not {pipeline!r}")
         names = _names(pipeline)
-        takes = self._taken()
+        takes = _fates(self._recording, self.outside)
         absent = [n for n in self._recording.processors if n in self.outside - set(names.values())]
         for name in sorted(self.outside - {TASK}):
             if name not in self._recording.processors:
@@ -263,7 +263,9 @@ class _Player:
                     f"there is no {name} in the recording: it has "
                     f"{', '.join(self._recording.processors)}"
                 )
-            self._processors[name] = stand_in(name, takes.get(name, ()))
+            fates = takes.get(name, {})
+            kinds = {kind: self._reader.type(kind) for kind, _ in fates}
+            self._processors[name] = stand_in(name, tuple(kinds.values()), fates)
         for processor, name in names.items():
             if name not in self.outside:
                 processor._name = name  # as counted among all, those replaced included
@@ -292,17 +294,6 @@ class _Player:
                 parts.append(self._processors.get(names[part], part))
         return Pipeline(parts)
 
-    def _taken(self) -> dict[str, tuple[type[Frame], ...]]:
-        """Which types each processor outside handled."""
-        kinds: dict[str, dict[str, None]] = {}
-        order = self._recording.processors
-        for given in without_waits(self._recording.hand_overs, order):
-            if given.destination in self.outside and given.frame.type not in _UNTAKEN:
-                kinds.setdefault(given.destination, {})[given.frame.type] = None
-        return {
-            name: tuple(self._reader.type(kind) for kind in taken) for name, taken in kinds.items()
-        }
-
     def _note_doubts(self) -> None:
         header = self._recording.header
         if header.antiphon != antiphon.__version__:
@@ -314,8 +305,8 @@ class _Player:
         sound = {g.source for g in self._inputs if _MEDIA & set(g.frame.fields)}
         if header.audio is not Audio.INCLUDE and sound:
             self.notes.append(
-                f"the sound of {', '.join(sorted(sound))} was not recorded: silence is in its place; "
-                f"name those who listen to it as outside"
+                f"the sound of {', '.join(sorted(sound))} was not recorded: silence is in its "
+                f"place; name those who listen to it as outside"
             )
 
 
@@ -333,21 +324,53 @@ def _names(pipeline: Pipeline) -> dict[FrameProcessor, str]:
     return found
 
 
+Fates = dict[tuple[str, FrameDirection], list[bool]]
+"""Of each frame taken, by type and direction: whether it was passed on."""
+
+
+def _fates(recording: Recording, outside: set[str]) -> dict[str, Fates]:
+    """What the processors outside were handed, and whether they passed it on."""
+    hand_overs = without_waits(recording.hand_overs, recording.processors)
+    passed = {(given.frame, given.source, given.direction) for given in hand_overs}
+    found: dict[str, Fates] = {}
+    for given in hand_overs:
+        name, kind = given.destination, given.frame.type
+        if name in outside and kind not in _UNTAKEN:
+            fates = found.setdefault(name, {}).setdefault((kind, given.direction), [])
+            fates.append((given.frame, name, given.direction) in passed)
+    return found
+
+
 class StandIn(FrameProcessor):
-    """Stands where a processor stood that was outside; what it hands over is a recording's."""
+    """Stands where a processor stood that was outside.
+
+    Takes the types in `fates`, and passes each frame on or not as its original did with the one in
+    its place; beyond the recording, as it did with the last.
+    """
+
+    def __init__(self, name: str, fates: Fates) -> None:
+        super().__init__(name=name)
+        self._fates = {key: iter(passed) for key, passed in fates.items()}
+        self._last = {key: passed[-1] for key, passed in fates.items()}
+
+    def passes(self, frame: Frame, direction: FrameDirection) -> bool:
+        """Whether the original passed this one on."""
+        key = (type(frame).__name__, direction)
+        return next(self._fates.get(key, iter(())), self._last.get(key, True))
 
 
-def stand_in(name: str, kinds: Sequence[type[Frame]]) -> FrameProcessor:
-    """A processor that takes frames of these types, and those only, and does nothing with them."""
+def stand_in(name: str, kinds: Sequence[type[Frame]], fates: Fates) -> FrameProcessor:
+    """A stand-in that handles frames of these types."""
     if not kinds:
-        return StandIn(name=name)
+        return StandIn(name, fates)
 
     class Taking(StandIn):
         @handles(*kinds)
         async def take(self, frame: Frame, direction: FrameDirection) -> None:
-            """It was taken in the recording, too."""
+            if self.passes(frame, direction) and not isinstance(frame, InterruptionFrame):
+                await self.push_frame(frame, direction)
 
-    return Taking(name=name)
+    return Taking(name, fates)
 
 
 class _FrameReader:

@@ -1,0 +1,83 @@
+"""`antiphon replay`: a recorded session once more, up to where the agent behaves differently."""
+
+from __future__ import annotations
+
+import pathlib
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from antiphon.simulation.recording import Recording
+
+
+def replay(
+    file: Annotated[
+        pathlib.Path, typer.Argument(help="The recording.", exists=True, dir_okay=False)
+    ],
+    agent: Annotated[
+        str | None,
+        typer.Option(
+            help="module:function that returns the agent's Pipeline. Without: what is in it."
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="By default the recording's own.")] = None,
+    outside: Annotated[
+        list[str] | None,
+        typer.Option(help="A processor whose output is taken from the recording; repeatable."),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="Seconds by which times may differ; negative: any.")
+    ] = 0.1,
+    partial: Annotated[bool, typer.Option(help="Read a damaged file as far as it goes.")] = False,
+    allow_threads: Annotated[
+        bool, typer.Option(help="For agents that use models on this machine.")
+    ] = False,
+    write_test: Annotated[
+        pathlib.Path | None, typer.Option(help="Write a regression test for pytest here.")
+    ] = None,
+) -> None:
+    """Runs the recorded inputs through the agent again, in virtual time, and compares.
+
+    Exits with 1 at the first divergence. Without --agent it says what the file holds.
+    """
+    from antiphon.simulation.recording import Recording
+    from antiphon.simulation.regression import find_factory, to_regression_test
+    from antiphon.simulation.replay import Comparison
+    from antiphon.simulation.replay import replay as play
+
+    recording = Recording.load(file, partial=partial)
+    if agent is None:
+        _describe(recording)
+        return
+    result = play(
+        recording,
+        find_factory(agent),
+        seed,
+        outside=outside or (),
+        comparison=Comparison(tolerance_secs=None if tolerance < 0 else tolerance),
+        allow_threads=allow_threads,
+    )
+    typer.echo(result.report)
+    if write_test is not None:
+        to_regression_test(recording, write_test, agent=agent, seed=seed, outside=outside or ())
+        typer.echo(f"{write_test}: written")
+    if result.divergence is not None:
+        raise typer.Exit(1)
+
+
+def _describe(recording: Recording) -> None:
+    """What is in the file."""
+    header = recording.header
+    seed = "" if header.seed is None else f", seed {header.seed}"
+    typer.echo(
+        f"{len(recording)} hand-overs in {recording.last / 1e9:.3f} s, {header.started}{seed}"
+    )
+    typer.echo(f"antiphon {header.antiphon}, Python {header.python}, audio {header.audio.value}")
+    if recording.damage is not None:
+        typer.echo(f"not whole: {recording.damage}")
+    typer.echo(f"processors: {' '.join(recording.processors)}")
+    inputs = recording.inputs()
+    for (source, kind), count in Counter((each.source, each.frame.type) for each in inputs).items():
+        typer.echo(f"input of {source}: {count} {kind}")
