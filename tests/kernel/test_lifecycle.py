@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
-from collections import Counter
 
 import pytest
 
@@ -483,32 +481,3 @@ def test_the_end_waits_for_all_branches() -> None:
         return last.texts
 
     assert run(main()) == ["a", "end"]
-
-
-def test_five_hundred_conversations_leave_nothing_behind() -> None:
-    """After them no task is left, and the number of live objects is what it was."""
-
-    async def one(number: int) -> None:
-        parts = ParallelPipeline([Relay()], [Slow(0.01)])
-        task = PipelineTask(Pipeline([Relay(), parts, Lives(), Ear()]))
-        async with conversation(task, end=bool(number % 3)) as talk:
-            await talk.say(Word("a"), Vow("b"), Shout("c"))
-            await talk.interrupt()
-
-    def census() -> Counter[str]:
-        gc.collect()
-        return Counter(type(thing).__module__ for thing in gc.get_objects())
-
-    async def main() -> tuple[Counter[str], Counter[str], int]:
-        running = asyncio.all_tasks()
-        for number in range(20):
-            await one(number)
-        before = census()
-        for number in range(500):
-            await one(number)
-        return before, census(), len(asyncio.all_tasks() - running)
-
-    before, after, tasks = run(main())
-    assert tasks == 0
-    grown = {name: after[name] - before[name] for name in after if after[name] - before[name] > 20}
-    assert grown == {}

@@ -19,6 +19,7 @@ from antiphon.kernel.chain import Chain, Node
 from antiphon.kernel.epoch import Envelope, Epoch, FrameDirection
 from antiphon.kernel.hooks import DONE
 from antiphon.kernel.lane import Lane
+from antiphon.kernel.life import Life
 from antiphon.kernel.mailbox import Mailbox
 from antiphon.kernel.processor import Emitter
 from antiphon.kernel.session import Session
@@ -172,11 +173,11 @@ def successors_do_not_wait(patch: pytest.MonkeyPatch) -> None:
 def starts_are_not_awaited(patch: pytest.MonkeyPatch) -> None:
     """A processor handles frames before its StartFrame handler has returned."""
 
-    async def start(self: Station, frame: Any) -> None:
-        self.open()
-        await self._run_alone(frame)
+    async def start(self: Life, frame: Any) -> None:
+        self._station.open()
+        await self._handle_alone(frame)
 
-    patch.setattr(Station, "start", start)
+    patch.setattr(Life, "start", start)
 
 
 def stopping_has_no_deadline(patch: pytest.MonkeyPatch) -> None:

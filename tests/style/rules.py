@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 from tests.style.source import SRC, Source, classes, dotted, functions
 
-# Handlers run in lanes, stations start and clean up, observers and hooks are guests: there
-# strangers' exceptions become reports. In a simulation they belong to whoever awaits the outcome.
+# Handlers run in lanes, processors start and clean up in their lives, observers and hooks are
+# guests: there strangers' exceptions become reports. In a simulation they belong to whoever awaits
+# the outcome.
 CATCH_ALL_ROOMS = (
-    *(f"kernel/{module}" for module in ("hooks", "lane", "observers", "runner", "station")),
+    *(f"kernel/{module}" for module in ("hooks", "lane", "life", "observers")),
     *(f"simulation/{module}" for module in ("outside", "virtual_time")),
 )
 TASK_ROOMS = ("kernel/", "services/connection.py", "transports/", "simulation/", "server/")

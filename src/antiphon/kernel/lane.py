@@ -272,4 +272,4 @@ class Lane:
             message += f"; {dropped} frames that waited behind it are dropped" if dropped else ""
         station.report(message, HandlerTimeoutError(message))
         if current is not None and current[0].lifecycle:
-            station.pass_on(current[0], current[1])
+            station.life.pass_on(current[0], current[1])

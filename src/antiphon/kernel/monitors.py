@@ -1,11 +1,31 @@
-"""Two timers of a conversation: has everybody gone, and do frames still flow."""
+"""What a task watches: has everybody gone, do frames still flow, which frames reach an end."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
+from antiphon.frames.base import Frame
+from antiphon.frames.lifecycle import HeartbeatFrame
+from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.hooks import BoundEvent
 from antiphon.kernel.params import PipelineParams
+
+logger = logging.getLogger("antiphon")
+
+
+class FrameFilter:
+    """Fires an event for frames of the chosen types."""
+
+    def __init__(self, event: BoundEvent[[Frame]]) -> None:
+        self.types: tuple[type[Frame], ...] = ()
+        self._event = event
+
+    def see(self, frame: Frame) -> None:
+        """A frame came by."""
+        if self.types and isinstance(frame, self.types):
+            self._event.emit(frame)
 
 
 class IdleWatch:
@@ -49,19 +69,19 @@ class IdleWatch:
 
 
 class Heartbeat:
-    """Sends a beat every period, and calls back when none has returned for the monitor time."""
+    """Sends a beat every period; fires when none has returned for the monitor time."""
 
     def __init__(
         self,
         params: PipelineParams,
-        beat: Callable[[float], None],
-        stopped: Callable[[float], None],
+        send: Callable[[Frame, FrameDirection], None],
+        timed_out: BoundEvent[[]],
     ) -> None:
         self._enabled = params.enable_heartbeats
         self._period = params.heartbeats_period_secs
         self._monitor = params.heartbeats_monitor_secs
-        self._beat = beat
-        self._stopped = stopped
+        self._send = send
+        self._timed_out = timed_out
         self._last = 0.0
         self._handle: asyncio.TimerHandle | None = None
 
@@ -85,7 +105,8 @@ class Heartbeat:
         loop = asyncio.get_running_loop()
         now = loop.time()
         if now - self._last >= self._monitor:
-            self._stopped(now - self._last)
+            logger.warning("no heartbeat came through the pipeline for %g s", now - self._last)
+            self._timed_out.emit()
             self._last = now
-        self._beat(now)
+        self._send(HeartbeatFrame(round(now * 1e9)), FrameDirection.DOWNSTREAM)
         self._handle = loop.call_later(self._period, self._tick)

@@ -24,7 +24,6 @@ from antiphon.clock import Clock
 from antiphon.errors import (
     AlreadyInPipelineError,
     AntiphonError,
-    ConfigurationError,
     ErrorCategory,
     NotInPipelineError,
 )
@@ -32,6 +31,7 @@ from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame
 from antiphon.kernel.calls import CallFrame, Timer
 from antiphon.kernel.epoch import Epoch, FrameDirection, current_work
+from antiphon.kernel.handlers import HandlerTable, handles
 from antiphon.kernel.hooks import DONE, EventSource
 from antiphon.kernel.mailbox import CAPACITY
 
@@ -39,26 +39,11 @@ if TYPE_CHECKING:
     from antiphon.kernel.params import PipelineParams
     from antiphon.kernel.station import Station
 
-T = TypeVar("T")
-M = TypeVar("M", bound=Callable[..., Coroutine[Any, Any, None]])
-Handler = Callable[[Any, Any, FrameDirection], Awaitable[None]]
+__all__ = ["Emitter", "FrameDirection", "FrameProcessor", "handles"]
 
+T = TypeVar("T")
 DOWNSTREAM = FrameDirection.DOWNSTREAM
 UPSTREAM = FrameDirection.UPSTREAM
-
-_declared: dict[Callable[..., Any], tuple[type[Frame], ...]] = {}
-
-
-def handles(*types: type[Frame]) -> Callable[[M], M]:
-    """Declares the frame types that a method of a processor handles."""
-    if not types or not all(issubclass(kind, Frame) for kind in types):
-        raise ConfigurationError(f"handles() takes frame types, not {types!r}")
-
-    def declare(method: M) -> M:
-        _declared[method] = types
-        return method
-
-    return declare
 
 
 class Emitter:
@@ -89,23 +74,14 @@ class FrameProcessor(EventSource):
     """How long a cancelled handler may take to stop before it is abandoned."""
     mailbox_capacity: ClassVar[int] = CAPACITY
 
-    _methods: ClassVar[dict[type[Frame], str]] = {}
-    _handler_cache: ClassVar[dict[type[Frame], Handler | None]] = {}
+    handlers: ClassVar[HandlerTable]
     _station: Station | None = None
     _name: str | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        own: dict[type[Frame], str] = {}
-        for name, method in vars(cls).items():
-            for kind in _declared.get(method, ()) if callable(method) else ():
-                if kind in own:
-                    raise ConfigurationError(
-                        f"{cls.__name__}.{name} and .{own[kind]} both handle {kind.__name__}"
-                    )
-                own[kind] = name
-        cls._methods = {**cls._methods, **own}
-        cls._handler_cache = {}
+        overridden = cls.process_frame is not FrameProcessor.process_frame
+        cls.handlers = HandlerTable(cls, cls.handlers, cls.process_frame if overridden else None)
 
     def __init__(self, *, name: str | None = None) -> None:
         self._name = name
@@ -273,21 +249,5 @@ class FrameProcessor(EventSource):
         else:
             self._station.report(message, error)
 
-    @classmethod
-    def handler_cache(cls) -> dict[type[Frame], Handler | None]:
-        """The handlers found so far, by frame type; shared by all instances of the class."""
-        return cls._handler_cache
 
-    @classmethod
-    def find_handler(cls, kind: type[Frame]) -> Handler | None:
-        """The method for frames of a type, or None if they flow past."""
-        for base in kind.__mro__:
-            if (name := cls._methods.get(base)) is not None:
-                method: Handler = getattr(cls, name)
-                return method
-        if cls.process_frame is not FrameProcessor.process_frame:
-            return cls.process_frame
-        return None
-
-
-FrameProcessor._methods = {CallFrame: "_call"}
+FrameProcessor.handlers = HandlerTable(FrameProcessor, None, None)

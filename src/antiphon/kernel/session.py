@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from antiphon.clock import Clock
@@ -53,11 +53,12 @@ class Owner(Protocol):
     def cancel_requested(self, frame: CancelFrame) -> None:
         """A processor asks for an immediate end."""
 
-    def activity(self) -> None:
-        """A frame was seen that says that somebody is there."""
-
     def interrupted(self, frame: InterruptionFrame) -> None:
         """An interruption took place."""
+
+
+def _nobody_minds() -> None:
+    """Nothing is watched."""
 
 
 class BoundWork(DataFrame):
@@ -78,6 +79,8 @@ class Session:
         self.stations: list[Station] = []
         self.tasks = TaskGroup(self._task_failed)
         self.watched: tuple[type[Frame], ...] = ()
+        self.note_activity: Callable[[], None] = _nobody_minds
+        """Called when a frame of a watched type is handed over."""
         self.closed = False
         self.voided = 0
         """Frames of an older epoch that were pushed and vanished."""
@@ -109,6 +112,13 @@ class Session:
         work = current_work.get()
         return self.epoch if work is None else work.epoch
 
+    def is_inside(self) -> bool:
+        """Whether the running task is the session's own: a handler, or an event's handler."""
+        task = asyncio.current_task()
+        return task in self.tasks or any(
+            station.processor.is_running_handler(task) for station in self.stations
+        )
+
     # ---- life cycle ---------------------------------------------------------------------------
 
     def open(self) -> None:
@@ -125,7 +135,7 @@ class Session:
                 self.observers.pushed("task", station.name, frame, FrameDirection.DOWNSTREAM)
             if station.handles(StartFrame):
                 task = self.tasks.create(
-                    station.start(frame),
+                    station.life.start(frame),
                     name=f"{station.name} start",
                     owner=station.name,
                     context=free_context(),
@@ -180,7 +190,8 @@ class Session:
         for station in self.stations:
             if cancelled is not None and not station.handles(CancelFrame):
                 continue
-            coro = station.cleanup() if cancelled is None else station.cancel(cancelled)
+            life = station.life
+            coro = life.cleanup() if cancelled is None else life.cancel(cancelled)
             task = self.tasks.create(
                 coro, name=f"{station.name} {what}", owner=station.name, context=free_context()
             )
@@ -249,10 +260,6 @@ class Session:
     def request_cancel(self, frame: CancelFrame) -> None:
         """A processor wants the conversation to end at once."""
         self.owner.cancel_requested(frame)
-
-    def note_activity(self) -> None:
-        """A watched frame passed."""
-        self.owner.activity()
 
     def interrupted(self, frame: InterruptionFrame) -> None:
         """An interruption took place."""

@@ -13,9 +13,7 @@ They are emptied when the session closes.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from antiphon.errors import KernelError
 from antiphon.frames.base import Frame
@@ -23,21 +21,19 @@ from antiphon.frames.lifecycle import (
     CancelFrame,
     EndFrame,
     InterruptionFrame,
-    StartFrame,
     StopFrame,
 )
-from antiphon.kernel.calls import CallFrame
 from antiphon.kernel.epoch import Envelope, FrameDirection, Work, current_work
+from antiphon.kernel.handlers import Handler
 from antiphon.kernel.interruption import interrupt
 from antiphon.kernel.lane import Lane
+from antiphon.kernel.life import Life
 from antiphon.kernel.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from antiphon.kernel.chain import Chain, Node
     from antiphon.kernel.processor import FrameProcessor
     from antiphon.kernel.session import Session
-
-Handler = Callable[[Any, Any, FrameDirection], Awaitable[None]]
 
 URGENT_LIMIT = 10.0
 """Seconds an urgent handler may take while other urgent frames wait behind it."""
@@ -51,20 +47,20 @@ def _frame_of(envelope: Envelope) -> Frame:
 
 async def _live(processor: FrameProcessor, frame: Frame, direction: FrameDirection) -> None:
     """The handler of `EndFrame` and `StopFrame` at every station."""
-    await processor.station.live(frame, direction)
+    await processor.station.life.end(frame, direction)
 
 
 class Station:
     """One processor, wired."""
 
     __slots__ = (
-        "_settled",
         "after",
         "before",
         "chain",
         "downstream",
         "handler_of",
         "index",
+        "life",
         "mailbox",
         "name",
         "near_down",
@@ -84,7 +80,7 @@ class Station:
         self.index = 0
         self.before: Node = chain.upper
         self.after: Node = chain.lower
-        self.handler_of: dict[type[Frame], Handler | None] = processor.handler_cache()
+        self.handler_of: dict[type[Frame], Handler | None] = processor.handlers.cache
         self.mailbox: Mailbox[Envelope] = Mailbox(
             owner=self.name, capacity=processor.mailbox_capacity, getter=_frame_of
         )
@@ -94,7 +90,7 @@ class Station:
         self.upstream: dict[type[Frame], Node] = {}
         self.near_down: dict[type[Frame], Node] = {}
         self.near_up: dict[type[Frame], Node] = {}
-        self._settled: asyncio.Future[None] | None = None
+        self.life = Life(self)
 
     # ---- what a node of a chain does ----------------------------------------------------------
 
@@ -102,7 +98,7 @@ class Station:
         """Whether the processor wants frames of this type."""
         handler = self.resolve(kind)
         if handler is _live:
-            return self.processor.find_handler(kind) is not None
+            return self.processor.handlers.find(kind) is not None
         return handler is not None
 
     def is_busy(self, urgent: bool) -> bool:
@@ -124,8 +120,7 @@ class Station:
         if not ordered.busy:
             ordered.wake()
         if frame.lifecycle:
-            self._announce_end()
-            ordered.watch()
+            self.life.announce_end()
 
     def deliver_always(self, frame: Frame) -> None:
         """Puts an urgent frame of the kernel's own, whatever waits."""
@@ -193,7 +188,7 @@ class Station:
         handler_of = self.handler_of
         if kind not in handler_of:
             ends = issubclass(kind, EndFrame | StopFrame)
-            handler_of[kind] = _live if ends else self.processor.find_handler(kind)
+            handler_of[kind] = _live if ends else self.processor.handlers.find(kind)
         return handler_of[kind]
 
     # ---- life cycle ---------------------------------------------------------------------------
@@ -203,34 +198,6 @@ class Station:
         self.urgent.open()
         self.ordered.open()
 
-    async def start(self, frame: StartFrame) -> None:
-        """Lets the processor handle the `StartFrame`, then opens its lanes."""
-        await self._run_alone(frame)
-        if not self.session.closed:
-            self.open()
-
-    async def cancel(self, frame: CancelFrame) -> None:
-        """Lets the processor handle the `CancelFrame`, when nothing else runs any more."""
-        await self._run_alone(frame)
-
-    async def cleanup(self) -> None:
-        """Lets the processor release what it holds."""
-        try:
-            await self.processor.cleanup()
-        except Exception as error:
-            self.report(f"{self.name} failed to clean up: {error!r}", error)
-
-    async def live(self, frame: Frame, direction: FrameDirection) -> None:
-        """Handles an end in its turn: after all urgent frames that came before it."""
-        if self._settled is not None:
-            await self._settled
-        try:
-            if (handler := self.processor.find_handler(type(frame))) is not None:
-                await handler(self.processor, frame, direction)
-        except Exception as error:
-            self.report(f"{self.name} failed on {frame.name}: {error!r}", error)
-        self.pass_on(frame, direction)
-
     def end(self) -> None:
         """Nothing is handled any more; what waits is discarded."""
         self.mailbox.clear()
@@ -239,44 +206,16 @@ class Station:
         self.near_down.clear()
         self.near_up.clear()
 
-    def pass_on(self, frame: Frame, direction: FrameDirection) -> None:
-        """Passes a life-cycle frame on to the next processor, once."""
-        work = self.ordered.work
-        if work.passed_on is not frame:
-            work.passed_on = frame
-            self.route(frame, direction)
-
-    async def _run_alone(self, frame: Frame) -> None:
-        if (handler := self.processor.find_handler(type(frame))) is None:
-            return
-        current_work.set(Work(self.session.epoch, frame))
-        try:
-            await handler(self.processor, frame, _DOWN)
-        except Exception as error:
-            self.report(f"{self.name} failed on {frame.name}: {error!r}", error)
-        finally:
-            current_work.set(None)
-
     def _call_urgent(self) -> None:
         if self.urgent.busy:
             self.urgent.watch()
         else:
             self.urgent.wake()
 
-    def _announce_end(self) -> None:
-        self.ordered.limit = self.session.end_timeout_secs
-        if self.urgent.busy:
-            settled = self._settled = asyncio.get_running_loop().create_future()
-
-            async def settle() -> None:
-                settled.set_result(None)
-
-            self.deliver_always(CallFrame(settle))
-
     def _push_lifecycle(self, frame: Frame, direction: FrameDirection, work: Work | None) -> None:
         if work is not None and work.frame is frame:
             if not frame.urgent:
-                self.pass_on(frame, direction)
+                self.life.pass_on(frame, direction)
         elif isinstance(frame, EndFrame | StopFrame):
             self.session.request_end(frame)
         elif isinstance(frame, CancelFrame):

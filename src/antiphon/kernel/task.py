@@ -31,10 +31,10 @@ from antiphon.frames.lifecycle import (
 )
 from antiphon.frames.turns import BotSpeakingFrame, UserSpeakingFrame
 from antiphon.kernel.chain import End
-from antiphon.kernel.epoch import FrameDirection, current_work
+from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.hooks import DONE, Event, EventSource
 from antiphon.kernel.interruption import interrupt
-from antiphon.kernel.monitors import Heartbeat, IdleWatch
+from antiphon.kernel.monitors import FrameFilter, Heartbeat, IdleWatch
 from antiphon.kernel.observers import BaseObserver, Observers
 from antiphon.kernel.params import ErrorPolicy, PipelineParams
 from antiphon.kernel.pipeline import Pipeline, wire
@@ -97,9 +97,10 @@ class PipelineTask(EventSource):
         self._cancel_on_idle = cancel_on_idle_timeout
         if idle_timeout_secs is not None:
             self._session.watched = idle_timeout_frames
-        self._heartbeat = Heartbeat(self.params, self._beat, self._heart_stopped)
-        self._upstream_filter: tuple[type[Frame], ...] = ()
-        self._downstream_filter: tuple[type[Frame], ...] = ()
+            self._session.note_activity = self._idle.touch
+        self._heartbeat = Heartbeat(self.params, self._enter, self.on_heartbeat_timeout)
+        self._seen_upstream = FrameFilter(self.on_frame_reached_upstream)
+        self._seen_downstream = FrameFilter(self.on_frame_reached_downstream)
         self._last: LastFrame | None = None
         self._ended: asyncio.Event = asyncio.Event()
         self._finished: asyncio.Event = asyncio.Event()
@@ -201,13 +202,9 @@ class PipelineTask(EventSource):
     async def cancel(self, reason: str | None = None) -> None:
         """Ends the conversation now. From outside it, returns when it has ended; bounded."""
         self.cancel_requested(CancelFrame(reason=reason))
-        inside = asyncio.current_task() in self._session.tasks or current_work.get() is not None
-        if self._running and not inside and not self._is_own_handler():
+        inside = self._session.is_inside() or self.is_running_handler(asyncio.current_task())
+        if self._running and not inside:
             await self._finished.wait()
-
-    async def wait(self) -> None:
-        """Returns when the conversation has ended."""
-        await self._finished.wait()
 
     def has_finished(self) -> bool:
         """Whether the conversation has ended and everything is cleaned up."""
@@ -215,11 +212,11 @@ class PipelineTask(EventSource):
 
     def set_reached_upstream_filter(self, types: tuple[type[Frame], ...]) -> None:
         """Which frames fire `on_frame_reached_upstream` when they reach the beginning."""
-        self._upstream_filter = tuple(types)
+        self._seen_upstream.types = tuple(types)
 
     def set_reached_downstream_filter(self, types: tuple[type[Frame], ...]) -> None:
         """Which frames fire `on_frame_reached_downstream` when they reach the end."""
-        self._downstream_filter = tuple(types)
+        self._seen_downstream.types = tuple(types)
 
     # ---- what the session asks ----------------------------------------------------------------
 
@@ -233,13 +230,9 @@ class PipelineTask(EventSource):
         if self._running:
             self._session.stop_lanes()
 
-    def activity(self) -> None:
-        """Somebody is there."""
-        self._idle.touch()
-
     def interrupted(self, frame: InterruptionFrame) -> None:
         """An interruption took place."""
-        self._reach(frame, self._downstream_filter, up=False)
+        self._seen_downstream.see(frame)
 
     # ---- the two ends of the pipeline ---------------------------------------------------------
 
@@ -255,17 +248,12 @@ class PipelineTask(EventSource):
             self._finish(frame)
         elif isinstance(frame, HeartbeatFrame):
             self._heartbeat.returned()
-        self._reach(frame, self._downstream_filter, up=False)
+        self._seen_downstream.see(frame)
 
     def _reached_upstream(self, frame: Frame, direction: FrameDirection) -> None:
         if isinstance(frame, ErrorFrame):
             self._error(frame)
-        self._reach(frame, self._upstream_filter, up=True)
-
-    def _reach(self, frame: Frame, wanted: tuple[type[Frame], ...], *, up: bool) -> None:
-        if wanted and isinstance(frame, wanted):
-            event = self.on_frame_reached_upstream if up else self.on_frame_reached_downstream
-            event.emit(frame)
+        self._seen_upstream.see(frame)
 
     def _error(self, frame: ErrorFrame) -> None:
         logger.error("%s: %s", frame.processor or "unknown", frame.error, exc_info=frame.exception)
@@ -282,24 +270,8 @@ class PipelineTask(EventSource):
             self._last = frame
             self._ended.set()
 
-    def _is_own_handler(self) -> bool:
-        current = asyncio.current_task()
-        return any(
-            source.is_running_handler(current)
-            for source in (self, *(station.processor for station in self._session.stations))
-        )
-
-    # ---- monitors -----------------------------------------------------------------------------
-
     def _idle_expired(self) -> None:
         self.on_idle_timeout.emit()
         if self._cancel_on_idle:
             logger.warning("nobody spoke for too long: the conversation is cancelled")
             self.cancel_requested(CancelFrame(reason="idle timeout"))
-
-    def _beat(self, timestamp: float) -> None:
-        self._enter(HeartbeatFrame(round(timestamp * 1e9)), FrameDirection.DOWNSTREAM)
-
-    def _heart_stopped(self, silent_secs: float) -> None:
-        logger.warning("no heartbeat came through the pipeline for %g s", silent_secs)
-        self.on_heartbeat_timeout.emit()

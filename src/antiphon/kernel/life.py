@@ -1,0 +1,86 @@
+"""The life of one station: its processor starts, ends, is cancelled and cleans up."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from antiphon.frames.base import Frame
+from antiphon.frames.lifecycle import CancelFrame, StartFrame
+from antiphon.kernel.calls import CallFrame
+from antiphon.kernel.epoch import FrameDirection, Work, current_work
+
+if TYPE_CHECKING:
+    from antiphon.kernel.station import Station
+
+
+class Life:
+    """What the kernel does at a station for the frames of the life cycle."""
+
+    __slots__ = ("_settled", "_station")
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._settled: asyncio.Future[None] | None = None
+
+    async def start(self, frame: StartFrame) -> None:
+        """Lets the processor handle the `StartFrame`, then opens its lanes."""
+        await self._handle_alone(frame)
+        if not self._station.session.closed:
+            self._station.open()
+
+    async def cancel(self, frame: CancelFrame) -> None:
+        """Lets the processor handle the `CancelFrame`, when nothing else runs any more."""
+        await self._handle_alone(frame)
+
+    async def cleanup(self) -> None:
+        """Lets the processor release what it holds."""
+        station = self._station
+        try:
+            await station.processor.cleanup()
+        except Exception as error:
+            station.report(f"{station.name} failed to clean up: {error!r}", error)
+
+    def announce_end(self) -> None:
+        """The end was queued: from now on handlers in front of it have a deadline."""
+        station = self._station
+        station.ordered.limit = station.session.end_timeout_secs
+        if station.urgent.busy:
+            settled = self._settled = asyncio.get_running_loop().create_future()
+
+            async def settle() -> None:
+                settled.set_result(None)
+
+            station.deliver_always(CallFrame(settle))
+        station.ordered.watch()
+
+    async def end(self, frame: Frame, direction: FrameDirection) -> None:
+        """Handles an end in its turn: after all urgent frames that came before it."""
+        station = self._station
+        if self._settled is not None:
+            await self._settled
+        try:
+            if (handler := station.processor.handlers.find(type(frame))) is not None:
+                await handler(station.processor, frame, direction)
+        except Exception as error:
+            station.report(f"{station.name} failed on {frame.name}: {error!r}", error)
+        self.pass_on(frame, direction)
+
+    def pass_on(self, frame: Frame, direction: FrameDirection) -> None:
+        """Passes a life-cycle frame on to the next processor, once."""
+        work = self._station.ordered.work
+        if work.passed_on is not frame:
+            work.passed_on = frame
+            self._station.route(frame, direction)
+
+    async def _handle_alone(self, frame: Frame) -> None:
+        station = self._station
+        if (handler := station.processor.handlers.find(type(frame))) is None:
+            return
+        current_work.set(Work(station.session.epoch, frame))
+        try:
+            await handler(station.processor, frame, FrameDirection.DOWNSTREAM)
+        except Exception as error:
+            station.report(f"{station.name} failed on {frame.name}: {error!r}", error)
+        finally:
+            current_work.set(None)
