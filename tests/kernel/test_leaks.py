@@ -38,6 +38,6 @@ def test_five_hundred_conversations_leave_nothing_behind() -> None:
 
     before, after, tasks = run(main())
     assert tasks == 0
-    # One object a conversation would be 500; a loop keeps up to a hundred timers that were cancelled.
+    # One object a conversation would be 500; a loop keeps up to a hundred cancelled timers.
     grown = {name: more for name in after if (more := after[name] - before[name]) > 250}
     assert grown == {}
