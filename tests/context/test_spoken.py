@@ -50,6 +50,17 @@ def test_estimates_are_marked_and_share_out_the_known_length() -> None:
     assert all(w.estimated for w in words)
 
 
+def test_only_the_pieces_that_were_spoken_share_the_audio() -> None:
+    """Text that waits for its turn takes nothing of the audio before it."""
+    ledger = SpokenLedger()
+    ledger.add_piece("aaaa aaaa ")
+    ledger.add_piece("bbbb bbbb")
+    ledger.add_audio(2.0)
+    ledger.piece_spoken(1)
+    words = [w for w in ledger.take() if isinstance(w, SpokenWord)]
+    assert [(w.text.strip(), round(w.end_secs, 3)) for w in words] == [("aaaa", 1.0), ("aaaa", 2.0)]
+
+
 def test_pauses_take_time() -> None:
     """A comma and a full stop are silence in the middle of the audio."""
     ledger = SpokenLedger()

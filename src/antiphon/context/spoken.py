@@ -78,7 +78,8 @@ class _Token(msgspec.Struct):
 class _Piece:
     """The tokens of one piece that have not come out, and where the voice is in it."""
 
-    def __init__(self, tokens: Sequence[_Token | Frame], spoken: str) -> None:
+    def __init__(self, tokens: Sequence[_Token | Frame], spoken: str, number: int) -> None:
+        self.number = number
         self.left = deque(tokens)
         self.weight = sum(token.weight for token in tokens if isinstance(token, _Token))
         self.spoken = _letters(spoken)
@@ -93,6 +94,7 @@ class SpokenLedger:
     def __init__(self, pace: Pace | None = None) -> None:
         self._pace = pace or Pace()
         self._pieces: deque[_Piece] = deque()
+        self._count = 0
         self._audio = 0.0
         self._begin = 0.0
         self._last_end = 0.0
@@ -109,11 +111,12 @@ class SpokenLedger:
         """Text goes to the voice: `spoken` where it differs from what is shown."""
         said = shown if spoken is None else spoken
         tokens = _tokens(shown, said, in_context=in_context)
-        self._pieces.append(_Piece(tokens, said))
+        self._count += 1
+        self._pieces.append(_Piece(tokens, said, self._count))
 
     def add_mark(self, mark: Frame) -> None:
         """Something that comes out after everything added before it."""
-        self._pieces.append(_Piece([mark], ""))
+        self._pieces.append(_Piece([mark], "", self._count))
 
     def add_audio(self, secs: float) -> None:
         """Audio has come."""
@@ -124,11 +127,18 @@ class SpokenLedger:
         self._knows_times = True
         self._timed.append((word, end_secs))
 
-    def piece_spoken(self) -> None:
-        """The audio so far is that of the pieces so far: their length is known."""
+    def piece_spoken(self, count: int | None = None) -> None:
+        """The audio so far is that of the first `count` pieces (None: of all): it is theirs to
+        share.
+        """
         if self._knows_times or not self._audio:
             return
-        unknown = [piece for piece in self._pieces if piece.secs is None and piece.weight]
+        last = self._count if count is None else count
+        unknown = [
+            piece
+            for piece in self._pieces
+            if piece.secs is None and piece.weight and piece.number <= last
+        ]
         total = sum(piece.weight for piece in unknown)
         known = sum(piece.secs for piece in self._pieces if piece.secs is not None)
         left = max(self._audio - self._begin - known, 0.0)

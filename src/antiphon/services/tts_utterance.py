@@ -91,7 +91,7 @@ class Utterance:
         index = 0
         while True:
             if self._piecewise and index:
-                self._ledger.piece_spoken()
+                self._ledger.piece_spoken(index)
                 self.awake.set()
             while index >= len(self._texts):
                 if self._complete:

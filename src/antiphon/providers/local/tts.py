@@ -52,7 +52,7 @@ class LocalTTSProvider:
                 raise ConfigurationError(
                     f"the local voice's {setting} goes from {low} to {high}, not {value}"
                 )
-        self.capabilities = TTSCapabilities(sample_rate=SAMPLE_RATE, word_times=False)
+        self.capabilities = TTSCapabilities(sample_rate=SAMPLE_RATE, piecewise=True)
         self._voicing = Voicing(speed=speed, pitch=pitch, variation=variation)
         self._store = store or ModelStore()
         self._lane = lane
