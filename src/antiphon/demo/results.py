@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from antiphon.audio.pcm import to_float
 from antiphon.demo.conversation import Held
-from antiphon.demo.verdict import ReadBack, promises, read_back
+from antiphon.demo.verdict import Promise, ReadBack, promises, read_back
 from antiphon.observe.conversation_log import ConversationLog, ReplyLatency
 from antiphon.observe.latency import summarize
 from antiphon.observe.report import render
@@ -36,6 +36,8 @@ async def finish(
         spoken = f"transcribed back, {back.error_rate:.1%} of the words differ"
         log.notes["Agent's recorded speech"] = spoken
     kept = promises(log, turns=turns) if turns is not None else []
+    if kept:
+        log.notes["Promises kept"] = _tally(kept)
     write(held, out)
     say("")
     latency_table(latency_rows(log), say)
@@ -53,6 +55,12 @@ async def finish(
     for name in (REPORT, RECORDING, TRANSCRIPT):
         say(f"{out / name}")
     return all(promise.kept for promise in kept if promise.essential)
+
+
+def _tally(kept: list[Promise]) -> str:
+    broken = [promise.text for promise in kept if not promise.kept]
+    count = f"{len(kept) - len(broken)} of {len(kept)}"
+    return f"{count}; not: {', '.join(broken)}" if broken else count
 
 
 async def transcribed_back(held: Held) -> ReadBack:
