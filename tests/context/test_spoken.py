@@ -65,10 +65,10 @@ def test_pauses_take_time() -> None:
     """A comma and a full stop are silence in the middle of the audio."""
     ledger = SpokenLedger()
     ledger.add_piece("aaaaa, aaaaa. aaaaa")
-    ledger.add_audio(2.25)
+    ledger.add_audio(3.3)
     ledger.piece_spoken()
     ends = [round(w.end_secs, 2) for w in ledger.take() if isinstance(w, SpokenWord)]
-    assert ends == [0.75, 1.75, 2.25]
+    assert ends == [1.1, 2.6, 3.3]
 
 
 def test_the_pace_is_learnt() -> None:
@@ -79,7 +79,7 @@ def test_the_pace_is_learnt() -> None:
         ledger.add_piece("aaaaa aaaaa")
         ledger.add_audio(2.0)
         ledger.finish()
-    assert abs(pace.secs_per_letter - 0.2) < 0.01
+    assert abs(pace.secs_per_letter - 2.0 / 14) < 0.01
     fresh = SpokenLedger(pace)
     fresh.add_piece("aaaaa aaaaa")
     fresh.add_audio(1.1)
@@ -137,11 +137,11 @@ def test_words_of_the_next_piece_close_the_one_before() -> None:
 def test_a_word_is_not_handed_out_before_its_end() -> None:
     """Half a word has not been heard."""
     ledger = SpokenLedger(Pace(0.1))
-    ledger.add_piece("aaaaaaaaaa bbbbbbbbbb")
+    ledger.add_piece("aaaaaaaa bbbbbbbb")
     ledger.add_audio(0.9)
     assert ledger.take() == []
     ledger.add_audio(0.2)
-    assert texts(ledger.take()) == ["aaaaaaaaaa"]
+    assert texts(ledger.take()) == ["aaaaaaaa"]
     assert ledger.take(until=0.5) == []
 
 
