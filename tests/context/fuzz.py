@@ -43,7 +43,6 @@ from antiphon.tools.calls import CallState, CallTable
 from antiphon.tools.execution import FunctionCallParams
 from antiphon.tools.run_gate import RunGate
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
-from tests.context.provider_rules import breaches
 from tests.context.rig import DOWN, UP, Rig
 
 OTHER_ACTS = ["cough", "run", "append", "cut", "tools", "speak", "stop", "summarize"]
@@ -271,8 +270,6 @@ async def converse(story: Story) -> None:
         await rig.task.stop_when_done()
     await job
     assert rig.provider.complaints == []
-    for request in rig.provider.requests:
-        assert not request.messages or breaches(request) == []
     assert rig.started == len(rig.turns)
     assert not rig.shared.calls.table.open_calls
     assert not rig.llm._calls.table.open_calls

@@ -193,6 +193,17 @@ def test_a_group_runs_the_model_once_after_its_last_member() -> None:
     assert sent == told
 
 
+def test_parallel_calls_are_sent_together() -> None:
+    """The model finds its calls in one message, as it made them, and other answers' apart."""
+    handlers = {"a": answering("a", 1), "b": answering("b")}
+    script = [[call("a"), call("b")], call("a"), "Done."]
+    rig = converse(rig_with(script, handlers), asks)
+    sent = rig.provider.requests[2].messages
+    assert [m["role"] for m in sent] == ["user", "assistant", "tool", "tool", "assistant", "tool"]
+    assert [c["function"]["name"] for c in sent[1]["tool_calls"]] == ["a", "b"]
+    assert [m["content"] for m in sent if m["role"] == "tool"] == ['"a"', '"b"', '"a"']
+
+
 def test_without_grouping_every_result_runs_the_model() -> None:
     """`group_parallel_tools=False`: each result is answered when it comes."""
     handlers = {"a": answering("a", 1), "b": answering("b", 4)}

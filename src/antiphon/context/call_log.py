@@ -235,6 +235,7 @@ class CallLog:
         first, _ = self._context.insert(block)
         response_id = self._response_of.get(call.tool_call_id)
         if response_id is not None:
+            self._context.answer_of[call.tool_call_id] = response_id
             self._anchors.setdefault(response_id, first)
             while len(self._anchors) > 8:
                 del self._anchors[next(iter(self._anchors))]

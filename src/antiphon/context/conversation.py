@@ -89,7 +89,11 @@ class Drafts:
 
 
 class LLMContext:
-    """The live context: messages, tools and tool choice of one conversation."""
+    """The live context: messages, tools and tool choice of one conversation.
+
+    `drafts` is what models generated; `answer_of` says by the id of a call which answer asked for
+    it, as far as that is known.
+    """
 
     def __init__(
         self,
@@ -103,6 +107,7 @@ class LLMContext:
         self._version = 0
         self._snapshot: ContextSnapshot | None = None
         self.drafts = Drafts()
+        self.answer_of: dict[str, int] = {}
         if messages:
             self.set_messages(messages)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from antiphon.context.conversation import ContextSnapshot
@@ -39,6 +40,7 @@ def request_of(
     Messages that only `provider` understands are handed to it as
     `{"role": "provider_specific", "message": ...}`.
     """
+    messages = [_for_provider(message) for message in snapshot.get_messages(provider)]
     tools = [_spec(tool) for tool in snapshot.tools.functions]
     cancel = [_spec(tool) for tool in cancel_tools(snapshot, registry)]
     pieces = [settings.system_instruction or "", *instructions]
@@ -47,7 +49,7 @@ def request_of(
     if cancel:
         pieces.append(CANCEL_TOOLS_INSTRUCTION)
     return LLMRequest(
-        messages=tuple(_for_provider(m) for m in snapshot.get_messages(provider)),
+        messages=tuple(together(messages, snapshot.context.answer_of)),
         system_instruction="\n\n".join(piece for piece in pieces if piece) or None,
         tools=(*tools, *cancel),
         tool_choice=snapshot.tool_choice,
@@ -55,6 +57,29 @@ def request_of(
         max_tokens=settings.max_tokens,
         extra=_extra(snapshot, provider, settings),
     )
+
+
+def together(messages: list[dict[str, Any]], answer_of: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Puts the calls of one answer into one message, with their results behind it.
+
+    The context has them one by one, as they start. A model that is shown its parallel calls as if
+    they had come one after the other learns to make them so.
+    """
+    joined: list[dict[str, Any]] = []
+    calling: dict[str, Any] | None = None
+    for message in messages:
+        calls = message.get("tool_calls")
+        if message.get("role") == "tool":
+            joined.append(message)
+            continue
+        if calling is not None and calls and not message.get("content"):
+            answer = answer_of.get(calls[0]["id"])
+            if answer is not None and answer == answer_of.get(calling["tool_calls"][0]["id"]):
+                calling["tool_calls"] += calls
+                continue
+        joined.append(message)
+        calling = message if calls else None
+    return joined
 
 
 def cancel_tools(
