@@ -146,8 +146,8 @@ class SessionRecorder(BaseObserver):
 
     `audio` says what is kept of sound and pictures; `redact` rules take personal data out before
     anything is written; `settings` is noted in the file. Where there are rules, text waits some
-    seconds for what may belong to it. Raises `OSError` at once if the file cannot be made; one that breaks
-    off later is reported once, and the session goes on.
+    seconds for what may belong to it. Raises `OSError` at once if the file cannot be made; one that
+    breaks off later is reported once, and the session goes on.
     """
 
     def __init__(
@@ -311,7 +311,7 @@ class Recording:
         found: list[HandOver] = []
         interruptions: set[FrameRecord] = set()
         taken: set[tuple[FrameRecord, str, FrameDirection]] = set()
-        for given in without_waits(self.hand_overs, self.processors):
+        for given in without_waits(self.hand_overs, self.processors, lost=True):
             kind = given.frame.type
             taken.add((given.frame, given.destination, given.direction))
             if given.source not in wanted or kind == "HeartbeatFrame":

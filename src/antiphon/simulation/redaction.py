@@ -9,7 +9,8 @@ piece have passed: until then its hand-over waits, and with it all that came lat
 order stays. At most `HELD` hand-overs wait; beyond that the oldest are settled as they are.
 
 Rules are applied to the pieces joined. The first piece of a match gets the label, the others lose
-their part. Keys of the telephone are a stream, too; those that are found become 0. Everything else that is text, at any depth, is redacted by itself.
+their part. Keys of the telephone are a stream, too; those that are found become 0. Everything else
+that is text, at any depth, is redacted by itself.
 """
 
 from __future__ import annotations

@@ -46,20 +46,27 @@ def without_waits(
     hand_overs: Sequence[HandOver],
     processors: Sequence[str],
     known: Iterable[Passing] = (),
+    *,
+    lost: bool = False,
 ) -> list[HandOver]:
     """The hand-overs with those joined between which a frame only waited.
 
-    One that is joined has the time and place of the last of them. `known` adds evidence.
+    One that is joined has the time and source of the first of them and the destination of the last.
+    Frames that never came out of their wait are left out, unless `lost`. `known` adds evidence.
     """
     past = passing(hand_overs, processors) | set(known)
-    sources: dict[tuple[FrameRecord, str, FrameDirection], str] = {}
+    waiting: dict[tuple[FrameRecord, str, FrameDirection], int] = {}
     found: list[HandOver] = []
     for given in hand_overs:
-        source = sources.pop((given.frame, given.source, given.direction), given.source)
+        place = waiting.pop((given.frame, given.source, given.direction), None)
+        if place is None:
+            place = len(found)
+            found.append(given)
+        else:
+            found[place] = msgspec.structs.replace(found[place], destination=given.destination)
         if (given.destination, given.frame.type, given.direction) in past:
-            sources[given.frame, given.destination, given.direction] = source
-            continue
-        found.append(
-            given if source == given.source else msgspec.structs.replace(given, source=source)
-        )
+            waiting[given.frame, given.destination, given.direction] = place
+    if not lost:
+        for place in sorted(waiting.values(), reverse=True):
+            del found[place]
     return found
