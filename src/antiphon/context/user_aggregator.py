@@ -16,7 +16,7 @@ from antiphon.context.call_log import CALL_FRAMES
 from antiphon.context.half import ContextHalf
 from antiphon.context.messages import user_message
 from antiphon.context.shared import EDIT_FRAMES, RunDueFrame, SharedContext
-from antiphon.frames.audio import UserImageRawFrame
+from antiphon.frames.audio import InputAudioRawFrame, UserImageRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import CancelFrame, EndFrame, InterruptionFrame, StartFrame
 from antiphon.frames.llm import LLMSetToolsFrame
@@ -173,6 +173,10 @@ class LLMUserAggregator(FrameProcessor):
             return
         if self._vad is not None:
             await self._vad.process_frame(frame, direction)
+        if isinstance(frame, InputAudioRawFrame):  # fifty a second: nobody else wants them
+            await self.push_frame(frame, direction)
+            await self.turns.process_frame(frame, direction)
+            return
         await self._dispatch(frame, direction)
         await self.turns.process_frame(frame, direction)
         await self._idle.process_frame(frame)

@@ -39,13 +39,13 @@ class LLMMessagesTransformFrame(DataFrame):
     run_llm: bool | None = None
 
 
-class LLMSetToolsFrame(DataFrame):
-    """Replace the advertised tools."""
+class LLMSetToolsFrame(UninterruptibleFrame, DataFrame):
+    """Replace the advertised tools. No interruption may leave the model with the wrong ones."""
 
     tools: Any
 
 
-class LLMSetToolChoiceFrame(DataFrame):
+class LLMSetToolChoiceFrame(UninterruptibleFrame, DataFrame):
     """Set the tool choice: "auto", "none", "required" or a provider's own object."""
 
     tool_choice: Any
