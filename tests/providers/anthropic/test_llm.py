@@ -31,6 +31,7 @@ from antiphon.services.contracts import (
     TokenUsage,
     ToolCall,
 )
+from tests.providers.checkers.anthropic import complaints
 from tests.providers.llm_contract import (
     REQUESTS,
     Behaviour,
@@ -80,7 +81,7 @@ class TestAnthropicContract(LLMProviderContract):
         async with provider_on(REPLIES[behaviour]) as (provider, scripted):
             yield provider
             for seen in scripted.seen:
-                assert server.complaints(seen.body) == []
+                assert complaints(seen.body) == []
 
 
 def test_the_request_arrives_in_anthropic_s_shape() -> None:
@@ -93,7 +94,7 @@ def test_the_request_arrives_in_anthropic_s_shape() -> None:
             assert seen.path == "/v1/messages"
             assert seen.headers["authorization"] == "Bearer key"
             assert seen.body["stream"] is True
-            assert server.complaints(seen.body) == []
+            assert complaints(seen.body) == []
 
     run(main())
 

@@ -18,8 +18,8 @@ from antiphon.providers.anthropic.translation import (
     as_messages,
 )
 from antiphon.services.contracts import LLMRequest
+from tests.providers.checkers.anthropic import complaints
 from tests.providers.llm_contract import WEATHER, called, result, user
-from tests.providers.servers.anthropic_server import complaints
 
 
 def text(words: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Answers in the published streaming format of Anthropic's messages, and its published rules.
+"""Answers in the published streaming format of Anthropic's messages.
 
 A stream is `message_start`, blocks (`content_block_start`, `_delta`s, `_stop`), `message_delta`
 with the stop reason and the usage, `message_stop`; `ping` anywhere; `error` ends it. Each event has
@@ -7,9 +7,7 @@ its name on a line of its own. Errors are `{"type": "error", "error": {"type", "
 
 from __future__ import annotations
 
-import itertools
 import json
-import re
 from typing import Any
 
 from tests.providers.servers.scripted import Disconnect, Reply, Stall
@@ -93,65 +91,3 @@ def error(kind: str, message: str) -> bytes:
 
 def refusing(status: int, kind: str, message: str) -> Reply:
     return Reply(status, {"type": "error", "error": {"type": kind, "message": message}})
-
-
-# ---- what Anthropic accepts -------------------------------------------------------------------
-
-
-def complaints(body: dict[str, Any]) -> list[str]:
-    """What Anthropic's published rules have against a request; nothing where it is accepted."""
-    found = [f"{key} is missing" for key in ("model", "max_tokens", "messages") if key not in body]
-    messages = body.get("messages", [])
-    if not messages or messages[0]["role"] != "user":
-        found.append("the first message must be the user's")
-    if messages and messages[-1]["role"] != "user":
-        found.append("the last message must be the user's")
-    for before, after in itertools.pairwise(messages):
-        if before["role"] == after["role"]:
-            found.append("roles must alternate")
-    if any(m["role"] not in ("user", "assistant") for m in messages):
-        found.append("roles are user and assistant")
-    found += _about_blocks(messages)
-    found += _about_calls(messages)
-    uses = any(b["type"] == "tool_use" for m in messages for b in m["content"])
-    if uses and not body.get("tools"):
-        found.append("tools must be defined where tool_use blocks are")
-    found += [
-        "input_schema must be of type object"
-        for tool in body.get("tools", [])
-        if tool["input_schema"].get("type") != "object"
-    ]
-    return found
-
-
-def _about_blocks(messages: list[dict[str, Any]]) -> list[str]:
-    found = []
-    for message in messages:
-        if not message["content"]:
-            found.append("content must not be empty")
-        for part in message["content"]:
-            if part["type"] == "text" and not part["text"].strip():
-                found.append("text blocks must not be empty")
-            if part["type"] == "tool_use" and not isinstance(part["input"], dict):
-                found.append("input must be an object")
-            identity = part.get("id") or part.get("tool_use_id") or "x"
-            if not re.fullmatch(r"[a-zA-Z0-9_-]+", identity):
-                found.append(f"bad id {identity!r}")
-    return found
-
-
-def _about_calls(messages: list[dict[str, Any]]) -> list[str]:
-    """Each tool_use has its tool_result at the beginning of the next message, and only there."""
-    found = []
-    awaited: list[str] = []
-    for message in messages:
-        kinds = [part["type"] for part in message["content"]]
-        results = [p["tool_use_id"] for p in message["content"] if p["type"] == "tool_result"]
-        if sorted(results) != sorted(awaited):
-            found.append(f"results {results} for calls {awaited}")
-        if "tool_result" in kinds[len(results) :]:
-            found.append("tool_result blocks must come first")
-        awaited = [p["id"] for p in message["content"] if p["type"] == "tool_use"]
-    if awaited:
-        found.append(f"no results for calls {awaited}")
-    return found

@@ -2,94 +2,91 @@
 
 Gemini's rules, and how each is met:
 
-- the system text is a field of its own           leading system messages join `system_instruction`
-- roles are user and model                        other roles become the user's; neighbours merge
-- the user begins, and has the last word          a note in brackets where that is not so
-- a turn of calls comes after the user or after   text of the model before its calls is in the same
-  responses, and is followed at once by as many   turn; responses are moved behind their calls
+- the system text is a field of its own         leading system messages join `system_instruction`
+- roles are user and model                      other roles become the user's; neighbours merge
+- the user begins, and has the last word        a note in brackets where that is not so
+- calls come right after the user or after      the model's text and its calls are one turn
   responses
-- parts are not empty                             empty ones are left out
-- a response is an object                         a text is put under `output`
-- schemas know no `additionalProperties`, `$ref`  left out
+- the next turn is their responses, one each,   `arranged` puts them there; calls that follow one
+  and nothing else                              another with nothing in between are one turn
+- a response is an object                       another value is put under `result`
+- pictures are no part of a response            they are the user's next turn
+- parts are not empty                           empty ones are left out
+- from the third generation on, the first call  the signature that came with it, or the one that is
+  of a turn carries a thought's signature       published for calls that Gemini did not make
 """
 
 from __future__ import annotations
 
-import re
+import base64
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from antiphon.providers.chat import PROVIDER_SPECIFIC, Message, calls_of, json_or_text, text_of
+from antiphon.providers.arrangement import (
+    BEGINS,
+    GOES_ON,
+    arranged,
+    data_url,
+    left_out,
+    parts_of,
+)
+from antiphon.providers.chat import PROVIDER_SPECIFIC, Message, calls_of, text_of
 from antiphon.services.contracts import LLMRequest
 
-BEGINS = "[The conversation begins.]"
-GOES_ON = "[Please go on.]"
-NO_RESULT = "There is no result."
+NOT_MADE_BY_GEMINI = base64.b64encode(b"skip_thought_signature_validator").decode()
+"""The published signature of a call that another model made (ai.google.dev, "Thought signatures").
+"""
+
+_WITHOUT_SIGNATURES = ("gemini-1", "gemini-2")
+_MODES = {"auto": "AUTO", "required": "ANY", "none": "NONE"}
+_MIME = {"wav": "audio/wav", "mp3": "audio/mp3"}
 
 Part = dict[str, Any]
-
-_DATA = re.compile(r"data:(?P<type>[^;,]+);base64,(?P<data>.*)", re.DOTALL)
-_SAMPLING = {
-    "top_p": "topP",
-    "top_k": "topK",
-    "seed": "seed",
-    "presence_penalty": "presencePenalty",
-    "frequency_penalty": "frequencyPenalty",
-}
-_MODES = {"auto": "AUTO", "required": "ANY", "none": "NONE"}
-_UNKNOWN_TO_SCHEMAS = ("additionalProperties", "$ref", "$defs", "$schema", "title", "default")
+Turn = tuple[str, list[Part]]
 
 
-def as_body(request: LLMRequest) -> dict[str, Any]:
-    """The body of `models/{model}:streamGenerateContent`; what else is in `extra` goes in as is.
+def contents_of(request: LLMRequest, *, model: str) -> list[dict[str, Any]]:
+    """The `contents` of a request."""
+    messages = request.messages[_leading(request.messages) :]
+    return as_contents(messages, signed=not model.startswith(_WITHOUT_SIGNATURES))
+
+
+def config_of(request: LLMRequest) -> dict[str, Any]:
+    """The fields of `GenerateContentConfig`; `extra` joins them under the SDK's names.
 
     In `extra`, `custom_tools` are tools in Gemini's own shape, such as its search.
     """
-    count = 0
-    while count < len(request.messages) and request.messages[count].get("role") == "system":
-        count += 1
-    leading = [text_of(message.get("content")) for message in request.messages[:count]]
-    system = "\n\n".join(t for t in [request.system_instruction or "", *leading] if t.strip())
-    body: dict[str, Any] = {"contents": as_contents(request.messages[count:])}
-    if system:
-        body["systemInstruction"] = {"parts": [{"text": system}]}
+    leading = request.messages[: _leading(request.messages)]
+    system = [request.system_instruction or "", *(text_of(m.get("content")) for m in leading)]
     extra = dict(request.extra)
     tools = list(extra.pop("custom_tools", ()))
+    config: dict[str, Any] = {
+        "system_instruction": "\n\n".join(text for text in system if text.strip()) or None,
+        "temperature": request.temperature,
+        "max_output_tokens": request.max_tokens,
+    }
     if request.tools:
-        tools.append({"functionDeclarations": [_declaration(tool) for tool in request.tools]})
+        tools.insert(0, {"function_declarations": [_declaration(tool) for tool in request.tools]})
+        if choice := _choice(request.tool_choice):
+            config["tool_config"] = {"function_calling_config": choice}
     if tools:
-        body["tools"] = tools
-    if request.tools and (config := _choice(request.tool_choice)):
-        body["toolConfig"] = {"functionCallingConfig": config}
-    generation: dict[str, Any] = {}
-    if request.temperature is not None:
-        generation["temperature"] = request.temperature
-    if request.max_tokens is not None:
-        generation["maxOutputTokens"] = request.max_tokens
-    generation |= {_SAMPLING[k]: extra.pop(k) for k in list(extra) if k in _SAMPLING}
-    if generation:
-        body["generationConfig"] = generation
-    return body | extra
+        config["tools"] = tools
+    return {key: value for key, value in config.items() if value is not None} | extra
+
+
+def _leading(messages: Sequence[Message]) -> int:
+    count = 0
+    while count < len(messages) and messages[count].get("role") == "system":
+        count += 1
+    return count
 
 
 def _declaration(tool: Any) -> dict[str, Any]:
     declaration = {"name": tool.name, "description": tool.description}
     if tool.parameters.get("properties"):
-        declaration["parameters"] = _schema(tool.parameters)
+        declaration["parameters_json_schema"] = {"type": "object", **tool.parameters}
     return declaration
-
-
-def _schema(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_schema(item) for item in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    kept = {key: value for key, value in schema.items() if key not in _UNKNOWN_TO_SCHEMAS}
-    properties = kept.pop("properties", None)
-    found = {key: _schema(value) for key, value in kept.items()}
-    if properties is not None:
-        found["properties"] = {name: _schema(value) for name, value in properties.items()}
-    return found
 
 
 def _choice(choice: Any) -> dict[str, Any] | None:
@@ -97,89 +94,122 @@ def _choice(choice: Any) -> dict[str, Any] | None:
         if "mode" in choice:
             return dict(choice)
         name = (choice.get("function") or {}).get("name")
-        return {"mode": "ANY", "allowedFunctionNames": [name]} if name else None
+        return {"mode": "ANY", "allowed_function_names": [name]} if name else None
     mode = _MODES.get(str(choice))
     return {"mode": mode} if mode else None
 
 
-def as_contents(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """The conversation under Gemini's rules."""
-    results = {str(m.get("tool_call_id")): m for m in messages if m.get("role") == "tool"}
-    turns: list[tuple[str, list[Part]]] = [("user", [])]
-    for message in messages:
-        for role, parts in _parts_of(message, results):
-            _add(turns, role, parts)
-    if not turns[0][1]:
-        turns[0][1].append({"text": BEGINS})
-    if turns[-1][0] == "model":
-        turns.append(("user", [{"text": GOES_ON}]))
-    return [{"role": role, "parts": parts} for role, parts in turns]
+def as_contents(messages: Sequence[Message], *, signed: bool) -> list[dict[str, Any]]:
+    """The conversation under Gemini's rules. `signed`: calls need signatures."""
+    turns = _Turns()
+    for message in arranged(messages):
+        turns.take(message)
+    return [{"role": role, "parts": parts} for role, parts in turns.finished(signed=signed)]
 
 
-def _add(turns: list[tuple[str, list[Part]]], role: str, parts: list[Part]) -> None:
-    if not parts:
-        return
-    last_role, last = turns[-1]
-    # Responses stand alone: what the user says after them is another turn of the user's.
-    mixed = last and ("functionResponse" in last[-1]) != ("functionResponse" in parts[0])
-    if last_role != role or mixed:
-        turns.append((role, list(parts)))
-    else:
-        last.extend(parts)
+class _Turns:
+    """Builds the turns. Calls and responses are kept apart from words."""
+
+    def __init__(self) -> None:
+        self._turns: list[Turn] = [("user", [])]
+        self._names: dict[str, str] = {}
+        self._signature: str | None = None
+
+    def take(self, message: Message) -> None:
+        role = message["role"]
+        if role == "assistant":
+            self._take_model(message)
+        elif role == "tool":
+            self._add("user", [self._response(message)])
+        elif role == PROVIDER_SPECIFIC:
+            self._take_native(message.get("message"))
+        else:
+            self._signature = None
+            self._add("user", _parts(message.get("content")))
+
+    def finished(self, *, signed: bool) -> list[Turn]:
+        if not self._turns[0][1]:
+            self._turns[0][1].append({"text": BEGINS})
+        if self._turns[-1][0] == "model":
+            self._turns.append(("user", [{"text": GOES_ON}]))
+        for _, parts in self._turns if signed else ():
+            calls = [part for part in parts if "functionCall" in part]
+            if calls:
+                calls[0].setdefault("thoughtSignature", NOT_MADE_BY_GEMINI)
+        return self._turns
+
+    def _take_model(self, message: Message) -> None:
+        said = _parts(message.get("content"))
+        calls: list[Part] = []
+        for call in calls_of(message):
+            self._names[call.id] = call.name
+            calls.append({"functionCall": {"name": call.name, "args": call.arguments}})
+        signature, self._signature = self._signature, None
+        if signature:
+            (calls or said)[0]["thoughtSignature"] = signature
+        if not said and not signature and self._joins_calls():
+            self._turns[-2][1].extend(calls)
+        else:
+            self._add("model", [*said, *calls])
+
+    def _joins_calls(self) -> bool:
+        """Whether the last turns are calls and their responses, to which more can be added."""
+        return len(self._turns) > 1 and _is_response(self._turns[-1][1])
+
+    def _take_native(self, inner: Any) -> None:
+        native = inner if isinstance(inner, Mapping) else {}
+        if native.get("type") == "thought":
+            self._signature = native.get("signature")
+        elif native.get("role") in {"user", "model"}:
+            self._add(native["role"], list(native.get("parts") or ()))
+
+    def _response(self, message: Message) -> Part:
+        name = self._names[message["tool_call_id"]]
+        response = _object(text_of(message.get("content")))
+        return {"functionResponse": {"name": name, "response": response}}
+
+    def _add(self, role: str, parts: list[Part]) -> None:
+        if not parts:
+            return
+        last_role, last = self._turns[-1]
+        if last_role == role and (not last or _is_response(last) == _is_response(parts)):
+            last.extend(parts)
+        else:
+            self._turns.append((role, list(parts)))
 
 
-def _parts_of(message: Message, results: Mapping[str, Message]) -> list[tuple[str, list[Part]]]:
-    role = message.get("role")
-    if role == "tool":
-        return []
-    if role == PROVIDER_SPECIFIC:
-        return _native(message.get("message"))
-    if role != "assistant":
-        return [("user", _parts(message.get("content")))]
-    made = calls_of(message)
-    calls = [{"functionCall": {"name": one.name, "args": one.arguments}} for one in made]
-    responses = [_response(one.name, results.get(one.id)) for one in made]
-    return [("model", [*_parts(message.get("content")), *calls]), ("user", responses)]
+def _object(text: str) -> dict[str, Any]:
+    """What a result says, as an object. What only Python takes for JSON (NaN) stays text."""
+    try:
+        value = json.loads(text, parse_constant=_refused)
+    except ValueError:
+        value = text
+    return value if isinstance(value, dict) else {"result": value}
 
 
-def _native(inner: Any) -> list[tuple[str, list[Part]]]:
-    if not isinstance(inner, Mapping):
-        return []
-    if inner.get("type") == "thought":
-        part = {"text": inner.get("text", ""), "thought": True}
-        return [("model", [{**part, "thoughtSignature": inner.get("signature")}])]
-    if inner.get("role") in {"user", "model"}:
-        return [(inner["role"], list(inner.get("parts") or ()))]
-    return []
+def _refused(constant: str) -> None:
+    raise ValueError(constant)
 
 
-def _response(name: str, message: Message | None) -> Part:
-    text = text_of(message.get("content")) if message else ""
-    value = json_or_text(text) if text else NO_RESULT
-    response = value if isinstance(value, dict) else {"output": value}
-    return {"functionResponse": {"name": name, "response": response}}
+def _is_response(parts: list[Part]) -> bool:
+    return bool(parts) and "functionResponse" in parts[0]
 
 
 def _parts(content: object) -> list[Part]:
-    if isinstance(content, str):
-        return [{"text": content}] if content.strip() else []
-    if not isinstance(content, list):
-        return []
-    parts = (_part(part) for part in content if isinstance(part, dict))
-    return [part for part in parts if part]
+    return [_part(part) for part in parts_of(content)]
 
 
-def _part(part: dict[str, Any]) -> Part | None:
-    kind = part.get("type")
-    if kind == "text":
-        text = part.get("text") or ""
-        return {"text": text} if text.strip() else None
-    if kind == "input_audio":
-        audio = part["input_audio"]
-        return {"inlineData": {"mimeType": f"audio/{audio['format']}", "data": audio["data"]}}
-    if kind == "image_url":
-        url = part["image_url"]["url"]
-        if match := _DATA.fullmatch(url):
-            return {"inlineData": {"mimeType": match["type"], "data": match["data"]}}
-        return {"fileData": {"fileUri": url}}
-    return None
+def _part(part: dict[str, Any]) -> Part:
+    match part["type"]:
+        case "text":
+            return {"text": part["text"]}
+        case "input_audio":
+            audio = part["input_audio"]
+            kind = _MIME.get(audio["format"], f"audio/{audio['format']}")
+            return {"inlineData": {"mimeType": kind, "data": audio["data"]}}
+        case "image_url":
+            url = part["image_url"]["url"]
+            if data := data_url(url):
+                return {"inlineData": {"mimeType": data.type, "data": data.data}}
+            return {"fileData": {"fileUri": url, "mimeType": "image/*"}}
+    return {"text": left_out(part)["text"]}

@@ -1,13 +1,26 @@
-"""Between our request and events and OpenAI's chat completions. Pure, over plain values."""
+"""Between our request and events and OpenAI's chat completions. Pure, over plain values.
+
+Its rules, and how each is met:
+
+- there is a message                             a note in brackets where nothing was said yet
+- every call has one result, right behind it     `arranged` puts it there
+- only the user's messages have pictures and     `arranged` puts them there, also those of results
+  sound
+- the assistant says or calls something          empty messages are left out
+- a call's id has at most 40 characters          longer ones are replaced by one made from them
+"""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import uuid4
 
+from antiphon.providers.arrangement import BEGINS, arranged, short_id
 from antiphon.providers.chat import PROVIDER_SPECIFIC
 from antiphon.providers.openai.vendors import Vendor
 from antiphon.services.contracts import LLMRequest, ToolCall
+
+_ID_LIMIT = 40
 
 
 def as_body(request: LLMRequest, *, model: str, vendor: Vendor) -> dict[str, Any]:
@@ -18,13 +31,15 @@ def as_body(request: LLMRequest, *, model: str, vendor: Vendor) -> dict[str, Any
     messages: list[dict[str, Any]] = []
     if request.system_instruction:
         messages.append({"role": "system", "content": request.system_instruction})
-    for message in request.messages:
+    for message in arranged(request.messages):
         plain = _plain(message)
         if plain is None:
             continue
         if plain.get("role") == "developer" and not vendor.developer_role:
             plain["role"] = "user"
         messages.append(plain)
+    if not messages:
+        messages.append({"role": "user", "content": BEGINS})
     body: dict[str, Any] = {"model": model, "messages": messages, "stream": True}
     if vendor.stream_usage:
         body["stream_options"] = {"include_usage": True}
@@ -55,8 +70,14 @@ def as_body(request: LLMRequest, *, model: str, vendor: Vendor) -> dict[str, Any
 
 def _plain(message: dict[str, Any]) -> dict[str, Any] | None:
     """The message as it is sent. A thought has no place in this format."""
-    if message.get("role") != PROVIDER_SPECIFIC:
-        return dict(message)
+    if message["role"] == "tool":
+        return message | {"tool_call_id": short_id(message["tool_call_id"], limit=_ID_LIMIT)}
+    if message.get("tool_calls"):
+        calls = message["tool_calls"]
+        short = [call | {"id": short_id(str(call["id"]), limit=_ID_LIMIT)} for call in calls]
+        return message | {"tool_calls": short}
+    if message["role"] != PROVIDER_SPECIFIC:
+        return message
     inner = message.get("message")
     return dict(inner) if isinstance(inner, dict) and "role" in inner else None
 
