@@ -26,6 +26,7 @@ from antiphon.frames.speech import TTSSpeakFrame, TTSStartedFrame, TTSStoppedFra
 from antiphon.frames.text import AggregatedTextFrame, LLMTextFrame, TTSTextFrame
 from antiphon.frames.tools import FunctionCallInProgressFrame
 from antiphon.frames.transport import PlayoutBufferFrame
+from antiphon.frames.turns import BotStoppedSpeakingFrame
 from antiphon.kernel.params import PipelineParams
 from antiphon.services.tts import TTSService
 from antiphon.services.tts_synthesis import SynthesisPolicy
@@ -319,6 +320,85 @@ def test_a_full_output_holds_the_audio_and_nothing_else() -> None:
     released = max(out.index(frame) for frame in of(out, PlayoutBufferFrame))
     assert not of(out[:released], TTSAudioRawFrame)
     assert out.index(of(out, LLMFullResponseStartFrame)[0]) < released
+
+
+def test_a_voice_that_takes_one_request_at_a_time_waits_for_playout() -> None:
+    """The second utterance is asked for when the first has been played, or must have been."""
+    for told, least, most in ((True, 1.0, 1.6), (False, 3.3, 4.2)):
+        provider = FakeTTSProvider(first_audio=0.1, speed=100.0)
+        service = TTSService(provider, policy=SynthesisPolicy(wait_for_playout=True))
+        frames: list[Frame] = [
+            TTSSpeakFrame("One two."),
+            TTSSpeakFrame("Three."),
+            SleepFrame(sleep=1.0),
+        ]
+        frames += [BotStoppedSpeakingFrame()] if told else []
+        params = PipelineParams(enable_metrics=True)
+        out, _ = run(
+            run_test(
+                service, frames_to_send=[*frames, SleepFrame(sleep=9.0)], pipeline_params=params
+            )
+        )
+        times = [
+            data.value
+            for frame in of(out, MetricsFrame)
+            for data in frame.data
+            if isinstance(data, TTFBMetricsData)
+        ]
+        assert spoken(out) == "One two. Three."
+        assert least <= times[1] <= most, times
+
+
+def fragile(text: str) -> str:
+    """A transform of the program's, with a fault."""
+    if "two" in text:
+        raise KeyError("two")
+    return text
+
+
+def test_a_transform_that_fails_silences_its_sentence_only() -> None:
+    """The error is reported; the other sentences are spoken, and the answer ends."""
+    for text, expected in (
+        ("Say one. Say two. Say three.", "Say one. Say three."),
+        ("Say two.", ""),
+    ):
+        service = TTSService(FakeTTSProvider(), text_transforms=[fragile])
+        out, up = run(run_test(service, frames_to_send=answer(text)))
+        assert spoken(out) == expected
+        assert len(of(out, LLMFullResponseEndFrame)) == 1
+        assert "KeyError" in of(up, ErrorFrame)[0].error
+
+
+def test_stretches_between_marks() -> None:
+    """Code is shown in its place and not spoken; thoughts are dropped; each match is told."""
+    service = TTSService(FakeTTSProvider())
+    matches: list[tuple[str, str]] = []
+    service.add_event_handler(
+        "on_pattern_match", lambda _, kind, text: matches.append((kind, text))
+    )
+    text = "<think>hm.</think>Do this: ```a.b()``` Good?"
+    out, _ = run(run_test(service, frames_to_send=answer(text)))
+    assert spoken(out) == "Do this: Good?"
+    units = [f for f in of(out, AggregatedTextFrame) if not isinstance(f, TTSTextFrame)]
+    kinds_shown = [f.aggregated_by for f in units]
+    assert kinds_shown == ["sentence", "code", "sentence"]
+    shown = "".join(
+        f.text
+        for f in out
+        if isinstance(f, TTSTextFrame)
+        or (isinstance(f, AggregatedTextFrame) and not f.will_be_spoken)
+    )
+    assert shown.strip() == "Do this: ```a.b()``` Good?"
+    assert matches == [("thought", "hm."), ("code", "a.b()")]
+
+
+def test_token_mode_gives_the_voice_every_token() -> None:
+    """A voice that takes tokens gets them as they come."""
+    provider = FakeTTSProvider()
+    service = TTSService(provider, token_mode=True)
+    out, _ = run(run_test(service, frames_to_send=answer("One two three.")))
+    assert len(provider.utterances[0]) == 3
+    assert spoken(out) == "One two three."
 
 
 class ConfigurableFake(FakeTTSProvider):

@@ -44,6 +44,7 @@ from antiphon.frames.llm import (
 from antiphon.frames.speech import TTSSpeakFrame
 from antiphon.frames.text import AggregatedTextFrame, LLMTextFrame, TextFrame, TTSTextFrame
 from antiphon.frames.transport import PlayoutBufferFrame
+from antiphon.frames.turns import BotStoppedSpeakingFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.hooks import Event
 from antiphon.kernel.processor import Emitter, FrameProcessor, handles
@@ -172,9 +173,12 @@ class TTSService(FrameProcessor):
         self._fresh()
         self._line.join(frame, self._answer)
 
-    @handles(PlayoutBufferFrame)
-    async def _buffer(self, frame: PlayoutBufferFrame, direction: FrameDirection) -> None:
-        self._line.set_room(full=frame.full)
+    @handles(PlayoutBufferFrame, BotStoppedSpeakingFrame)
+    async def _playout(self, frame: Frame, direction: FrameDirection) -> None:
+        if isinstance(frame, PlayoutBufferFrame):
+            self._line.set_room(full=frame.full)
+        else:
+            self._synthesis.played()
         await self.push_frame(frame, direction)
 
     @handles(LLMFullResponseStartFrame)
@@ -189,8 +193,10 @@ class TTSService(FrameProcessor):
     @handles(LLMFullResponseEndFrame)
     async def _answer_ends(self, frame: LLMFullResponseEndFrame, direction: FrameDirection) -> None:
         self._fresh()
-        self._end_answer()
-        self._line.join(frame)
+        try:
+            self._end_answer()
+        finally:  # a transform of the program's may fail: the answer ends all the same
+            self._line.join(frame)
 
     @handles(TextFrame)
     async def _text(self, frame: TextFrame, direction: FrameDirection) -> None:
@@ -246,9 +252,11 @@ class TTSService(FrameProcessor):
             return
         utterance = self._open(append=append)
         units = self._aggregator(first_clause=False)
-        for unit in [*units.push(_apart(text)), *units.flush()]:
-            self._give(utterance, unit)
-        utterance.complete()
+        try:
+            for unit in [*units.push(_apart(text)), *units.flush()]:
+                self._give(utterance, unit)
+        finally:
+            utterance.complete()
         if append and not self._answering:
             self._line.join(LLMAssistantPushAggregationFrame())
 
@@ -268,10 +276,12 @@ class TTSService(FrameProcessor):
         *units, last = self._units.flush() or [TextUnit("")]
         if last.spoken and last.text:
             last = msgspec.structs.replace(last, text=_apart(last.text))
-        for unit in [*units, last]:
-            self._say(unit, append=self._answer is None or self._answer.append_to_context)
-        self._close_answer()
-        self._answering = False
+        try:
+            for unit in [*units, last]:
+                self._say(unit, append=self._answer is None or self._answer.append_to_context)
+        finally:
+            self._close_answer()
+            self._answering = False
 
     def _close_answer(self) -> None:
         if self._answer is not None:

@@ -4,6 +4,7 @@ measurements.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
@@ -22,17 +23,22 @@ from antiphon.kernel.processor import FrameProcessor
 from antiphon.services.contracts import TTSEvent, TTSProvider
 from antiphon.services.tts_utterance import Utterance
 
+_PLAYOUT_MARGIN_SECS = 3.0
+
 
 class SynthesisPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How patient to be, and with how much at once.
 
     `stall_timeout_secs`: how long a provider may owe audio. `max_in_flight`: utterances at once.
     `max_failures`: utterances without audio in a row after which nothing is spoken any more.
+    `wait_for_playout`: the next utterance is asked for when the one before has been played, for
+    voices that take one request at a time and forget it if another comes.
     """
 
     stall_timeout_secs: float = 8.0
     max_in_flight: int = 3
     max_failures: int = 3
+    wait_for_playout: bool = False
 
 
 class Synthesis:
@@ -52,6 +58,7 @@ class Synthesis:
         self._waiting: deque[Utterance] = deque()
         self._running: set[Utterance] = set()
         self._failures = 0
+        self._played = asyncio.Event()
         self.usable = True
         self.model: str | None = None
 
@@ -59,6 +66,10 @@ class Synthesis:
         """Speaks it as soon as there is room."""
         self._waiting.append(utterance)
         self._start()
+
+    def played(self) -> None:
+        """What was said has been played."""
+        self._played.set()
 
     def reset(self) -> None:
         """An interruption has cancelled what was running."""
@@ -74,17 +85,23 @@ class Synthesis:
             await self._report_error(f"cannot connect {self._provider.name}: {error}", error)
 
     def _start(self) -> None:
-        while self._waiting and len(self._running) < self._policy.max_in_flight:
+        at_once = 1 if self._policy.wait_for_playout else self._policy.max_in_flight
+        while self._waiting and len(self._running) < at_once:
             utterance = self._waiting.popleft()
             self._running.add(utterance)
             self._processor.create_task(self._synthesise(utterance), name="synthesis", bound=True)
 
     async def _synthesise(self, utterance: Utterance) -> None:
         running = self._running
+        self._played.clear()
         try:
             await self._attempts(utterance)
         finally:
             utterance.finish()
+            running.discard(utterance)
+        if self._policy.wait_for_playout and utterance.first_audio is not None:
+            running.add(utterance)
+            await self._playout(utterance)
             running.discard(utterance)
         self._start()
         await self._count_failure(utterance)
@@ -96,6 +113,14 @@ class Synthesis:
                     model=self.model,
                 )
             )
+
+    async def _playout(self, utterance: Utterance) -> None:
+        """Until it has been played; if nobody says so, until it must have been."""
+        try:
+            async with asyncio.timeout(utterance.audio_secs + _PLAYOUT_MARGIN_SECS):
+                await self._played.wait()
+        except TimeoutError:
+            return
 
     async def _attempts(self, utterance: Utterance) -> None:
         try:

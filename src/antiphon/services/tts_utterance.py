@@ -152,6 +152,11 @@ class Utterance:
         self.awake.set()
 
     @property
+    def audio_secs(self) -> float:
+        """How much audio has come."""
+        return self._ledger.audio_secs
+
+    @property
     def has_audio(self) -> bool:
         """Whether some waits to be sent."""
         return bool(self._audio)
