@@ -101,7 +101,7 @@ def waiter(orders: Sequence[str] = ()) -> Pipeline:
 
 def rude_waiter() -> Pipeline:
     """The agent, changed."""
-    return Pipeline([Line(()), RudeWaiter(), Kitchen()])
+    return Pipeline([Line(()), RudeWaiter(name="Waiter#0"), Kitchen()])
 
 
 def serve(

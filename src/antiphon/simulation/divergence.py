@@ -1,18 +1,20 @@
 """Where two sessions part: the first hand-over in which a replay differs from its recording.
 
 Hand-overs are compared link by link: what one processor hands to another in one direction, ordered
-and urgent frames apart, must be the same frames in the same order. Of two processors that work side
+and urgent frames and sound apart, must be the same frames in the same order. Of two processors that work side
 by side the order is left open, for it is the schedule's (`Order.DIRECTION` compares it all the
 same). Ids differ in every run and are not compared, nor are measurements and dates; durations
-(`..._secs`) are compared as times are.
+(`..._secs`) are compared as times are. Of sound, what got through just before an interruption may
+differ.
 """
 
 from __future__ import annotations
 
+import bisect
 import enum
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -25,6 +27,7 @@ IDS = frozenset({"id", "context_id", "response_id", "tool_call_id", "group_id", 
 MEASURED = frozenset({"timestamp", "value", "processing_ms", "buffered_secs", "version"})
 PERIODIC = frozenset({"HeartbeatFrame", "BotSpeakingFrame", "UserSpeakingFrame"})
 """Types that are repeated every so often: a moment's delay decides how often."""
+MEDIA = frozenset({"audio", "image"})
 _OPEN = frozenset({"arguments", "result", "settings", "message"})
 """Fields with content of strangers, in which no name has a meaning of ours."""
 _CONTEXT = 6
@@ -110,9 +113,13 @@ def first_divergence(
     continued.
     """
     ours, theirs = _by_link(recorded, how), _by_link(replayed, how)
+    near = (_cuts(recorded, how), _cuts(replayed, how))
     found: list[tuple[int, int, Divergence]] = []
     for link in {**ours, **theirs}:
-        divergence = _on_link(ours[link], theirs[link], how, until)
+        one, other = ours[link], theirs[link]
+        if isinstance(link, tuple) and link[-1]:
+            one, other = _without_cut_sound(one, other, near, how)
+        divergence = _on_link(one, other, how, until)
         if divergence is not None:
             found.append(divergence)
     if not found:
@@ -138,9 +145,63 @@ def _by_link(
             continue
         link: Hashable = given.direction
         if how.order is Order.LINK:
-            link = (given.source, given.destination, given.direction, given.urgent)
+            sound = not MEDIA.isdisjoint(given.frame.fields)
+            link = (given.source, given.destination, given.direction, given.urgent, sound)
         links[link].append((index, given))
     return links
+
+
+def _cuts(hand_overs: Iterable[HandOver], how: Comparison) -> Callable[[HandOver], bool]:
+    """Whether a hand-over took place about when somebody interrupted."""
+    times = sorted({g.time for g in hand_overs if g.frame.type == "InterruptionFrame"})
+    about = round((0.1 if how.tolerance_secs is None else how.tolerance_secs) * 1e9)
+
+    def near(given: HandOver) -> bool:
+        place = bisect.bisect_left(times, given.time - about)
+        return place < len(times) and times[place] <= given.time + about
+
+    return near
+
+
+def _without_cut_sound(
+    recorded: list[_Numbered],
+    replayed: list[_Numbered],
+    near: tuple[Callable[[HandOver], bool], Callable[[HandOver], bool]],
+    how: Comparison,
+) -> tuple[list[_Numbered], list[_Numbered]]:
+    """Sound without the pieces that got through before an interruption in one of the two only."""
+    if not any(near[0](given) for _, given in recorded):
+        return recorded, replayed
+    ours, theirs = [], []
+    i = j = 0
+    while i < len(recorded) or j < len(replayed):
+        one = recorded[i][1] if i < len(recorded) else None
+        other = replayed[j][1] if j < len(replayed) else None
+        if one is not None and other is not None and _match(one, other, how):
+            pass
+        elif one is not None and near[0](one):
+            i += 1
+            continue
+        elif other is not None and near[1](other):
+            j += 1
+            continue
+        if one is not None:
+            ours.append(recorded[i])
+            i += 1
+        if other is not None:
+            theirs.append(replayed[j])
+            j += 1
+    return ours, theirs
+
+
+def _match(one: HandOver, other: HandOver, how: Comparison) -> bool:
+    late = how.tolerance_secs is not None and _apart(one, other) > how.tolerance_secs
+    return not late and not _differences(one, other, how)
+
+
+def _apart(one: HandOver, other: HandOver) -> float:
+    """Seconds between two hand-overs."""
+    return abs(one.time - other.time) / 1e9
 
 
 def _on_link(
@@ -153,7 +214,7 @@ def _on_link(
             what = _kind(recorded, replayed, (index, other_index), how)
             return _sorted(what, one, other, (index, other_index), tuple(fields))
         if how.tolerance_secs is not None:
-            apart = abs(one.time - other.time) / 1e9
+            apart = _apart(one, other)
             if apart > how.tolerance_secs:
                 by = (f"{apart:.3f} s apart",)
                 return _sorted(What.LATE, one, other, (index, other_index), by)

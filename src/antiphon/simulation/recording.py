@@ -40,7 +40,7 @@ from antiphon.simulation.record_file import (
     read,
 )
 from antiphon.simulation.redaction import AnyRule, RedactingQueue, Redactor
-from antiphon.simulation.waits import without_waits
+from antiphon.simulation.waits import passed_at_once, without_waits
 
 __all__ = [
     "Audio",
@@ -303,20 +303,19 @@ class Recording:
     def inputs(self, sources: Iterable[str] | None = None) -> list[HandOver]:
         """What came from outside: each frame that one of `sources` handed over.
 
-        By default those of `entrances()`. What only passed one of them is not here. Life-cycle
-        frames are the kernel's own, but for a graceful end that was asked for; an interruption,
+        By default those of `entrances()`. What only passed one of them, at once, is not here.
+        Life-cycle frames are the kernel's own, but for a graceful end that was asked for; an interruption,
         told to many, is here once.
         """
         wanted = self.entrances() if sources is None else {TASK, *sources}
         found: list[HandOver] = []
         interruptions: set[FrameRecord] = set()
-        taken: set[tuple[FrameRecord, str, FrameDirection]] = set()
+        passed = passed_at_once(self.hand_overs)
         for given in without_waits(self.hand_overs, self.processors, lost=True):
             kind = given.frame.type
-            taken.add((given.frame, given.destination, given.direction))
             if given.source not in wanted or kind == "HeartbeatFrame":
                 continue
-            if (given.frame, given.source, given.direction) in taken:
+            if (given.frame, given.source, given.direction) in passed:
                 continue
             if kind in _LIFECYCLE and not (given.source == TASK and kind in _ENDS):
                 continue

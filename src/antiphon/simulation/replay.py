@@ -5,8 +5,8 @@
 
 `build` makes the agent's pipeline anew. Processors that are *outside* (by default the input
 transport; providers can be named) are replaced by stand-ins of the same name: they take whatever
-their originals took, pass on what these passed on, and hand over what these brought in, when they
-did. So the pipeline may hold
+their originals took, pass on what these passed on, and hand over what these brought in, when
+these did. So the pipeline may hold
 the real transport, which is never started. What the program queued is queued again.
 
 Everything runs in virtual time, under the recording's seed if it has one.
@@ -40,7 +40,7 @@ from antiphon.simulation.record_file import Audio, FrameRecord, HandOver
 from antiphon.simulation.recording import TASK, FrameEncoder, Recording, hand_over, header_now
 from antiphon.simulation.redaction import AnyRule
 from antiphon.simulation.virtual_time import run_on
-from antiphon.simulation.waits import passing, without_waits
+from antiphon.simulation.waits import passed_at_once, passing, without_waits
 
 __all__ = ["Comparison", "Divergence", "Replay", "replay"]
 
@@ -176,7 +176,7 @@ class _Player:
         self._recording = recording
         self._inputs = recording.inputs(outside)
         self._reader = _FrameReader(types)
-        self._processors: dict[str, FrameProcessor] = {}
+        self._processors: dict[str, StandIn] = {}
         self._note_doubts()
 
     async def play(
@@ -234,11 +234,12 @@ class _Player:
             raise
 
     def _feed(self, task: PipelineTask, given: HandOver) -> None:
-        frame = self._reader.frame(given)
         if given.source == TASK:
-            task.queue_frame(frame, given.direction)
-        else:
-            self._processors[given.source].push_frame(frame, given.direction)
+            task.queue_frame(self._reader.frame(given), given.direction)
+            return
+        processor = self._processors[given.source]
+        frame = processor.kept.pop(given.frame, None) or self._reader.frame(given)
+        processor.push_frame(frame, given.direction)
 
     # ---- the agent ----------------------------------------------------------------------------
 
@@ -324,42 +325,46 @@ def _names(pipeline: Pipeline) -> dict[FrameProcessor, str]:
     return found
 
 
-Fates = dict[tuple[str, FrameDirection], list[bool]]
-"""Of each frame taken, by type and direction: whether it was passed on."""
+Fates = dict[tuple[str, FrameDirection], list[FrameRecord | None]]
+"""Of each frame taken, by type and direction: its record if it was kept, None if it passed."""
 
 
 def _fates(recording: Recording, outside: set[str]) -> dict[str, Fates]:
     """What the processors outside were handed, and whether they passed it on."""
-    hand_overs = without_waits(recording.hand_overs, recording.processors)
-    passed = {(given.frame, given.source, given.direction) for given in hand_overs}
+    passed = passed_at_once(recording.hand_overs)
     found: dict[str, Fates] = {}
-    for given in hand_overs:
-        name, kind = given.destination, given.frame.type
-        if name in outside and kind not in _UNTAKEN:
-            fates = found.setdefault(name, {}).setdefault((kind, given.direction), [])
-            fates.append((given.frame, name, given.direction) in passed)
+    for given in without_waits(recording.hand_overs, recording.processors, lost=True):
+        name, frame, direction = given.destination, given.frame, given.direction
+        if name in outside and frame.type not in _UNTAKEN:
+            fates = found.setdefault(name, {}).setdefault((frame.type, direction), [])
+            fates.append(None if (frame, name, direction) in passed else frame)
     return found
 
 
 class StandIn(FrameProcessor):
     """Stands where a processor stood that was outside.
 
-    Takes the types in `fates`, and passes each frame on or not as its original did with the one in
-    its place; beyond the recording, as it did with the last.
+    Takes the types in `fates`, and passes each frame on at once, or keeps it, as its original did
+    with the one in its place; beyond the recording, as it did with the last. What was handed over
+    later is in `kept`, by its record, until then.
     """
 
     def __init__(self, name: str, fates: Fates) -> None:
         super().__init__(name=name)
-        self._fates = {key: iter(passed) for key, passed in fates.items()}
-        self._last = {key: passed[-1] for key, passed in fates.items()}
+        self.kept: dict[FrameRecord, Frame] = {}
+        self._fates = {key: iter(records) for key, records in fates.items()}
+        self._last = {key: records[-1] for key, records in fates.items()}
 
     def passes(self, frame: Frame, direction: FrameDirection) -> bool:
-        """Whether the original passed this one on."""
+        """Whether this one is to be passed on; else it is kept."""
         key = (type(frame).__name__, direction)
-        return next(self._fates.get(key, iter(())), self._last.get(key, True))
+        record = next(self._fates.get(key, iter(())), self._last.get(key))
+        if record is not None:
+            self.kept[record] = frame
+        return record is None
 
 
-def stand_in(name: str, kinds: Sequence[type[Frame]], fates: Fates) -> FrameProcessor:
+def stand_in(name: str, kinds: Sequence[type[Frame]], fates: Fates) -> StandIn:
     """A stand-in that handles frames of these types."""
     if not kinds:
         return StandIn(name, fates)

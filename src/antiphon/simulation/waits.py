@@ -70,3 +70,23 @@ def without_waits(
         for place in sorted(waiting.values(), reverse=True):
             del found[place]
     return found
+
+
+Passed = tuple[FrameRecord, str, FrameDirection]
+"""A frame, who passed it on, and in which direction."""
+
+PROMPT_NS = 10_000_000
+
+
+def passed_at_once(hand_overs: Iterable[HandOver]) -> set[Passed]:
+    """What was handed on within 10 ms by those it was handed to: it only passed them."""
+    arrived: dict[Passed, int] = {}
+    found: set[Passed] = set()
+    for given in hand_overs:
+        if given.frame.type == "InterruptionFrame":
+            continue
+        passed = (given.frame, given.source, given.direction)
+        if passed in arrived and given.time - arrived[passed] <= PROMPT_NS:
+            found.add(passed)
+        arrived[given.frame, given.destination, given.direction] = given.time
+    return found
