@@ -56,8 +56,6 @@ class Bot(msgspec.Struct):
         await self.stt.provider.connect()
         await self.tts.provider.connect()
         await self.turn_model.connect()
-        # First, as the service connects it once more at the start of the conversation, when what
-        # is warm must be the beginning of this conversation's prompt and no other.
         provider = self.llm.provider
         await provider.connect()
         if isinstance(provider, LocalLLMProvider):
@@ -92,7 +90,9 @@ def build(transport: BaseTransport, provider: LLMProvider) -> Bot:
     """The pipeline from the caller's ear to the caller's ear."""
     stt = STTService(LocalSTTProvider())
     tts = TTSService(LocalTTSProvider())
-    llm = LLMService(provider, settings=LLMSettings(system_instruction=PERSONA))
+    context = LLMContext(tools=ToolsSchema(standard_tools=[WEATHER]))
+    persona = LLMSettings(system_instruction=PERSONA)
+    llm = LLMService(provider, settings=persona, warm_up=context)
     llm.register_function(
         WEATHER.name, get_weather, cancel_on_interruption=False, is_async=True, timeout_secs=60
     )
@@ -102,7 +102,6 @@ def build(transport: BaseTransport, provider: LLMProvider) -> Bot:
         await tts.queue_frame(TTSSpeakFrame(FILLER))
 
     turn_model = LocalSmartTurnModel()
-    context = LLMContext(tools=ToolsSchema(standard_tools=[WEATHER]))
     user, assistant = LLMContextAggregatorPair(
         context,
         user_params=LLMUserAggregatorParams(

@@ -166,6 +166,15 @@ class LLMProvider(Protocol):
         """Releases connections. Idempotent."""
 
 
+@runtime_checkable
+class Warmable(Protocol):
+    """An LLM provider that answers sooner when it has read the beginning of a prompt; optional."""
+
+    async def warm(self, request: LLMRequest) -> None:
+        """Reads what the requests of a conversation like `request` have in common."""
+        ...
+
+
 # ---- text to speech ---------------------------------------------------------------------------
 
 

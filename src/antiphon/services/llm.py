@@ -41,10 +41,7 @@ from antiphon.frames.turns import VADUserStartedSpeakingFrame, VADUserStoppedSpe
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.hooks import Event
 from antiphon.kernel.processor import FrameProcessor, handles
-from antiphon.services.contracts import (
-    LLMProvider,
-    LLMRequest,
-)
+from antiphon.services.contracts import LLMProvider, LLMRequest, Warmable
 from antiphon.services.llm_answer import Answer
 from antiphon.services.llm_completion import CompletionDriver
 from antiphon.services.llm_request import CANCEL_PREFIX, cancel_tools, request_of
@@ -68,7 +65,9 @@ class LLMService(FrameProcessor):
     """Runs one provider. Vendors' services are this class bound to theirs.
 
     `function_call_timeout_secs` holds for tools that name no timeout of their own; None: they may
-    take for ever.
+    take for ever. `warm_up`: the context that the conversation begins with. A provider that can
+    read the beginning of a prompt in advance (`Warmable`, the embedded one) does so at the start:
+    the persona, and the tools of that context.
     """
 
     MISSING_FUNCTION_CALL_MESSAGE_TEMPLATE: ClassVar[str] = MISSING_FUNCTION
@@ -87,15 +86,18 @@ class LLMService(FrameProcessor):
         group_parallel_tools: bool = True,
         function_call_timeout_secs: float | None = 10.0,
         retry_policy: RetryPolicy | None = None,
+        warm_up: LLMContext | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
         self.provider = provider
+        self._warm_up = warm_up or LLMContext()
         self.settings: LLMSettings = settings or self.Settings()
         self.functions = FunctionRegistry()
         self._group = group_parallel_tools
         self._policy = retry_policy or RetryPolicy()
         self._skip_tts = False
+        self._last_answer = 0
         self._instructions: list[str] = []
         self._completion = CompletionDriver(self)
         self._calls = CallRunner(
@@ -174,6 +176,10 @@ class LLMService(FrameProcessor):
         if self.settings.model:
             self.provider.model = self.settings.model
         await self.provider.connect()
+        if isinstance(self.provider, Warmable):
+            snapshot = self._warm_up.snapshot()
+            self.functions.adopt(snapshot.tools)
+            await self.provider.warm(self._request(snapshot))
 
     @handles(EndFrame, CancelFrame)
     async def _end(self, frame: EndFrame | CancelFrame, direction: FrameDirection) -> None:
@@ -185,8 +191,9 @@ class LLMService(FrameProcessor):
 
     @handles(InterruptionFrame)
     async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
-        await self._calls.interrupted()
-        await self._completion.receive(ResponseInterrupted())
+        await self._calls.interrupted(frame.id)
+        if self._last_answer < frame.id:
+            await self._completion.receive(ResponseInterrupted())
 
     @handles(VADUserStartedSpeakingFrame, VADUserStoppedSpeakingFrame)
     async def _user_sounds(self, frame: Frame, direction: FrameDirection) -> None:
@@ -234,6 +241,7 @@ class LLMService(FrameProcessor):
             model=self.provider.model,
             skip_tts=self._skip_tts,
         )
+        self._last_answer = answer.response_id
         await answer.begin()
         try:
             await self._stream(request, answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
@@ -205,7 +206,8 @@ def test_connecting_warms_once() -> None:
 
     async def main() -> None:
         engine = ScriptedEngine("", "")
-        await asyncio.gather(provider_on(engine).connect(), provider_on(engine).connect())
+        request = LLMRequest(messages=())
+        await asyncio.gather(*(provider_on(engine).warm(request) for _ in range(2)))
         assert len(engine.completions) == 1
         assert engine.completions[0].max_tokens == 0
 
@@ -218,8 +220,8 @@ def test_a_failed_warm_up_is_tried_again() -> None:
     async def main() -> None:
         engine = ScriptedEngine(InvalidRequestError("no"), "")
         with pytest.raises(InvalidRequestError):
-            await provider_on(engine).connect()
-        await provider_on(engine).connect()
+            await provider_on(engine).warm(LLMRequest(messages=()))
+        await provider_on(engine).warm(LLMRequest(messages=()))
         assert len(engine.completions) == 2
 
     run(main())
@@ -293,3 +295,14 @@ class TestLocalContract(LLMProviderContract):
         except ConfigurationError as error:
             pytest.skip(str(error))
         yield LocalLLMProvider(threads=1)
+
+
+def test_a_runtime_that_cannot_be_loaded_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A library of the system that is missing is named, and not taken for a missing package."""
+    (tmp_path / "xllamacpp.py").write_text("raise ImportError('libgomp.so.1: cannot open')")
+    monkeypatch.delitem(sys.modules, "xllamacpp", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"libgomp\.so\.1"):
+        shared_engine(tmp_path / "x.gguf", threads=1, context_tokens=256)

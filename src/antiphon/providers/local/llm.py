@@ -65,12 +65,15 @@ class LocalLLMProvider:
         self._path = path
         self._threads = threads or min(4, max(1, (os.cpu_count() or 1) // 2))
         self._context_tokens = context_tokens
-        self._warm = warm or LLMRequest(messages=())
+        self._warm = warm
         self._engine: Engine | None = None
 
     async def connect(self) -> None:
-        """Loads the weights and warms the prompt cache, unless another session has done so."""
-        await self.warm(self._warm)
+        """Loads the weights, unless another session has; warms what it was told to."""
+        engine = await self._loaded()
+        await asyncio.wrap_future(engine.submit(lambda _: None, stopped=lambda: False))
+        if self._warm is not None:
+            await self.warm(self._warm)
 
     async def warm(self, request: LLMRequest) -> None:
         """Reads what the turns of conversations like `request` have in common into the cache."""

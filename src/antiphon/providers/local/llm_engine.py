@@ -27,6 +27,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from antiphon.errors import (
+    ConfigurationError,
     InvalidRequestError,
     MissingExtraError,
     MissingModelError,
@@ -247,8 +248,12 @@ def _load(path: Path, threads: int, context_tokens: int) -> Any:
 def _xllamacpp() -> Any:
     try:
         import xllamacpp
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise MissingExtraError("The local language model", "local", "xllamacpp") from error
+    except ImportError as error:  # such as a library of the system that it is linked against
+        raise ConfigurationError(
+            f"the local language model's runtime, xllamacpp, cannot be loaded: {error}"
+        ) from error
     return xllamacpp
 
 
