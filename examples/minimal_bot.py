@@ -29,11 +29,12 @@ from antiphon.transports.local import LocalAudioTransport
 
 def bot(transport: BaseTransport) -> PipelineTask:
     """From the caller's mouth to the caller's ear."""
+    context = LLMContext()
     stt, tts = STTService(LocalSTTProvider()), TTSService(LocalTTSProvider())
     persona = LLMSettings(system_instruction="Your name is Ada. Answer in one short sentence.")
-    llm = LLMService(llm_from_env().provider, settings=persona)
+    llm = LLMService(llm_from_env().provider, settings=persona, warm_up=context)
     user, assistant = LLMContextAggregatorPair(
-        LLMContext(), user_params=LLMUserAggregatorParams(vad_analyzer=SileroVADAnalyzer())
+        context, user_params=LLMUserAggregatorParams(vad_analyzer=SileroVADAnalyzer())
     )
     pipeline = Pipeline([transport.input(), stt, user, llm, tts, transport.output(), assistant])
     return PipelineTask(pipeline, start_timeout_secs=120)
