@@ -8,13 +8,24 @@ from hypothesis import strategies as st
 from antiphon.tools.run_gate import RunGate
 
 
+class Span:
+    """An epoch."""
+
+    def __init__(self, *, live: bool) -> None:
+        self.live = live
+
+
+EPOCH = Span(live=False)
+"""The one that is over when a test interrupts."""
+
+
 def test_owed_and_quiet_is_due() -> None:
     """With nobody speaking an owed inference is due at once, and paid by being sent."""
     gate = RunGate()
     assert not gate.due
     gate.owe()
     assert gate.due
-    gate.inference_sent(1)
+    gate.inference_sent(1, EPOCH)
     assert not gate.due
 
 
@@ -27,7 +38,7 @@ def test_it_waits_for_the_user() -> None:
     gate.user_speaking(False)
     assert gate.due
     gate.user_speaking(True)
-    gate.inference_sent(1)
+    gate.inference_sent(1, EPOCH)
     gate.user_speaking(False)
     assert not gate.due
 
@@ -36,7 +47,7 @@ def test_it_waits_for_the_bot_and_for_the_answer_under_way() -> None:
     """Speech and an answer that has not come out yet both stand against it."""
     gate = RunGate()
     gate.owe()
-    gate.response_started()
+    gate.response_started(EPOCH)
     assert not gate.due
     gate.bot_speaking(True)
     gate.response_ended(None)
@@ -49,8 +60,8 @@ def test_an_inference_cut_off_unheard_is_owed_again() -> None:
     """Results whose inference was interrupted before anything was heard are not lost."""
     gate = RunGate()
     gate.owe()
-    gate.inference_sent(1)
-    gate.response_started()
+    gate.inference_sent(1, EPOCH)
+    gate.response_started(EPOCH)
     gate.interrupted()
     assert gate.due
 
@@ -59,8 +70,8 @@ def test_an_inference_that_was_heard_has_paid() -> None:
     """Once the caller heard something of the answer an interruption owes nothing."""
     gate = RunGate()
     gate.owe()
-    gate.inference_sent(1)
-    gate.response_started()
+    gate.inference_sent(1, EPOCH)
+    gate.response_started(EPOCH)
     gate.response_heard(None)
     gate.interrupted()
     assert not gate.owed
@@ -70,14 +81,30 @@ def test_hearing_an_older_answer_pays_nothing() -> None:
     """Only an answer to a context that has the results in it tells the caller about them."""
     gate = RunGate()
     gate.owe()
-    gate.inference_sent(7)
+    gate.inference_sent(7, EPOCH)
     gate.response_heard(6)
     gate.interrupted()
     assert gate.owed
-    gate.inference_sent(8)
+    gate.inference_sent(8, EPOCH)
     gate.response_heard(8)
     gate.interrupted()
     assert not gate.owed
+
+
+def test_an_interruption_leaves_what_came_after_it() -> None:
+    """It may be heard of late: an inference and an answer of the present epoch go on."""
+    gate = RunGate()
+    epoch = Span(live=True)
+    gate.owe()
+    gate.inference_sent(7, epoch)
+    gate.response_started(epoch)
+    gate.interrupted()
+    assert not gate.owed
+    gate.owe()
+    assert not gate.due
+    epoch.live = False
+    gate.interrupted()
+    assert gate.due
 
 
 @given(
@@ -97,7 +124,7 @@ def test_nothing_is_due_while_anybody_speaks_and_all_is_due_in_silence(events: l
             case "owe":
                 gate.owe()
             case "sent":
-                gate.inference_sent(1)
+                gate.inference_sent(1, EPOCH)
             case "u+" | "u-":
                 user = event == "u+"
                 gate.user_speaking(user)
@@ -105,7 +132,7 @@ def test_nothing_is_due_while_anybody_speaks_and_all_is_due_in_silence(events: l
                 bot = event == "b+"
                 gate.bot_speaking(bot)
             case "start":
-                gate.response_started()
+                gate.response_started(EPOCH)
             case "heard":
                 gate.response_heard(None)
             case "end":

@@ -110,7 +110,7 @@ class LLMAssistantAggregator(FrameProcessor):
         self, frame: LLMFullResponseStartFrame, direction: FrameDirection
     ) -> None:
         await self._close_turn(interrupted=False)
-        self._shared.gate.response_started()
+        self._shared.gate.response_started(self.emitter())
         await self._open_turn(frame.id)
         await self._summarizer.check()
 
@@ -152,9 +152,11 @@ class LLMAssistantAggregator(FrameProcessor):
 
     @handles(InterruptionFrame)
     async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
-        self._thoughts.drop()
-        self._shared.interruption(frame)
-        await self._close_turn(interrupted=True)
+        # It may be heard of when a later turn has begun: that one goes on.
+        self._shared.interruption()
+        if self._turn is None or not self._turn.epoch.live:
+            self._thoughts.drop()
+            await self._close_turn(interrupted=True)
         await self._half.note_run()
 
     @handles(EndFrame, CancelFrame)
@@ -167,7 +169,7 @@ class LLMAssistantAggregator(FrameProcessor):
         return self._shared.open_turn
 
     async def _open_turn(self, response_id: int | None) -> None:
-        self._shared.open_turn = AssistantTurn(response_id, self.clock.timestamp())
+        self._shared.open_turn = AssistantTurn(self.emitter(), response_id, self.clock.timestamp())
         await self.on_assistant_turn_started.emit()
 
     async def _close_turn(self, *, interrupted: bool) -> None:

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import msgspec
 
+from antiphon.tools.run_gate import Epoch
+
 
 class AssistantTurn(msgspec.Struct):
-    """An open turn. `response_id` is None for speech without the model."""
+    """An open turn, of an epoch. `response_id` is None for speech without the model."""
 
+    epoch: Epoch
     response_id: int | None
     timestamp: str
     text: str = ""

@@ -8,7 +8,7 @@ from antiphon.context.shared import SharedContext
 from antiphon.errors import AntiphonError
 from antiphon.frames.audio import UserImageRawFrame
 from antiphon.frames.base import Frame
-from antiphon.frames.llm import LLMContextFrame, LLMSetToolsFrame
+from antiphon.frames.llm import LLMSetToolsFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor
 
@@ -61,8 +61,9 @@ class ContextHalf:
 
     async def run(self) -> None:
         """Runs the model on the context as it is now."""
-        snapshot = self._shared.take_snapshot()
-        await self._processor.push_frame(LLMContextFrame(context=snapshot), self._to_model)
+        await self._processor.push_frame(
+            self._shared.run(self._processor.emitter()), self._to_model
+        )
 
     async def note_run(self) -> None:
         """Queues a note to run what is owed, if it is due."""
@@ -72,9 +73,9 @@ class ContextHalf:
 
     async def run_noted(self) -> None:
         """The note is handled: runs the model if that is still due."""
-        snapshot = self._shared.run_now()
-        if snapshot is not None:
-            await self._processor.push_frame(LLMContextFrame(context=snapshot), self._to_model)
+        frame = self._shared.run_now(self._processor.emitter())
+        if frame is not None:
+            await self._processor.push_frame(frame, self._to_model)
 
     async def _report(self, frame: Frame, error: AntiphonError) -> None:
         await self._processor.push_error(f"{type(frame).__name__}: {error}", exception=error)

@@ -19,8 +19,8 @@ from antiphon.context.images import message_of
 from antiphon.context.messages import Message, assistant_message, developer_message
 from antiphon.frames.audio import UserImageRawFrame
 from antiphon.frames.base import ControlFrame, Frame, UninterruptibleFrame
-from antiphon.frames.lifecycle import InterruptionFrame
 from antiphon.frames.llm import (
+    LLMContextFrame,
     LLMMessagesAppendFrame,
     LLMMessagesTransformFrame,
     LLMMessagesUpdateFrame,
@@ -29,7 +29,7 @@ from antiphon.frames.llm import (
     LLMSetToolsFrame,
 )
 from antiphon.frames.turns import BotStartedSpeakingFrame, BotStoppedSpeakingFrame
-from antiphon.tools.run_gate import RunGate
+from antiphon.tools.run_gate import Epoch, RunGate
 from antiphon.tools.schema import as_tools
 
 EDIT_FRAMES = (
@@ -59,7 +59,6 @@ class SharedContext:
         self.open_turn: AssistantTurn | None = None
         self._add_tool_change_messages = add_tool_change_messages
         self._last_bot_frame = 0
-        self._last_interruption = 0
         self._run_noted = False
         self._last_run: ContextSnapshot | None = None
 
@@ -139,13 +138,13 @@ class SharedContext:
 
     # ---- running the model ----
 
-    def take_snapshot(self) -> ContextSnapshot:
-        """A snapshot to run the model on: whatever was owed is paid by it."""
+    def run(self, epoch: Epoch) -> LLMContextFrame:
+        """The frame that runs the model on the context as it is: all that was owed is paid."""
         snapshot = self._with_open_turn(self.context.snapshot())
-        self.gate.inference_sent(snapshot.version)
+        self.gate.inference_sent(snapshot.version, epoch)
         self.calls.inference_sent()
         self._last_run = snapshot
-        return snapshot
+        return LLMContextFrame(context=snapshot)
 
     def _with_open_turn(self, snapshot: ContextSnapshot) -> ContextSnapshot:
         """The snapshot with what the assistant is just saying, so that it does not say it again.
@@ -190,10 +189,10 @@ class SharedContext:
         self._run_noted = True
         return RunDueFrame()
 
-    def run_now(self) -> ContextSnapshot | None:
-        """The note is handled: a snapshot to run on, if the inference is still due."""
+    def run_now(self, epoch: Epoch) -> LLMContextFrame | None:
+        """The note is handled: runs the model, if the inference is still due."""
         self._run_noted = False
-        return self.take_snapshot() if self.gate.due else None
+        return self.run(epoch) if self.gate.due else None
 
     def log(self, frame: Frame) -> Updated | None:
         """A frame of a function call."""
@@ -206,10 +205,9 @@ class SharedContext:
             self._last_bot_frame = frame.id
             self.gate.bot_speaking(isinstance(frame, BotStartedSpeakingFrame))
 
-    def interruption(self, frame: InterruptionFrame) -> None:
-        if frame.id > self._last_interruption:
-            self._last_interruption = frame.id
-            self.gate.interrupted()
+    def interruption(self) -> None:
+        """An epoch is over; being told twice changes nothing."""
+        self.gate.interrupted()
 
 
 def tool_change_text(old: Sequence[str], new: Sequence[str]) -> str:

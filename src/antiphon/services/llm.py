@@ -97,7 +97,7 @@ class LLMService(FrameProcessor):
         self._group = group_parallel_tools
         self._policy = retry_policy or RetryPolicy()
         self._skip_tts = False
-        self._last_answer = 0
+        self._last_answer: Answer | None = None
         self._instructions: list[str] = []
         self._completion = CompletionDriver(self)
         self._calls = CallRunner(
@@ -191,8 +191,8 @@ class LLMService(FrameProcessor):
 
     @handles(InterruptionFrame)
     async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
-        await self._calls.interrupted(frame.id)
-        if self._last_answer < frame.id:
+        await self._calls.interrupted()
+        if self._last_answer is None or not self._last_answer.live:
             await self._completion.receive(ResponseInterrupted())
 
     @handles(VADUserStartedSpeakingFrame, VADUserStoppedSpeakingFrame)
@@ -241,7 +241,7 @@ class LLMService(FrameProcessor):
             model=self.provider.model,
             skip_tts=self._skip_tts,
         )
-        self._last_answer = answer.response_id
+        self._last_answer = answer
         await answer.begin()
         try:
             await self._stream(request, answer)
@@ -311,6 +311,7 @@ class LLMService(FrameProcessor):
             tool.name: self._cancel_for_model for tool in cancel_tools(snapshot, self.functions)
         }
         occasion = Occasion(
+            epoch=answer,
             context=snapshot.context,
             tools=snapshot.tools,
             group_id=f"{self.name}-{answer.response_id}" if self._group else None,

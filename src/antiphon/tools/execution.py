@@ -119,11 +119,14 @@ class CallRunner:
         await self._start_next()
 
     async def interrupted(self) -> None:
-        """Cancels the calls that do not outlive an interruption."""
+        """Cancels the calls that do not outlive an interruption.
+
+        It may be heard of when a later answer has made calls: those go on.
+        """
         doomed = [
             call
             for call in self.table.open_calls
-            if self._planned[call.tool_call_id].options.cancel_on_interruption
+            if self._planned[call.tool_call_id].is_interrupted
         ]
         await self._cancel(doomed)
 

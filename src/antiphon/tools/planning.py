@@ -16,6 +16,7 @@ from antiphon.tools.arguments import check, parsed
 from antiphon.tools.calls import CallTable
 from antiphon.tools.registry import Registration
 from antiphon.tools.results import failure
+from antiphon.tools.run_gate import Epoch
 from antiphon.tools.schema import ToolOptions, ToolsSchema
 from antiphon.tools.signature import converted
 
@@ -42,10 +43,11 @@ class Asked(msgspec.Struct, frozen=True):
 class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     """What the calls of one answer have in common.
 
-    `context` is the live conversation, `tools` what was advertised, `response_id` the answer,
-    `inner` the functions of the service itself.
+    `epoch` is that of the answer, `context` is the live conversation, `tools` what was advertised,
+    `response_id` the answer, `inner` the functions of the service itself.
     """
 
+    epoch: Epoch
     context: Any
     tools: ToolsSchema
     group_id: str | None
@@ -62,6 +64,11 @@ class PlannedCall(msgspec.Struct):
     wrong: str | None = None
     task: asyncio.Task[None] | None = None
     siblings: tuple[FunctionCallFromLLM, ...] = ()
+
+    @property
+    def is_interrupted(self) -> bool:
+        """The epoch of its answer is over, and it does not outlive that."""
+        return self.options.cancel_on_interruption and not self.occasion.epoch.live
 
     @property
     def inner(self) -> Inner | None:

@@ -12,6 +12,15 @@ nothing, when it ends.
 
 from __future__ import annotations
 
+from typing import Protocol
+
+
+class Epoch(Protocol):
+    """The time between two interruptions: `live` until the next one."""
+
+    @property
+    def live(self) -> bool: ...
+
 
 class RunGate:
     """Decides when an owed inference is due. Ask `due` after every change."""
@@ -19,14 +28,16 @@ class RunGate:
     def __init__(self) -> None:
         self._user_speaking = False
         self._bot_speaking = False
-        self._responding = False
+        self._responding: Epoch | None = None
         self._owed = False
         self._unheard: int | None = None
+        self._sent: Epoch | None = None
 
     @property
     def due(self) -> bool:
         """An inference is owed and nothing stands against it."""
-        return self._owed and not (self._user_speaking or self._bot_speaking or self._responding)
+        busy = self._user_speaking or self._bot_speaking or self._responding is not None
+        return self._owed and not busy
 
     @property
     def owed(self) -> bool:
@@ -37,10 +48,10 @@ class RunGate:
         """Results have been written that the model has not seen."""
         self._owed = True
 
-    def inference_sent(self, version: int) -> None:
-        """Somebody ran the model on this version of the context."""
+    def inference_sent(self, version: int, epoch: Epoch) -> None:
+        """Somebody ran the model on this version of the context, in this epoch."""
         if self._owed:
-            self._unheard = version
+            self._unheard, self._sent = version, epoch
         self._owed = False
 
     def user_speaking(self, speaking: bool) -> None:
@@ -49,9 +60,9 @@ class RunGate:
     def bot_speaking(self, speaking: bool) -> None:
         self._bot_speaking = speaking
 
-    def response_started(self) -> None:
+    def response_started(self, epoch: Epoch) -> None:
         """An answer has begun to come out of the output."""
-        self._responding = True
+        self._responding = epoch
 
     def response_heard(self, version: int | None) -> None:
         """The caller heard something of the answer to that version (None: to an unknown one)."""
@@ -60,10 +71,16 @@ class RunGate:
 
     def response_ended(self, version: int | None) -> None:
         """The answer to that version has come out of the output to its end."""
-        self._responding = False
+        self._responding = None
         self.response_heard(version)
 
     def interrupted(self) -> None:
-        """Whatever was under way is void."""
-        self._owed = self._owed or self._unheard is not None
-        self._responding, self._unheard = False, None
+        """What belongs to an epoch that is over is void.
+
+        An interruption may be heard of when something later has begun: that goes on.
+        """
+        if self._sent is not None and not self._sent.live:
+            self._owed = self._owed or self._unheard is not None
+            self._unheard = self._sent = None
+        if self._responding is not None and not self._responding.live:
+            self._responding = None
