@@ -17,6 +17,7 @@ from antiphon.turns.actions import (
 from antiphon.turns.events import (
     AnnouncedStart,
     AnnouncedStop,
+    BotSaid,
     BotStarted,
     BotStopped,
     CompletionDenied,
@@ -66,6 +67,7 @@ class World:
             lambda: rng.choice((CompletionJudged(), CompletionDenied("○"), CompletionDenied("◐"))),
             rng.choice((Interrupted, Muted, Unmuted, Unmuted)),
             lambda: TranscriberLatency(rng.choice((0.2, 1.0, 2.0))),
+            lambda: BotSaid(self._text()),
         )
         return rng.choice(makers)()
 

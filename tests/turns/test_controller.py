@@ -12,7 +12,9 @@ from antiphon.errors import ConfigurationError, ServerError
 from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame, MetricsFrame, TurnMetricsData
+from antiphon.frames.llm import LLMRunFrame
 from antiphon.frames.turns import (
+    BotSayingFrame,
     BotSpeechPauseFrame,
     BotSpeechResumeFrame,
     BotStartedSpeakingFrame,
@@ -23,8 +25,9 @@ from antiphon.frames.turns import (
     VADUserStartedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
 )
+from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.pipeline import Pipeline
-from antiphon.kernel.processor import FrameProcessor
+from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.services.stt import STTService
 from antiphon.simulation.fakes.faults import Faults, Hang
 from antiphon.simulation.fakes.stt import FakeSTTProvider
@@ -36,6 +39,7 @@ from antiphon.turns import defaults
 from antiphon.turns.actions import Decision
 from antiphon.turns.backchannel import BackchannelUserTurnStartStrategy
 from antiphon.turns.controller import UserTurnSegment, UserTurnStartedParams, UserTurnStoppedParams
+from antiphon.turns.echo import EchoGuardUserTurnStartStrategy
 from antiphon.turns.processor import UserTurnProcessor
 from antiphon.turns.start_strategies import (
     TranscriptionUserTurnStartStrategy,
@@ -246,6 +250,43 @@ def test_a_backchannel_holds_the_agent_and_lets_it_go_on() -> None:
     assert len(of(out, BotSpeechPauseFrame)) == 2
     assert len(of(out, BotSpeechResumeFrame)) == 2
     assert not of(out, InterruptionFrame)
+
+
+def test_an_echo_of_the_agent_does_not_interrupt_it() -> None:
+    """What the voice says it is about to say, heard again through the microphone, is not a turn."""
+    guard = EchoGuardUserTurnStartStrategy()
+    start = [guard, VADUserTurnStartStrategy(), TranscriptionUserTurnStartStrategy()]
+    stop = [SpeechTimeoutUserTurnStopStrategy()]
+    speaks = [BotStartedSpeakingFrame(), BotSayingFrame(text="The weather is cloudy today.")]
+    turns = Turns(UserTurnStrategies(start=start, stop=stop))
+    out = turns.hear(speaks, quiet(0.5), say("weather is cloudy today"), quiet(2))
+    assert turns.what == []
+    assert not of(out, InterruptionFrame)
+    turns = Turns(UserTurnStrategies(start=start, stop=stop))
+    turns.hear(speaks, quiet(0.5), say("please stop it now"), quiet(2))
+    assert turns.what[-1] == "stop 'please stop it now'"
+
+
+class Swapper(FrameProcessor):
+    """Swaps the strategies of a processor when a run frame comes by."""
+
+    def __init__(self, turns: UserTurnProcessor, strategies: UserTurnStrategies) -> None:
+        super().__init__()
+        self.turns, self.strategies = turns, strategies
+
+    @handles(LLMRunFrame)
+    async def swap(self, frame: LLMRunFrame, direction: FrameDirection) -> None:
+        await self.turns.turns.update_strategies(self.strategies)
+
+
+def test_strategies_are_swapped_in_a_running_session() -> None:
+    """In the middle of a turn: it is not lost, and the new ones end it."""
+    turns = Turns(UserTurnStrategies(stop=[SpeechTimeoutUserTurnStopStrategy()]))
+    slower = UserTurnStrategies(stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=2.0)])
+    turns.pipeline = Pipeline([turns.pipeline, Swapper(turns.turns, slower)])
+    turns.hear(say("hello there"), quiet(0.3), LLMRunFrame(), quiet(3))
+    assert turns.what == ["start", "infer 'hello there'", "stop 'hello there'"]
+    assert 2.5 <= turns.events[-1][0] <= 2.7
 
 
 def test_double_talk_interrupts_with_the_usual_strategies() -> None:

@@ -25,6 +25,10 @@ CASES: dict[str, tuple[list[Line | list[Line]], list[str]]] = {
     ),
     "nor with a word misheard": ([SAID, heard(3.4, "cloudy today with eighteen decrees")], []),
     "nor as an interim transcript": ([SAID, interim(3.4, "the weather in Paris")], []),
+    "nor while too little of it was heard to tell": (
+        [SAID, interim(3.0, "weather"), interim(3.2, "weather in"), heard(3.6, "weather in Paris")],
+        [],
+    ),
     "nor just after it has finished": (
         [SAID, heard(10.8, "cloudy today with eighteen degrees")],
         [],

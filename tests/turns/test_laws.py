@@ -8,6 +8,7 @@ import pytest
 
 from antiphon.turns.backchannel import BackchannelUserTurnStartStrategy
 from antiphon.turns.completion_strategies import deferred
+from antiphon.turns.echo import EchoGuardUserTurnStartStrategy
 from antiphon.turns.endpointing import DynamicEndpointingUserTurnStopStrategy
 from antiphon.turns.start_strategies import (
     ExternalUserTurnStartStrategy,
@@ -42,6 +43,9 @@ MAKERS: Mapping[str, Callable[[], UserTurnStrategies]] = {
     "minimum words": lambda: UserTurnStrategies(
         start=[MinWordsUserTurnStartStrategy(2)],
         stop=[DynamicEndpointingUserTurnStopStrategy()],
+    ),
+    "echo guard": lambda: UserTurnStrategies(
+        start=[EchoGuardUserTurnStartStrategy(), VADUserTurnStartStrategy()]
     ),
     "backchannel": lambda: UserTurnStrategies(start=[BackchannelUserTurnStartStrategy()]),
     "external": ExternalUserTurnStrategies,

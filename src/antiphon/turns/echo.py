@@ -1,8 +1,9 @@
 """Drops what is not the caller's voice but the agent's own, come back through the microphone.
 
 A transcript over the agent's speech, or shortly after it, is an echo when nearly all of its words
-stand in what the agent has just said, one near the other and in that order. Short transcripts must
-match word for word: a caller may well say "yes" after the agent said it.
+stand in what the agent has just said, one near the other and in that order. A short final one is
+the caller's: "yes" may well be said after the agent said it. A short interim one that repeats the
+agent waits for the rest.
 """
 
 from __future__ import annotations
@@ -51,9 +52,19 @@ class EchoGuardUserTurnStartStrategy(UserTurnStartStrategy):
             case SpeechStarted() if self._bot_speaks and self.guard_sound:
                 return (Swallow(),)
             case Heard(text=text, final=final) if self._bot_speaks or now < self._until:
-                if self.is_echo(text):
-                    return (Forget(f"echo {text!r}"), Swallow()) if final else (Swallow(),)
+                if final and self.is_echo(text):
+                    return (Forget(f"echo {text!r}"), Swallow())
+                if not final and self.may_become_echo(text):
+                    return (Swallow(),)
         return NOTHING
+
+    def may_become_echo(self, text: str) -> bool:
+        """Whether an interim transcript is one, or is too short to tell and repeats the agent."""
+        heard = words(text)
+        if len(heard) >= _MIN_WORDS:
+            return self.is_echo(text)
+        said = list(self._said)
+        return any(said[at : at + len(heard)] == heard for at in range(len(said) - len(heard) + 1))
 
     def is_echo(self, text: str) -> bool:
         """Whether the agent has just said this."""
