@@ -94,13 +94,11 @@ def test_no_trace_of_a_secret_is_in_the_file(path: Path) -> None:
         recording = record(path, frames, *rules)
         data = path.read_bytes().lower()
         keys = "".join(texts(recording, "InputDTMFFrame", "button"))
-        found = [
-            part for part in (b"alice", b"smith", b"example", b"@", b"555", b"4567") if part in data
-        ]
+        found = [part for part in (b"alice", b"smith", b"example", b"555", b"4567") if part in data]
         if rules:
             assert (found, keys) == ([], "0000000000")
         else:
-            assert (len(found), keys) == (6, "5551234567")
+            assert (len(found), keys) == (5, "5551234567")
     assert "".join(texts(recording, "LLMTextFrame")) == "[name] has [e-mail] and [phone number]"
     assert " ".join(" ".join(texts(recording, "TTSTextFrame")).split()) == (
         "[name] has [e-mail] and [phone number]"

@@ -16,7 +16,7 @@ from antiphon.frames.llm import LLMMessagesTransformFrame
 from antiphon.kernel.branches import ParallelPipeline
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.pipeline import Pipeline
-from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.task import PipelineTask
 from antiphon.simulation.divergence import Comparison, Order, What
 from antiphon.simulation.recording import Audio, Recording, SessionRecorder
@@ -84,7 +84,7 @@ def test_a_changed_agent_is_found_where_it_differs(recorded: Recording) -> None:
     assert found.recorded.frame.fields["text"] == "Very"
     assert found.replayed.frame.fields["text"] == "What"
     assert [given.frame.type for given in found.before][-2:] == [
-        "TranscriptionFrame",
+        "InputTransportMessageFrame",
         "LLMFullResponseStartFrame",
     ]
     lines = str(found).splitlines()
@@ -220,8 +220,8 @@ def test_hashed_sound_still_compares_what_is_said(path: Path) -> None:
     """Without the caller's sound his words come from the recording; the agent's sound is hashed."""
 
     async def main() -> None:
-        from tests.simulation.recorded import _says
         from antiphon.transports.caller_script import WaitForAgent
+        from tests.simulation.recorded import _says
 
         recorder = SessionRecorder(path, audio=Audio.HASH)
         pipeline = voice_agent([_says("good morning"), WaitForAgent()])
@@ -229,7 +229,7 @@ def test_hashed_sound_still_compares_what_is_said(path: Path) -> None:
 
     run(main())
     recording = Recording.load(path)
-    hearing = ["STTService#0", "LLMUserAggregator#0"]
+    hearing = ["STTService#0", "LLMUserAggregator#0", "LLMAssistantAggregator#0"]
     result = replay(recording, voice_agent, outside=hearing)
     result.check()
     assert any("was not recorded" in note for note in result.notes)

@@ -14,7 +14,7 @@ import bisect
 import enum
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -106,13 +106,15 @@ def first_divergence(
     how: Comparison,
     *,
     until: int | None = None,
+    outside: Container[str] = (),
 ) -> Divergence | None:
     """The first difference, by its time; None if there is none.
 
     `until` (ns): what the replay has from then on is not compared, because the recording was not
-    continued.
+    continued. What processors `outside` hand over is compared type by type: a stand-in's turn
+    between what it is handed and what it is told to bring in means nothing.
     """
-    ours, theirs = _by_link(recorded, how), _by_link(replayed, how)
+    ours, theirs = _by_link(recorded, how, outside), _by_link(replayed, how, outside)
     near = (_cuts(recorded, how), _cuts(replayed, how))
     found: list[tuple[int, int, Divergence]] = []
     for link in {**ours, **theirs}:
@@ -137,7 +139,7 @@ _Numbered = tuple[int, HandOver]
 
 
 def _by_link(
-    hand_overs: Sequence[HandOver], how: Comparison
+    hand_overs: Sequence[HandOver], how: Comparison, outside: Container[str]
 ) -> defaultdict[Hashable, list[_Numbered]]:
     links: defaultdict[Hashable, list[_Numbered]] = defaultdict(list)
     for index, given in enumerate(hand_overs):
@@ -146,7 +148,8 @@ def _by_link(
         link: Hashable = given.direction
         if how.order is Order.LINK:
             sound = not MEDIA.isdisjoint(given.frame.fields)
-            link = (given.source, given.destination, given.direction, given.urgent, sound)
+            kind = given.frame.type if given.source in outside else given.urgent
+            link = (given.source, given.destination, given.direction, kind, sound)
         links[link].append((index, given))
     return links
 

@@ -18,14 +18,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 import antiphon
-from antiphon.errors import ConfigurationError, InvalidInputError
+from antiphon.errors import AntiphonError, ConfigurationError, InvalidInputError
 from antiphon.frames.base import Frame
-from antiphon.frames.codec import FrameCodec, standard_types
 from antiphon.frames.lifecycle import InterruptionFrame
 from antiphon.kernel.branches import ParallelPipeline
 from antiphon.kernel.epoch import FrameDirection
@@ -35,6 +33,7 @@ from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
 from antiphon.simulation.divergence import Comparison, Divergence, first_divergence
+from antiphon.simulation.frame_reader import FrameReader
 from antiphon.simulation.loop import WALL_ANCHOR, VirtualTimeLoop
 from antiphon.simulation.record_file import Audio, FrameRecord, HandOver
 from antiphon.simulation.recording import TASK, FrameEncoder, Recording, hand_over, header_now
@@ -46,8 +45,6 @@ __all__ = ["Comparison", "Divergence", "Replay", "replay"]
 
 Factory = Callable[[], Pipeline]
 
-_ID_SHIFT = 1 << 40
-"""Added to the ids of recorded frames, so that they cannot be those of new ones."""
 _UNTAKEN = frozenset({"StartFrame", "EndFrame", "StopFrame", "CancelFrame"})
 _MEDIA = frozenset({"audio", "image"})
 
@@ -131,7 +128,19 @@ def _compare(
     until = None
     if not recording.graceful or recording.end is None:
         until = recording.last - round((how.tolerance_secs or 0.0) * 1e9)
-    return first_divergence(ours, theirs, how, until=until)
+        until = min([until, *_still_waiting(recording)])
+    return first_divergence(ours, theirs, how, until=until, outside=outside)
+
+
+def _still_waiting(recording: Recording) -> list[int]:
+    """When the frames were pushed that waited for their turn when the recording ended."""
+    given = recording.hand_overs
+    cut = max((each.time for each in given if each.frame.type == "InterruptionFrame"), default=0)
+    joined = without_waits(given, recording.processors)
+    waiting = {id(each) for each in without_waits(given, recording.processors, lost=True)} - {
+        id(each) for each in joined
+    }
+    return [each.time for each in given if id(each) in waiting and each.time >= cut]
 
 
 def _without_sound(hand_overs: list[HandOver], outside: set[str]) -> list[HandOver]:
@@ -172,10 +181,11 @@ class _Player:
         self, recording: Recording, outside: set[str], types: Iterable[type[Frame]]
     ) -> None:
         self.notes: list[str] = []
+        self._error: AntiphonError | None = None
         self.outside = outside
         self._recording = recording
         self._inputs = recording.inputs(outside)
-        self._reader = _FrameReader(types)
+        self._reader = FrameReader(types)
         self._processors: dict[str, StandIn] = {}
         self._note_doubts()
 
@@ -204,8 +214,8 @@ class _Player:
         finally:
             feeder.cancel()
             await asyncio.wait({feeder})
-        if not feeder.cancelled() and (error := feeder.exception()) is not None:
-            raise error
+        if self._error is not None:
+            raise self._error
         end = round((loop.time() - began) * 1e9)
         return Recording(header, observer.hand_overs, end=end)
 
@@ -229,9 +239,9 @@ class _Player:
                 last = began + self._recording.last / 1e9 + grace
                 await asyncio.sleep(last - loop.time())
                 await task.cancel("the recording ends here")
-        except (InvalidInputError, ConfigurationError):
+        except AntiphonError as error:
+            self._error = error
             await task.cancel("the replay cannot go on")
-            raise
 
     def _feed(self, task: PipelineTask, given: HandOver) -> None:
         if given.source == TASK:
@@ -376,66 +386,3 @@ def stand_in(name: str, kinds: Sequence[type[Frame]], fates: Fates) -> StandIn:
                 await self.push_frame(frame, direction)
 
     return Taking(name, fates)
-
-
-class _FrameReader:
-    """Makes frames of their records: one for each record."""
-
-    def __init__(self, types: Iterable[type[Frame]]) -> None:
-        self._types = standard_types() | {kind.__name__: kind for kind in types}
-        self._codec = FrameCodec(*self._types.values())
-        self._frames: dict[FrameRecord, Frame] = {}
-
-    def type(self, name: str) -> type[Frame]:
-        """The type of that name; the program's own are found if they are loaded and one only."""
-        if name not in self._types:
-            found = [kind for kind in _subclasses(Frame) if kind.__name__ == name]
-            if len(found) != 1:
-                which = "no" if not found else "more than one"
-                raise ConfigurationError(
-                    f"there is {which} frame type {name}: pass its class in types=..."
-                )
-            self._types[name] = found[0]
-            self._codec = FrameCodec(*self._types.values())
-        return self._types[name]
-
-    def frame(self, given: HandOver) -> Frame:
-        """The frame to be handed over."""
-        record = given.frame
-        if record not in self._frames:
-            kind = self.type(record.type)
-            optional = {
-                field.name
-                for field in msgspec.structs.fields(kind)
-                if field.default is not msgspec.NODEFAULT
-            }
-            fields: dict[str, Any] = {}
-            for key, value in record.fields.items():
-                if isinstance(value, dict) and "bytes" in value and key in _MEDIA:
-                    fields[key] = bytes(value["bytes"])
-                elif not _is_opaque(value):
-                    fields[key] = value
-                elif key not in optional:
-                    raise InvalidInputError(
-                        f"the {record.type} that {given.source} handed over at "
-                        f"{given.time / 1e9:.3f} s cannot be made again: its {key} is not in the "
-                        f"recording"
-                    )
-            for key in ("id", "response_id"):
-                if isinstance(fields.get(key), int):
-                    fields[key] += _ID_SHIFT
-            self._frames[record] = self._codec.from_builtins(fields)
-        return self._frames[record]
-
-
-def _is_opaque(value: Any) -> bool:
-    """Whether something in a value was not recorded."""
-    if isinstance(value, dict):
-        return "$opaque" in value or any(_is_opaque(part) for part in value.values())
-    return isinstance(value, list | tuple) and any(_is_opaque(part) for part in value)
-
-
-def _subclasses(kind: type[Frame]) -> Iterable[type[Frame]]:
-    for child in kind.__subclasses__():
-        yield child
-        yield from _subclasses(child)
