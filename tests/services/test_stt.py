@@ -200,6 +200,15 @@ def test_a_service_that_cannot_connect_says_so_and_lets_the_conversation_go_on()
     assert of(out, InputAudioRawFrame)
 
 
+def test_a_connection_that_fails_at_first_is_tried_again() -> None:
+    """A provider out of reach at the start is connected when it can be."""
+    provider = FakeSTTProvider(connect_error=ConnectivityError("not yet"))
+    out = down(provider, [*said("one two"), *sound(silence(1.0))])
+    assert "not yet" in of(out, ErrorFrame)[0].error
+    assert texts(out) == ["one two"]
+    assert provider.connected
+
+
 def test_muted_audio_is_not_transcribed() -> None:
     """While muted nothing is sent; what was being said before is finished."""
     frames = [

@@ -439,6 +439,15 @@ def test_the_end_waits_until_everything_has_been_said() -> None:
     assert spoken(out) == "One two three four five six seven."
 
 
+def test_a_connection_that_fails_at_first_is_tried_again() -> None:
+    """A voice out of reach at the start is connected when there is something to say."""
+    provider = FakeTTSProvider(connect_error=ConnectivityError("not yet"))
+    out, up = down(provider, answer("Hello."))
+    assert "not yet" in of(up, ErrorFrame)[0].error
+    assert spoken(out) == "Hello."
+    assert provider.connected
+
+
 def test_a_voice_that_cannot_connect_says_so() -> None:
     """A failed connection is an error frame, not a failed start."""
     provider = FakeTTSProvider(connect_error=AuthenticationError("bad key"))

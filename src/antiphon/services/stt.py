@@ -94,6 +94,7 @@ class STTService(FrameProcessor):
         self._failures = 0
         self._restart_later = False
         self._ending = False
+        self._connected = False
         self._interim_since_answer = False
         self._user_id = ""
         self._meter = TranscriptionMeter(self, provider.capabilities.sample_rate)
@@ -107,13 +108,10 @@ class STTService(FrameProcessor):
         if isinstance(self.provider, Configurable):
             self.provider.configure(self.settings)
         try:
-            await self.provider.connect()
+            await self._connect()
         except ServiceError as error:
             await self._connection_failed(error)
-            if not error.retryable:
-                self.usable = False
-        else:
-            await self.on_connected.emit()
+            self.usable = error.retryable
         if self.usable:
             self.create_task(self._supervise(), name="transcription")
         await self.push_frame(
@@ -244,7 +242,14 @@ class STTService(FrameProcessor):
         """Seconds until the next attempt: at once after the first failure, 5 at most."""
         return 0.0 if self._failures < 2 else min(5.0, 0.1 * 2.0**self._failures)
 
+    async def _connect(self) -> None:
+        await self.provider.connect()
+        self._connected = True
+        await self.on_connected.emit()
+
     async def _transcribe(self) -> None:
+        if not self._connected:
+            await self._connect()
         self._restart_later = False
         self._feed = feed = Feed[Item](limit=_FEED_LIMIT, name="audio for the transcriber")
         again = self._gate.unacknowledged

@@ -59,6 +59,7 @@ class Synthesis:
         self._running: set[Utterance] = set()
         self._failures = 0
         self._played = asyncio.Event()
+        self._connected = False
         self.usable = True
         self.model: str | None = None
 
@@ -80,6 +81,7 @@ class Synthesis:
         """Connects the provider; a failure is reported, and final unless it is worth retrying."""
         try:
             await self._provider.connect()
+            self._connected = True
         except ServiceError as error:
             self.usable = error.retryable
             await self._report_error(f"cannot connect {self._provider.name}: {error}", error)
@@ -135,6 +137,9 @@ class Synthesis:
                 await self._failed(again)
 
     async def _attempt(self, utterance: Utterance) -> None:
+        if not self._connected:
+            await self._provider.connect()
+            self._connected = True
         # The contract says that closing the iterator is the cancellation: it is a generator.
         stream = cast("AsyncGenerator[TTSEvent, None]", self._provider.synthesize(utterance.text()))
         async with aclosing(stream) as events:
