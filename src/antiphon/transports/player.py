@@ -183,6 +183,8 @@ class Player:
         try:
             while True:
                 self.sync()
+                if not self._epoch.live:
+                    return  # the conversation is over: no epoch begins any more
                 if self._clearing:
                     self._clearing = False
                     await self._clear()
