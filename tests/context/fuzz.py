@@ -44,6 +44,7 @@ from antiphon.tools.execution import FunctionCallParams
 from antiphon.tools.run_gate import RunGate
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
 from tests.context.rig import DOWN, UP, Rig
+from tests.providers.checkers.all_four import complaints
 
 OTHER_ACTS = ["cough", "run", "append", "cut", "tools", "speak", "stop", "summarize"]
 UNTOLD = ("CANCELLED", '"cancelled"', '"started"')
@@ -270,6 +271,8 @@ async def converse(story: Story) -> None:
         await rig.task.stop_when_done()
     await job
     assert rig.provider.complaints == []
+    for request in rig.provider.requests:
+        assert complaints(request) == []
     assert rig.started == len(rig.turns)
     assert not rig.shared.calls.table.open_calls
     assert not rig.llm._calls.table.open_calls
