@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import runpy
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from antiphon.context.conversation import LLMContext
+from antiphon.services.contracts import LLMRequest
 from antiphon.services.llm import LLMService
 from antiphon.simulation.fakes.llm import FakeLLMProvider, call
 from antiphon.simulation.virtual_time import run
@@ -68,3 +70,36 @@ def test_tool_changes(root: Path, notices: bool) -> None:
     told = [m["content"] for m in context.get_messages() if m["role"] == "developer"]
     assert len(told) == notices
     assert all("pay" in text and "order" in text for text in told)
+
+
+def test_summarize(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The conversation is summarized as it grows, and stays short."""
+
+    def answer(request: LLMRequest) -> str:
+        return "A trip." if "summarize" in (request.system_instruction or "") else "Noted."
+
+    lines = ["Rome.", "In May.", "A week.", "A dog.", "And?"]
+    context = run(talk(root, "summarize")(LLMService(FakeLLMProvider(answer)), lines))
+    texts = [m["content"] for m in context.get_messages()]
+    assert "Conversation summary: A trip." in texts
+    assert len(texts) <= 8
+    assert "messages were summarized" in capsys.readouterr().out
+
+
+def test_mcp_tools(root: Path) -> None:
+    """The server's tool is called and its answer reaches the model."""
+    provider = FakeLLMProvider(
+        [call("opening_hours", day="Sunday"), "No."], first_token=0.0, between_tokens=0.0
+    )
+    context = asyncio.run(talk(root, "mcp_tools")(LLMService(provider), "Open on Sunday?"))
+    assert calls_in(context.get_messages()) == [("opening_hours", '"closed"')]
+
+
+def test_vision(root: Path) -> None:
+    """The picture follows the call, and the model is asked once with it."""
+    provider = FakeLLMProvider([call("look", question="What is it?"), "A cup."])
+    context = run(talk(root, "vision")(LLMService(provider), b"jpeg", "What am I holding?"))
+    picture, said = context.get_messages()[-2:]
+    assert picture["content"][0]["text"] == "What is it?"
+    assert said["content"] == "A cup."
+    assert len(provider.requests) == 2
