@@ -52,9 +52,9 @@ class Line(FrameProcessor):
 
     @handles(StartFrame)
     async def start(self, frame: StartFrame, direction: FrameDirection) -> None:
-        self.create_task(self._call(), name="call")
+        self.create_task(self._orders_come(), name="call")
 
-    async def _call(self) -> None:
+    async def _orders_come(self) -> None:
         for number, order in enumerate(self._orders):
             for chunk in range(5):
                 await asyncio.sleep(0.02)
@@ -158,7 +158,7 @@ def voice_agent(steps: Sequence[Step] = (), answers: Sequence[str] = ANSWERS) ->
 
 def call(path: Path, seed: int | None = None) -> Recording:
     """Records a call to the voice agent: two turns, the second cuts the agent off."""
-    steps = [
+    steps: list[Step] = [
         _says("good morning"),
         WaitForAgent(),
         _says("this is ann"),

@@ -7,9 +7,11 @@ import hashlib
 import os
 import platform
 import signal
+import struct
 import subprocess
 import sys
 import textwrap
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -183,8 +185,8 @@ def test_a_malformed_record_is_named(recorded: Recording, path: Path) -> None:
     data = bytearray(path.read_bytes())
     place = len(MAGIC)
     for _ in range(10):
-        place += 4 + int.from_bytes(data[place : place + 4], "big")
-    data[place + 4 : place + 8] = b"\xc1\xc1\xc1\xc1"
+        place += 8 + int.from_bytes(data[place : place + 4], "big")
+    data[place + 20] ^= 1
     path.write_bytes(data)
     with pytest.raises(InvalidInputError, match=rf"record 10 at byte {place}: .*partial=True"):
         Recording.load(path)
@@ -199,8 +201,8 @@ def test_a_malformed_record_is_named(recorded: Recording, path: Path) -> None:
         (b"RIFF....WAVE", "is no recording"),
         (b"", "is no recording"),
         (MAGIC, "record 0 .the header.* the file ends"),
-        (MAGIC + b"\0\0\0\x01\x80", "record 0 .the header"),
-        (MAGIC + b"\xff\xff\xff\xff", "record 0 .the header.*cannot be"),
+        (MAGIC + b"\0\0\0\x01\0\0\0\0\x80", "record 0 .the header.*checksum"),
+        (MAGIC + b"\xff" * 8, "record 0 .the header.*cannot be"),
     ],
 )
 def test_what_is_no_recording_is_refused(path: Path, data: bytes, said: str) -> None:
@@ -215,9 +217,9 @@ def test_a_record_that_refers_to_nothing_is_named(path: Path) -> None:
     """A hand-over of a frame that is not in the file is refused."""
     serve([SessionRecorder(path)])
     whole = path.read_bytes()
-    end = whole.rindex(msgspec.msgpack.encode("end")) - 5  # its length, and the array's
+    end = whole.rindex(msgspec.msgpack.encode("end")) - 9  # length, checksum, and the array's
     stray = msgspec.msgpack.encode(["hand-over", 0, "a", "b", 1, False, 10**6])
-    path.write_bytes(whole[:end] + len(stray).to_bytes(4, "big") + stray)
+    path.write_bytes(whole[:end] + struct.pack(">II", len(stray), zlib.crc32(stray)) + stray)
     with pytest.raises(InvalidInputError, match="there is no frame 1000000 before it"):
         Recording.load(path)
 

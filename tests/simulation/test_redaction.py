@@ -63,7 +63,7 @@ def test_what_the_rules_find(text: str, left: str | None) -> None:
 
 def test_rules_may_be_patterns_and_functions() -> None:
     """A pattern, and a function from text to text, are rules; they apply in order."""
-    rules = [re.compile("room ([0-9]+)"), lambda text: text.replace("secret", "***")]
+    rules: list[AnyRule] = [re.compile("room ([0-9]+)"), lambda text: text.replace("secret", "***")]
     assert Redactor(rules).text("secret room 12, secret") == "*** [redacted], ***"
 
 

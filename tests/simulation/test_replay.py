@@ -91,14 +91,14 @@ def test_a_changed_agent_is_found_where_it_differs(recorded: Recording) -> None:
     assert lines[0] == "the replay diverges at 0.400 s (another frame: text)"
     assert "Waiter#0 -> Kitchen#0  LLMTextFrame(text='Very')" in lines[-2]
     assert "Waiter#0 -> Kitchen#0  LLMTextFrame(text='What')" in lines[-1]
-    with pytest.raises(AssertionError, match="diverges at 0.400 s"):
+    with pytest.raises(AssertionError, match=r"diverges at 0\.400 s"):
         result.check()
 
 
 class Forgetful(Waiter):
     """Never says that it is done."""
 
-    async def push_frame(  # type: ignore[override]
+    async def push_frame(
         self, frame: object, direction: FrameDirection = FrameDirection.DOWNSTREAM
     ) -> None:
         from antiphon.frames.llm import LLMFullResponseEndFrame
@@ -291,7 +291,7 @@ def test_branches_keep_their_shape(path: Path) -> None:
 def test_the_transport_may_be_left_out(recorded: Recording) -> None:
     """Who stood in front of everybody need not be in the pipeline; others must."""
     replay(recorded, lambda: Pipeline([Waiter(), Kitchen()])).check()
-    with pytest.raises(ConfigurationError, match="Kitchen#0 is not in the pipeline.*behind"):
+    with pytest.raises(ConfigurationError, match=r"Kitchen#0 is not in the pipeline.*behind"):
         replay(recorded, lambda: Pipeline([Line(()), Waiter()]), outside=["Kitchen#0"])
     with pytest.raises(ConfigurationError, match="there is no Cook#0 in the recording"):
         replay(recorded, waiter, outside=["Cook#0"])

@@ -1,11 +1,11 @@
 """Where two sessions part: the first hand-over in which a replay differs from its recording.
 
 Hand-overs are compared link by link: what one processor hands to another in one direction, ordered
-and urgent frames and sound apart, must be the same frames in the same order. Of two processors that work side
-by side the order is left open, for it is the schedule's (`Order.DIRECTION` compares it all the
-same). Ids differ in every run and are not compared, nor are measurements and dates; durations
-(`..._secs`) are compared as times are. Of sound, what got through just before an interruption may
-differ.
+frames, urgent frames and sound apart, must be the same frames in the same order. Of two processors
+that work side by side the order is left open, for it is the schedule's (`Order.DIRECTION` compares
+it all the same). Ids differ in every run and are not compared, nor are measurements and dates;
+durations (`..._secs`) are compared as times are. Of sound, what got through just before an
+interruption may differ.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
 r"""The file of a recorded session: a line that says what it is, then one record after the other.
 
     b"antiphon recording 1\n"
-    length (4 bytes, big-endian)  MessagePack of ["header", ...]
-    length                        MessagePack of ["hand-over", time, source, ..., frame]
+    length, CRC-32    MessagePack of ["header", ...]
+    length, CRC-32    MessagePack of ["hand-over", time, source, ..., frame]
     ...
-    length                        MessagePack of ["end", time, count]
+    length, CRC-32    MessagePack of ["end", time, count]
+
+Length and CRC-32 of the MessagePack have 4 bytes each, big-endian.
 
 A frame is written out when it is first handed over; later hand-overs give its number in the file,
 counted from 0. Nothing refers forward, so whatever a crash leaves is a readable prefix. A file
@@ -16,6 +18,7 @@ from __future__ import annotations
 import enum
 import struct
 import weakref
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +29,7 @@ from antiphon.errors import InvalidInputError
 from antiphon.kernel.epoch import FrameDirection
 
 MAGIC = b"antiphon recording 1\n"
-_LENGTH = struct.Struct(">I")
+_PREFIX = struct.Struct(">II")
 _LONGEST = 1 << 28
 _FLUSH_BYTES = 1 << 16
 _FLUSH_NS = 1_000_000_000
@@ -177,7 +180,7 @@ class RecordWriter:
 
     def _write(self, record: Header | _Entry | End) -> None:
         data = self._encoder.encode(record)
-        self._buffer += _LENGTH.pack(len(data))
+        self._buffer += _PREFIX.pack(len(data), zlib.crc32(data))
         self._buffer += data
 
 
@@ -270,19 +273,23 @@ def _records(data: bytes) -> Iterator[tuple[int, int, Header | _Entry | End | st
     decoder = msgspec.msgpack.Decoder(Header | _Entry | End)
     place, number = len(MAGIC), 0
     while place < len(data):
-        begin = place + _LENGTH.size
+        begin = place + _PREFIX.size
         if begin > len(data):
             yield number, place, _CUT_OFF
             return
-        (length,) = _LENGTH.unpack_from(data, place)
+        length, check = _PREFIX.unpack_from(data, place)
         if length > _LONGEST:
             yield number, place, f"its length, {length} bytes, cannot be"
             return
         if begin + length > len(data):
             yield number, place, _CUT_OFF
             return
+        record = data[begin : begin + length]
+        if zlib.crc32(record) != check:
+            yield number, place, "its checksum is wrong"
+            return
         try:
-            yield number, place, decoder.decode(data[begin : begin + length])
+            yield number, place, decoder.decode(record)
         except (msgspec.DecodeError, RecursionError) as error:
             yield number, place, str(error)
             return

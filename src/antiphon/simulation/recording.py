@@ -304,8 +304,8 @@ class Recording:
         """What came from outside: each frame that one of `sources` handed over.
 
         By default those of `entrances()`. What only passed one of them, at once, is not here.
-        Life-cycle frames are the kernel's own, but for a graceful end that was asked for; an interruption,
-        told to many, is here once.
+        Life-cycle frames are the kernel's own, but for a graceful end that was asked for; an
+        interruption, told to many, is here once.
         """
         wanted = self.entrances() if sources is None else {TASK, *sources}
         found: list[HandOver] = []
