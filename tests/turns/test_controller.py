@@ -380,6 +380,16 @@ def test_by_default_the_embedded_model_decides_where_it_is_installed(
     assert turns.what[-1] == "stop 'hello'"
 
 
+def test_in_virtual_time_the_default_needs_no_model() -> None:
+    """A program's tests run as they are: where threads are refused, silence ends turns."""
+    strategies = UserTurnStrategies()
+    turns = Turns(strategies)
+    out = turns.hear(say("hello"), quiet(3))
+    assert isinstance(strategies.stop[0], SpeechTimeoutUserTurnStopStrategy)
+    assert turns.what[-1] == "stop 'hello'"
+    assert not of(out, ErrorFrame)
+
+
 def test_a_turn_model_that_was_asked_for_and_is_missing_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

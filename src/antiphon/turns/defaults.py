@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 
-from antiphon.errors import ConfigurationError
+from antiphon.errors import AntiphonError, ConfigurationError
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.turns.completion_strategies import DeferredUserTurnStopStrategy
 from antiphon.turns.stop_strategies import (
@@ -64,6 +64,6 @@ async def _embedded_model() -> tuple[TurnModel | None, str]:
     try:
         model: TurnModel = vars(importlib.import_module(module))[name]()
         await model.connect()
-    except (ImportError, ConfigurationError, KeyError) as error:
-        return None, f"the embedded turn model is not there: {error}"
+    except (ImportError, AntiphonError, KeyError, OSError, RuntimeError) as error:
+        return None, f"the embedded turn model cannot be used: {error}"
     return model, ""
