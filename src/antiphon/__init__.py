@@ -41,6 +41,7 @@ _NAMES = {
     "antiphon.frames.speech": """
         STTMuteFrame TTSSpeakFrame TTSStartedFrame TTSStoppedFrame VADParamsUpdateFrame
     """,
+    "antiphon.frames.switch": "ManuallySwitchServiceFrame",
     "antiphon.frames.text": """
         AggregatedTextFrame InterimTranscriptionFrame LLMTextFrame TTSTextFrame TextFrame
         TranscriptionFrame TranslationFrame
@@ -67,6 +68,10 @@ _NAMES = {
     "antiphon.kernel.pipeline": "Pipeline",
     "antiphon.kernel.processor": "FrameProcessor handles",
     "antiphon.kernel.runner": "PipelineRunner",
+    "antiphon.kernel.switch": "ServiceSwitcher",
+    "antiphon.kernel.switch_strategies": """
+        ServiceSwitcherStrategyFailover ServiceSwitcherStrategyManual
+    """,
     "antiphon.kernel.task": "PipelineTask",
     "antiphon.turns.completion": "UserTurnCompletionConfig",
     "antiphon.turns.completion_strategies": "LLMTurnCompletionUserTurnStopStrategy deferred",

@@ -77,6 +77,7 @@ from antiphon.frames.speech import TTSSpeakFrame as TTSSpeakFrame
 from antiphon.frames.speech import TTSStartedFrame as TTSStartedFrame
 from antiphon.frames.speech import TTSStoppedFrame as TTSStoppedFrame
 from antiphon.frames.speech import VADParamsUpdateFrame as VADParamsUpdateFrame
+from antiphon.frames.switch import ManuallySwitchServiceFrame as ManuallySwitchServiceFrame
 from antiphon.frames.text import AggregatedTextFrame as AggregatedTextFrame
 from antiphon.frames.text import InterimTranscriptionFrame as InterimTranscriptionFrame
 from antiphon.frames.text import LLMTextFrame as LLMTextFrame
@@ -121,6 +122,9 @@ from antiphon.kernel.pipeline import Pipeline as Pipeline
 from antiphon.kernel.processor import FrameProcessor as FrameProcessor
 from antiphon.kernel.processor import handles as handles
 from antiphon.kernel.runner import PipelineRunner as PipelineRunner
+from antiphon.kernel.switch import ServiceSwitcher as ServiceSwitcher
+from antiphon.kernel.switch_strategies import ServiceSwitcherStrategyFailover as ServiceSwitcherStrategyFailover
+from antiphon.kernel.switch_strategies import ServiceSwitcherStrategyManual as ServiceSwitcherStrategyManual
 from antiphon.kernel.task import PipelineTask as PipelineTask
 from antiphon.providers.local.vad import SileroVADAnalyzer as SileroVADAnalyzer
 from antiphon.services.llm import LLMService as LLMService
@@ -238,6 +242,7 @@ __all__ = [
     "LLMUserAggregatorParams",
     "Mailbox",
     "MailboxFullError",
+    "ManuallySwitchServiceFrame",
     "MetricsFrame",
     "MinWordsUserTurnStartStrategy",
     "MissingExtraError",
@@ -262,6 +267,9 @@ __all__ = [
     "STTUpdateSettingsFrame",
     "ServerError",
     "ServiceError",
+    "ServiceSwitcher",
+    "ServiceSwitcherStrategyFailover",
+    "ServiceSwitcherStrategyManual",
     "SileroVADAnalyzer",
     "SleepFrame",
     "SpeechTimeoutUserTurnStopStrategy",

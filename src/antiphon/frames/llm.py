@@ -128,10 +128,15 @@ class LLMContextSummaryResultFrame(UninterruptibleFrame, ControlFrame):
 
 
 class ServiceUpdateSettingsFrame(UninterruptibleFrame, ControlFrame):
-    """A change of settings for services of one kind, or for the one named by `service`."""
+    """A change of settings for services of one kind, or for the one named by `service`.
+
+    Of the services of a `ServiceSwitcher` the active one gets it, the one it names, and with
+    `reach_inactive_services` all of them.
+    """
 
     settings: dict[str, Any]
     service: str | None = None
+    reach_inactive_services: bool = False
 
 
 class LLMUpdateSettingsFrame(ServiceUpdateSettingsFrame):

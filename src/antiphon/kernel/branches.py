@@ -9,13 +9,14 @@ released when all branches have passed them.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from antiphon.errors import ConfigurationError
 from antiphon.frames.base import Frame
 from antiphon.kernel.chain import Chain
 from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.station import Station
 
 if TYPE_CHECKING:
     from antiphon.kernel.pipeline import Pipeline
@@ -36,6 +37,10 @@ class ParallelPipeline:
                 )
         self.branches = [list(branch) for branch in branches]
 
+    def make_fork(self, session: Session, chain: Chain, index: int) -> Fork:
+        """The node that stands for it in a chain."""
+        return Fork(session, chain, index)
+
 
 class Fork:
     """The node of a chain that stands for a `ParallelPipeline`."""
@@ -50,6 +55,17 @@ class Fork:
             direction: weakref.WeakKeyDictionary() for direction in FrameDirection
         }
         self._awaited: weakref.WeakKeyDictionary[Frame, int] = weakref.WeakKeyDictionary()
+
+    def make_station(self, part: FrameProcessor, session: Session, chain: Chain) -> Station:
+        """The place of a processor in a branch."""
+        return Station(part, session, chain)
+
+    def exit_of(self, number: int) -> Callable[[Frame, FrameDirection], None]:
+        """Where a branch ends: what takes the frames that come out of it."""
+        return self.leave
+
+    def wired(self) -> None:
+        """All branches have been wired."""
 
     def handles(self, kind: type[Frame]) -> bool:
         """Every frame goes in."""

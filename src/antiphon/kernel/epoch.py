@@ -24,13 +24,32 @@ class FrameDirection(enum.Enum):
 
 
 class Epoch:
-    """The time between two interruptions of one session."""
+    """The time between two interruptions of one session.
 
-    __slots__ = ("live", "number")
+    A part of it may end earlier: that of a service which is no longer the active one of its switch.
+    """
+
+    __slots__ = ("_parts", "live", "number")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.live = True
+        self._parts: list[Epoch] = []
+
+    def part(self) -> Epoch:
+        """An epoch that ends with this one, or before."""
+        part = Epoch(self.number)
+        part.live = self.live
+        self._parts = [one for one in self._parts if one.live]
+        self._parts.append(part)
+        return part
+
+    def end(self) -> None:
+        """It is over, and its parts are."""
+        self.live = False
+        for part in self._parts:
+            part.end()
+        self._parts.clear()
 
     def __repr__(self) -> str:
         return f"<Epoch {self.number}{'' if self.live else ' over'}>"

@@ -31,7 +31,7 @@ def interrupt(session: Session, frame: InterruptionFrame, *, source: str) -> Non
     work = current_work.get()
     if session.closed or _is_void(work):
         return
-    session.epoch.live = False
+    session.epoch.end()
     epoch = session.epoch = Epoch(session.epoch.number + 1)
     adopted: Work | None = None
     if work is not None:
@@ -41,8 +41,9 @@ def interrupt(session: Session, frame: InterruptionFrame, *, source: str) -> Non
     initiator = _running_task()
     for station in session.stations:
         station.mailbox.reset()
-        station.ordered.interrupt(epoch, initiator, adopted)
-        station.urgent.renew(epoch, initiator, adopted)
+        its_own = station.begin_epoch(epoch)
+        station.ordered.interrupt(its_own, initiator, adopted)
+        station.urgent.renew(its_own, initiator, adopted)
     session.void_bound_tasks(initiator)
     observers = session.observers
     for station in session.stations:

@@ -41,7 +41,6 @@ class Lane:
     """Drains one lane of a station's mailbox."""
 
     __slots__ = (
-        "_task",
         "_waiter",
         "_watch",
         "busy",
@@ -50,6 +49,7 @@ class Lane:
         "limit",
         "opened",
         "station",
+        "task",
         "urgent",
         "work",
     )
@@ -64,9 +64,9 @@ class Lane:
         self.busy = True
         self.held = False
         self.current: Envelope | None = None
-        self.work = Work(station.session.epoch)
+        self.work = Work(station.epoch)
         """What the lane's handlers act on behalf of; another one after each interruption."""
-        self._task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
 
@@ -101,7 +101,8 @@ class Lane:
         self, epoch: Epoch, initiator: asyncio.Task[Any] | None, adopted: Work | None
     ) -> bool:
         """A new epoch: later handlers belong to it. True if this lane's handler began it."""
-        if initiator is not None and self._task is initiator and adopted is not None:
+        if initiator is not None and self.task is initiator and adopted is not None:
+            adopted.epoch = epoch
             self.work = adopted
             return True
         self.work = Work(epoch)
@@ -135,8 +136,8 @@ class Lane:
         if self._waiter is not None:
             if not self._waiter.done():
                 self._waiter.set_result(None)
-        elif self._task is None:
-            self._task = self._start(self._drain())
+        elif self.task is None:
+            self.task = self._start(self._drain())
 
     def _start(self, coro: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         station = self.station
@@ -221,11 +222,11 @@ class Lane:
     # ---- taking a handler away ----------------------------------------------------------------
 
     def _replace(self) -> None:
-        old = self._task
+        old = self.task
         self.current = None
         if old is not None:
             old.cancel()
-            self._task = self._start(self._succeed(old))
+            self.task = self._start(self._succeed(old))
 
     async def _succeed(self, old: asyncio.Task[None]) -> None:
         """Waits for the old task to stop, within the processor's deadline, then goes on."""

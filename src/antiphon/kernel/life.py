@@ -77,7 +77,7 @@ class Life:
         station = self._station
         if (handler := station.processor.handlers.find(type(frame))) is None:
             return
-        current_work.set(Work(station.session.epoch, frame))
+        current_work.set(Work(station.epoch, frame))
         try:
             await handler(station.processor, frame, FrameDirection.DOWNSTREAM)
         except Exception as error:

@@ -147,6 +147,18 @@ class Mailbox(Generic[T]):
         self.ordered.extend(kept)
         return before - len(self.ordered)
 
+    def withdraw(self, stays: Callable[[T], bool]) -> list[T]:
+        """Takes out all that does not stay: urgent items first, each lane in its order."""
+        items = [*self._urgent, *self.ordered]
+        self.clear()
+        taken: list[T] = []
+        for item in items:
+            if stays(item):
+                self.put_always(item)
+            else:
+                taken.append(item)
+        return taken
+
     def clear(self) -> None:
         """Drops everything."""
         self._urgent.clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from antiphon.errors import ConfigurationError
 from antiphon.kernel.branches import Fork, ParallelPipeline
@@ -42,7 +42,13 @@ class Pipeline:
         return found
 
 
-def wire(pipeline: Pipeline, session: Session, upper: End, lower: End) -> Chain:
+def wire(
+    pipeline: Pipeline,
+    session: Session,
+    upper: End,
+    lower: End,
+    make_station: Callable[[FrameProcessor, Session, Chain], Station] = Station,
+) -> Chain:
     """Builds the chain of a pipeline, gives every processor its station, and returns the chain."""
     chain = Chain(upper, lower)
     nodes: list[Node] = []
@@ -50,7 +56,7 @@ def wire(pipeline: Pipeline, session: Session, upper: End, lower: End) -> Chain:
         if isinstance(part, ParallelPipeline):
             nodes.append(_wire_fork(part, session, chain, index))
             continue
-        station = Station(part, session, chain)
+        station = make_station(part, session, chain)
         station.index = index
         part.wire(station)
         session.stations.append(station)
@@ -66,14 +72,16 @@ def wire(pipeline: Pipeline, session: Session, upper: End, lower: End) -> Chain:
 
 
 def _wire_fork(part: ParallelPipeline, session: Session, chain: Chain, index: int) -> Fork:
-    fork = Fork(session, chain, index)
+    fork = part.make_fork(session, chain, index)
     fork.branches = [
         wire(
             Pipeline(branch),
             session,
-            End(f"{fork.name}/{number} in", fork.leave),
-            End(f"{fork.name}/{number} out", fork.leave),
+            End(f"{fork.name}/{number} in", fork.exit_of(number)),
+            End(f"{fork.name}/{number} out", fork.exit_of(number)),
+            fork.make_station,
         )
         for number, branch in enumerate(part.branches)
     ]
+    fork.wired()
     return fork

@@ -156,7 +156,7 @@ class FrameProcessor(EventSource):
     def emitter(self) -> Emitter:
         """A handle that pushes on behalf of the present epoch."""
         station = self.station
-        return Emitter(station, station.session.present_epoch())
+        return Emitter(station, station.present_epoch())
 
     # ---- work beside the handlers -------------------------------------------------------------
 

@@ -32,6 +32,7 @@ from antiphon.kernel.epoch import (
     current_work,
     free_context,
 )
+from antiphon.kernel.hooks import EventSource
 from antiphon.kernel.observers import Observers
 from antiphon.kernel.tasks import TaskGroup
 
@@ -77,6 +78,8 @@ class Session:
         )
         self.epoch = Epoch(0)
         self.stations: list[Station] = []
+        self.sources: list[EventSource] = []
+        """Parts of the pipeline that are no processors and have events."""
         self.tasks = TaskGroup(self._task_failed)
         self.watched: tuple[type[Frame], ...] = ()
         self.note_activity: Callable[[], None] = _nobody_minds
@@ -87,7 +90,7 @@ class Session:
         self.end_timeout_secs = 20.0
         self._clock: Clock | None = None
         self._halted: asyncio.Future[None] | None = None
-        self._bound: dict[asyncio.Task[Any], None] = {}  # in the order of their start
+        self._bound: dict[asyncio.Task[Any], Station] = {}  # in the order of their start
         self._names: Counter[str] = Counter()
 
     @property
@@ -107,17 +110,11 @@ class Session:
         self._names[kind] += 1
         return f"{kind}#{number}"
 
-    def present_epoch(self) -> Epoch:
-        """The epoch of the work being done, else the session's."""
-        work = current_work.get()
-        return self.epoch if work is None else work.epoch
-
     def is_inside(self) -> bool:
         """Whether the running task is the session's own: a handler, or an event's handler."""
         task = asyncio.current_task()
-        return task in self.tasks or any(
-            station.processor.is_running_handler(task) for station in self.stations
-        )
+        sources = (*(station.processor for station in self.stations), *self.sources)
+        return task in self.tasks or any(source.is_running_handler(task) for source in sources)
 
     # ---- life cycle ---------------------------------------------------------------------------
 
@@ -163,7 +160,7 @@ class Session:
     def stop_lanes(self) -> None:
         """Nothing is handled or handed over any more, from this instant; a start is given up."""
         self.closed = True
-        self.epoch.live = False
+        self.epoch.end()
         if self._halted is not None and not self._halted.done():
             self._halted.set_result(None)
         for station in self.stations:
@@ -184,6 +181,8 @@ class Session:
         for station in self.stations:
             await station.processor.finish_handlers(timeout)
             station.processor.unwire(station)
+        for source in self.sources:
+            await source.finish_handlers(timeout)
 
     async def _each(self, what: str, timeout: float, cancelled: CancelFrame | None) -> None:
         jobs = {}
@@ -213,9 +212,9 @@ class Session:
         name = f"{station.name} {name}"
         if not bound:
             return self.tasks.create(coro, name=name, owner=station.name, context=free_context())
-        work = Work(self.present_epoch(), BoundWork())
+        work = Work(station.present_epoch(), BoundWork())
         task = self.tasks.create(coro, name=name, owner=station.name, context=context_of(work))
-        self._bound[task] = None
+        self._bound[task] = station
         task.add_done_callback(self._bound.pop)
         if not work.epoch.live:
             task.cancel()
@@ -225,6 +224,12 @@ class Session:
         """Cancels the bound tasks of the epoch that is over, except one that interrupted."""
         for task in self._bound:
             if task is not initiator:
+                task.cancel()
+
+    def void_bound_tasks_of(self, station: Station) -> None:
+        """Cancels the bound tasks of one processor."""
+        for task, owner in self._bound.items():
+            if owner is station:
                 task.cancel()
 
     # ---- reports and requests -----------------------------------------------------------------

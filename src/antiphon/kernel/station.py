@@ -23,7 +23,7 @@ from antiphon.frames.lifecycle import (
     InterruptionFrame,
     StopFrame,
 )
-from antiphon.kernel.epoch import Envelope, FrameDirection, Work, current_work
+from antiphon.kernel.epoch import Envelope, Epoch, FrameDirection, Work, current_work
 from antiphon.kernel.handlers import Handler
 from antiphon.kernel.interruption import interrupt
 from antiphon.kernel.lane import Lane
@@ -91,6 +91,20 @@ class Station:
         self.near_down: dict[type[Frame], Node] = {}
         self.near_up: dict[type[Frame], Node] = {}
         self.life = Life(self)
+
+    @property
+    def epoch(self) -> Epoch:
+        """The epoch in which its handlers start."""
+        return self.session.epoch
+
+    def present_epoch(self) -> Epoch:
+        """The epoch of the work being done, else the station's."""
+        work = current_work.get()
+        return self.epoch if work is None else work.epoch
+
+    def begin_epoch(self, epoch: Epoch) -> Epoch:
+        """The session has begun an epoch: what it is to this station."""
+        return epoch
 
     # ---- what a node of a chain does ----------------------------------------------------------
 
