@@ -1,4 +1,4 @@
-"""The services of OpenAI and Anthropic, from the context to frames, over real connections."""
+"""The services of OpenAI, Anthropic and Google, from the context to frames, over connections."""
 
 from __future__ import annotations
 
@@ -19,12 +19,18 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.providers.anthropic.service import AnthropicLLMService
-from antiphon.providers.openai.service import OpenAILLMService
+from antiphon.providers.google.service import GoogleLLMService
+from antiphon.providers.openai.service import OpenAILLMService, OpenAIResponsesLLMService
 from antiphon.services.llm import LLMService
 from antiphon.settings import LLMSettings
 from antiphon.simulation.testing import run_test
 from tests.providers.llm_contract import run, user
-from tests.providers.servers import anthropic_server, openai_server
+from tests.providers.servers import (
+    anthropic_server,
+    gemini_server,
+    openai_server,
+    responses_server,
+)
 from tests.providers.servers.scripted import Reply, ScriptedServer, Stall, serving
 
 
@@ -34,6 +40,12 @@ def service_at(kind: str, scripted: ScriptedServer) -> LLMService:
         return OpenAILLMService(
             model="m", api_key="key", base_url=f"{scripted.url}/v1", settings=settings
         )
+    if kind == "openai-responses":
+        return OpenAIResponsesLLMService(
+            model="m", api_key="key", base_url=f"{scripted.url}/v1", settings=settings
+        )
+    if kind == "google":
+        return GoogleLLMService(model="m", api_key="key", base_url=scripted.url, settings=settings)
     return AnthropicLLMService(model="m", api_key="key", base_url=scripted.url, settings=settings)
 
 
@@ -60,7 +72,9 @@ def context() -> LLMContextFrame:
     ("kind", "reply"),
     [
         ("openai", openai_server.speaking("Hello there.")),
+        ("openai-responses", responses_server.speaking("Hello there.")),
         ("anthropic", anthropic_server.speaking("Hello there.")),
+        ("google", gemini_server.speaking("Hello there.")),
     ],
 )
 def test_an_answer_becomes_frames(kind: str, reply: Reply) -> None:
@@ -88,6 +102,11 @@ def test_an_answer_becomes_frames(kind: str, reply: Reply) -> None:
             "anthropic",
             anthropic_server.streaming(*anthropic_server.words("I am")[:3], Stall()),
         ),
+        (
+            "openai-responses",
+            responses_server.streaming(*responses_server.words("I am")[:3], Stall()),
+        ),
+        ("google", gemini_server.streaming(*gemini_server.words("I am"), Stall())),
     ],
 )
 def test_an_interruption_closes_the_request(kind: str, reply: Reply) -> None:

@@ -8,14 +8,9 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from antiphon.errors import ConnectivityError, ServerError, ServiceError
-from antiphon.providers.http import (
-    Patience,
-    error_for_status,
-    import_sdk,
-    patiently,
-    transport_errors,
-)
+from antiphon.errors import ConnectivityError
+from antiphon.providers.http import Patience, import_sdk, patiently
+from antiphon.providers.openai.errors import mapped_errors
 from antiphon.providers.openai.translation import CallAssembler, as_body
 from antiphon.providers.openai.vendors import VENDORS, Vendor, vendor
 from antiphon.services.contracts import (
@@ -84,22 +79,11 @@ class OpenAICompatibleProvider:
         deadline = asyncio.get_running_loop().time() + self._patience.first_secs
         stream: Any = None
         try:
-            stream = await self._open(request, deadline)
-            async with aclosing(self._events(stream, deadline)) as events:
-                async for event in events:
-                    yield event
-        except sdk.APIStatusError as error:
-            message = f"{self.name}: {error.message} {error.code or ''}".strip()
-            raise error_for_status(error.status_code, message) from error
-        except sdk.APIConnectionError as error:
-            message = f"{self.name} cannot be reached at {self._base_url}: {error.message}"
-            raise ConnectivityError(message) from error
-        except sdk.APIError as error:
-            raise _mid_stream(self.name, error) from error
-        except ValueError as error:
-            raise ServerError(f"{self.name} sent what is not JSON: {error}") from error
-        except transport_errors() as error:
-            raise ConnectivityError(f"{self.name}: the connection broke: {error}") from error
+            with mapped_errors(sdk, name=self.name, base_url=self._base_url):
+                stream = await self._open(request, deadline)
+                async with aclosing(self._events(stream, deadline)) as events:
+                    async for event in events:
+                        yield event
         finally:
             if stream is not None:
                 await stream.close()
@@ -143,12 +127,6 @@ class OpenAICompatibleProvider:
                     yield TokenUsage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
         if not finished:
             raise ConnectivityError(f"{self.name} ended its answer in the middle")
-
-
-def _mid_stream(name: str, error: Any) -> ServiceError:
-    """An error in the stream of a response that began well; its code is a status or a word."""
-    status = int(error.code) if str(error.code).isdigit() else 500
-    return error_for_status(status, f"{name}: {error.message} {error.code or ''}".strip())
 
 
 def _is_answer(chunk: Any) -> bool:

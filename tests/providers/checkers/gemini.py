@@ -18,12 +18,24 @@ FIELDS = {
     "cachedContent",
     "model",
 }
+EITHER = {
+    "allowed_function_names": "allowedFunctionNames",
+    "file_uri": "fileUri",
+    "include_thoughts": "includeThoughts",
+    "mime_type": "mimeType",
+    "parameters_json_schema": "parametersJsonSchema",
+    "thought_signature": "thoughtSignature",
+}
+"""Parsers of JSON for protocol buffers take a field by either of its names; the SDK mixes them."""
+THEIRS = {"args", "response", "parametersJsonSchema"}
+"""Fields whose content is not Google's."""
 NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}")
 MODES = {"AUTO", "ANY", "NONE", "VALIDATED"}
 
 
 def complaints(body: dict[str, Any], *, signed: bool = False) -> list[str]:
     """Every breach, one sentence each; `signed`: the model wants signatures of calls."""
+    body = canonical(body)
     contents = body.get("contents") or []
     found = [] if contents else ["contents is not specified"]
     found += [f"unknown field {key!r}" for key in body.keys() - FIELDS]
@@ -38,6 +50,16 @@ def complaints(body: dict[str, Any], *, signed: bool = False) -> list[str]:
     except (ValueError, TypeError) as error:
         found.append(f"the body is not JSON: {error}")
     return found
+
+
+def canonical(value: Any) -> Any:
+    """The value with every field of Google's under its name in JSON."""
+    if isinstance(value, list):
+        return [canonical(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    named = {EITHER.get(key, key): item for key, item in value.items()}
+    return {key: item if key in THEIRS else canonical(item) for key, item in named.items()}
 
 
 def _about_content(content: dict[str, Any]) -> list[str]:
