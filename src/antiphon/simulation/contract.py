@@ -79,6 +79,11 @@ class Findings:
             raise ContractError(f"{self._what} does not keep its contract:\n{shown}{more}")
 
 
+def name_of(factory: object) -> str:
+    """What to call the part that a factory makes."""
+    return factory.__qualname__ if isinstance(factory, type) else repr(factory)
+
+
 class SteppedLoop(VirtualTimeLoop):
     """Calls a function after a given step."""
 
@@ -152,7 +157,7 @@ def _check_provider(
     judge: Callable[[list[Any]], list[str]],
     seeds: Sequence[int],
 ) -> None:
-    findings = Findings(getattr(factory, "__qualname__", repr(factory)))
+    findings = Findings(name_of(factory))
     events: list[Any] = []
 
     async def whole() -> None:

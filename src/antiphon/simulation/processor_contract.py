@@ -23,7 +23,14 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.contract import Findings, Main, SteppedLoop, moments, undisturbed
+from antiphon.simulation.contract import (
+    Findings,
+    Main,
+    SteppedLoop,
+    moments,
+    name_of,
+    undisturbed,
+)
 from antiphon.simulation.testing import Recorder
 from antiphon.simulation.virtual_time import run_on
 
@@ -143,7 +150,7 @@ def check_processor(
     `frames` makes what is sent downstream: something the processor works on should be among it.
     Raises `ContractError`.
     """
-    findings = Findings(f"{getattr(factory, '__qualname__', factory)}")
+    findings = Findings(name_of(factory))
     trial: list[_Trial] = []
 
     async def main() -> None:

@@ -30,12 +30,12 @@ from typing import Any
 
 import msgspec
 
-from antiphon.errors import InvalidInputError, MissingExtraError, UnknownNameError
+from antiphon.errors import ConfigurationError, InvalidInputError, UnknownNameError
 from antiphon.kernel.task import PipelineTask
 from antiphon.simulation.caller import Call, Caller, hold_call
 from antiphon.simulation.cpu import ORDINARY, CPUModel
 from antiphon.simulation.loop import VirtualTimeLoop
-from antiphon.simulation.virtual_time import run_on
+from antiphon.simulation.virtual_time import Outcome, run_on
 
 Agent = Callable[[Caller], PipelineTask]
 Step = dict[str, Any]
@@ -100,30 +100,37 @@ def hold_scenario(
     agent: Agent, scenario: Scenario, *, seed: int | None = None, cpu: CPUModel | None = ORDINARY
 ) -> Call:
     """One call. Raises `ExpectationError` and whatever else goes wrong."""
-
-    async def main() -> Call:
-        caller = Caller()
-        return await hold_call(agent(caller), caller, scenario.play)
-
-    loop = VirtualTimeLoop(seed, cpu=cpu, deadline_secs=3600.0, executor_secs=0.001)
-    return run_on(loop, main()).result()
+    return _hold(agent, scenario, seed, cpu).result()
 
 
 def try_seeds(
     agent: Agent, scenario: Scenario, seeds: Iterable[int], *, cpu: CPUModel | None = ORDINARY
 ) -> Report:
-    """Holds the call with each seed. An error frame of the agent's counts as falling short."""
+    """Holds the call with each seed. What fails a run, and the agent's errors, fall short."""
     runs, failures = 0, dict[int, str]()
     for seed in seeds:
         runs += 1
-        try:
-            call = hold_scenario(agent, scenario, seed=seed, cpu=cpu)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs into the report
-            failures[seed] = f"{type(error).__name__}: {error}"
-            continue
-        if call.errors:
-            failures[seed] = "; ".join(frame.error for frame in call.errors)
+        outcome = _hold(agent, scenario, seed, cpu)
+        wrong = [f"a task was left running: {task}" for task in outcome.leaked]
+        wrong += [f"an exception was not retrieved: {report}" for report in outcome.unhandled]
+        if outcome.error is not None:
+            wrong.insert(0, f"{type(outcome.error).__name__}: {outcome.error}")
+        elif outcome.value is not None:
+            wrong += [frame.error for frame in outcome.value.errors]
+        if wrong:
+            failures[seed] = "; ".join(wrong)
     return Report(scenario.name, runs, failures)
+
+
+def _hold(
+    agent: Agent, scenario: Scenario, seed: int | None, cpu: CPUModel | None
+) -> Outcome[Call]:
+    async def main() -> Call:
+        caller = Caller()
+        return await hold_call(agent(caller), caller, scenario.play)
+
+    loop = VirtualTimeLoop(seed, cpu=cpu, deadline_secs=3600.0, executor_secs=0.001)
+    return run_on(loop, main())
 
 
 def _check(where: str, step: object) -> None:
@@ -185,6 +192,8 @@ def _read(path: Path) -> Any:
     try:
         return msgspec.yaml.decode(text)
     except ImportError as error:
-        raise MissingExtraError("A scenario in YAML", "yaml", "yaml") from error
+        raise ConfigurationError(
+            f"{path} is YAML, which needs PyYAML: pip install pyyaml, or write it as TOML"
+        ) from error
     except msgspec.DecodeError as error:
         raise InvalidInputError(f"{path} cannot be read: {error}") from error
