@@ -1,0 +1,38 @@
+"""Contract suites: what parts of one's own must keep, run in virtual time over seeds.
+
+    def test_my_voice() -> None:
+        check_tts_provider(MyVoice)
+
+Each suite uses the part as a conversation does, undisturbed and disturbed: cancelled, interrupted,
+ended, closed and changed at every step of the loop. The first promise that is broken is raised as a
+`ContractError`, which names the rule, the seed and the call that repeats the run.
+"""
+
+from __future__ import annotations
+
+from antiphon.simulation.contracts.errors import ContractError, Rule
+from antiphon.simulation.contracts.llm import check_llm_provider
+from antiphon.simulation.contracts.models import check_turn_model, check_vad_model
+from antiphon.simulation.contracts.processor import check_processor
+from antiphon.simulation.contracts.strategy import check_start_strategy, check_stop_strategy
+from antiphon.simulation.contracts.stt import check_stt_provider
+from antiphon.simulation.contracts.trace import Law, Trace
+from antiphon.simulation.contracts.transport import check_output_sink, check_transport
+from antiphon.simulation.contracts.tts import check_tts_provider
+
+__all__ = [
+    "ContractError",
+    "Law",
+    "Rule",
+    "Trace",
+    "check_llm_provider",
+    "check_output_sink",
+    "check_processor",
+    "check_start_strategy",
+    "check_stop_strategy",
+    "check_stt_provider",
+    "check_transport",
+    "check_tts_provider",
+    "check_turn_model",
+    "check_vad_model",
+]
