@@ -20,6 +20,7 @@ from antiphon.frames.base import Frame
 
 _OPAQUE = "$opaque"
 _LONGEST_REPR = 200
+_PLAIN = frozenset({str, bytes, bool, int, float, type(None)})
 
 
 class Opaque(msgspec.Struct, frozen=True):
@@ -50,6 +51,7 @@ class FrameCodec:
         self._types = standard_types() | {kind.__name__: kind for kind in types}
         self._lenient = lenient
         self._hints: dict[type[Frame], dict[str, Any]] = {}
+        self._fields: dict[type[Frame], tuple[msgspec.structs.FieldInfo, ...]] = {}
 
     def encode(self, frame: Frame) -> bytes:
         """The frame as MessagePack."""
@@ -71,11 +73,13 @@ class FrameCodec:
                 f"pass {kind.__name__} to FrameCodec"
             )
         fields: dict[str, Any] = {"type": kind.__name__}
-        for info in msgspec.structs.fields(kind):
+        for info in self._fields_of(kind):
             value = getattr(frame, info.name)
             if info.name != "id" and _is_default(info, value):
                 continue
-            fields[info.name] = self._plain(value, f"{frame.name}.{info.name}")
+            if type(value) not in _PLAIN:
+                value = self._plain(value, f"{frame.name}.{info.name}")
+            fields[info.name] = value
         return fields
 
     def from_builtins(self, fields: object) -> Frame:
@@ -126,6 +130,11 @@ class FrameCodec:
             return msgspec.convert(value, hint, dec_hook=_revive, builtin_types=(bytes,))
         except TypeError:  # a type that has no form outside the process
             return value
+
+    def _fields_of(self, kind: type[Frame]) -> tuple[msgspec.structs.FieldInfo, ...]:
+        if kind not in self._fields:  # msgspec resolves the annotations anew at each call
+            self._fields[kind] = msgspec.structs.fields(kind)
+        return self._fields[kind]
 
     def _hints_of(self, kind: type[Frame]) -> dict[str, Any]:
         if kind not in self._hints:
