@@ -181,6 +181,39 @@ def test_an_emitter_of_the_old_service_is_void_even_when_it_is_active_again() ->
     assert run(main()) == (True, False, ["(", "a:x", ")"])
 
 
+def test_a_switch_cancels_the_bound_tasks_of_the_old_service_only() -> None:
+    """Work that belongs to a request ends with it; that of other processors goes on."""
+
+    async def main() -> list[bool]:
+        (a, b), other = pair(), Service("other")
+        async with conversation(ServiceSwitcher([a, b]), other) as talk:
+            tasks = [
+                service.create_task(asyncio.sleep(9), name="work", bound=True)
+                for service in (a, b, other)
+            ]
+            await asyncio.sleep(1)
+            await talk.say(to("b"))
+            await asyncio.sleep(1)
+            return [task.cancelled() for task in tasks]
+
+    assert run(main()) == [True, False, False]
+
+
+def test_a_boundary_held_back_is_void_after_an_interruption() -> None:
+    """Nothing of an interrupted answer comes out later; that of the next one does."""
+
+    async def main() -> list[str]:
+        a, b = pair(secs=1.0)
+        async with conversation(ServiceSwitcher([a, b]), ear := Ear()) as talk:
+            await talk.say(Word("x"))
+            await asyncio.sleep(0.5)
+            await talk.interrupt()
+            await talk.say(Word("y"))
+        return ear.texts
+
+    assert run(main()) == ["(", "a:y", ")"]
+
+
 def test_a_handler_that_does_not_stop_delays_the_new_service_for_its_deadline_only() -> None:
     """Cut off in mid-answer, it is waited for one second; then the new service goes on."""
 
