@@ -37,6 +37,12 @@ class ParallelPipeline:
                 )
         self.branches = [list(branch) for branch in branches]
 
+    def with_branches(
+        self, branches: Sequence[Sequence[FrameProcessor | Pipeline | ParallelPipeline]]
+    ) -> ParallelPipeline:
+        """The same wiring of other processors."""
+        return ParallelPipeline(*branches)
+
     def make_fork(self, session: Session, chain: Chain, index: int) -> Fork:
         """The node that stands for it in a chain."""
         return Fork(session, chain, index)

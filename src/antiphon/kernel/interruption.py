@@ -8,7 +8,8 @@ stop:
 2. In every mailbox the interruptible frames are dropped; every ordered handler at work on such a
    frame is cancelled; bound tasks are cancelled. Nobody waits for them here: each lane waits for
    its own.
-3. Everybody who handles `InterruptionFrame` is told, beside whatever they are doing.
+3. Everybody who handles `InterruptionFrame` is told, beside whatever they are doing, and before
+   they are given any frame of the new epoch.
 
 The code that interrupts, a handler or a bound task or a hook, goes on, in the new epoch. Code whose
 own epoch is over has no say: its interruption is void.
@@ -50,7 +51,9 @@ def interrupt(session: Session, frame: InterruptionFrame, *, source: str) -> Non
         if station.handles(InterruptionFrame):
             if observers is not None:
                 observers.pushed(source, station.name, frame, FrameDirection.DOWNSTREAM)
+            station.ordered.wait_for(frame)
             station.deliver_always(frame)
+            station.urgent.watch()
     session.interrupted(frame)
 
 

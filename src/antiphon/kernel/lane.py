@@ -17,6 +17,8 @@ Who may do what
 Invariants
 * A lane is `busy` from the moment a frame is put until nothing is left: whoever wants to pass the
   processor by looks at this flag.
+* After an interruption the ordered lane of a processor that handles `InterruptionFrame` hands out
+  nothing before that handler has returned: it finds the processor as the old epoch left it.
 * While a frame waits behind a running handler that somebody must not wait for without bound (urgent
   frames always, ordered ones once the end has been announced) a watch is armed.
 """
@@ -28,6 +30,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from antiphon.errors import HandlerTimeoutError
+from antiphon.frames.base import Frame
 from antiphon.kernel.epoch import Envelope, Epoch, Work, current_work, free_context
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ class Lane:
     __slots__ = (
         "_waiter",
         "_watch",
+        "barrier",
+        "blocked",
         "busy",
         "current",
         "held",
@@ -63,6 +68,10 @@ class Lane:
         """Whether frames are handled yet, and still."""
         self.busy = True
         self.held = False
+        self.barrier: Frame | None = None
+        """The `InterruptionFrame` that the processor must have handled before the next frame."""
+        self.blocked = False
+        """Held, or behind a barrier."""
         self.current: Envelope | None = None
         self.work = Work(station.epoch)
         """What the lane's handlers act on behalf of; another one after each interruption."""
@@ -86,7 +95,7 @@ class Lane:
 
     def hold(self) -> None:
         """Handle nothing further until `release`; what is being handled goes on."""
-        self.held = True
+        self.held = self.blocked = True
         if not self.busy:
             self.busy = True
             self.station.chain.busy[self.urgent] += 1
@@ -94,7 +103,14 @@ class Lane:
     def release(self) -> None:
         """Undoes `hold`."""
         self.held = False
-        if self.opened:
+        self.lift(None)
+
+    def lift(self, barrier: Frame | None) -> None:
+        """What frames waited for has been handled, or is not waited for any longer."""
+        if self.barrier is barrier:
+            self.barrier = None
+        self.blocked = self.held or self.barrier is not None
+        if self.opened and not self.blocked and self.busy:
             self._run()
 
     def renew(
@@ -115,6 +131,11 @@ class Lane:
         goes_on = self.renew(epoch, initiator, adopted)
         if self.current is not None and self.current[0].interruptible and not goes_on:
             self._replace()
+
+    def wait_for(self, barrier: Frame) -> None:
+        """Handle nothing further until the processor has handled `barrier` on its urgent lane."""
+        self.barrier = barrier
+        self.blocked = True
 
     def watch(self) -> None:
         """Something waits: from now on the running handler has `limit` seconds."""
@@ -155,10 +176,11 @@ class Lane:
         mailbox, processor, handler_of = station.mailbox, station.processor, station.handler_of
         watcher = station.session.watch_processing
         take = mailbox.take_urgent if self.urgent else mailbox.take_ordered
+        behind = station.ordered if self.urgent else None
         work: Work | None = None
         budget = FRAMES_PER_STEP
         while True:
-            envelope = None if self.held else take()
+            envelope = None if self.blocked else take()
             if envelope is None:
                 await self._wait()
                 budget = FRAMES_PER_STEP
@@ -183,6 +205,8 @@ class Lane:
             if self.current is not envelope:
                 return  # the lane has a successor meanwhile
             self.current = None
+            if behind is not None and behind.barrier is frame:
+                behind.lift(frame)
             budget -= 1
             if not budget:
                 budget = FRAMES_PER_STEP
@@ -202,7 +226,7 @@ class Lane:
             raise error
 
     async def _wait(self) -> None:
-        if not self.held:
+        if not self.blocked:
             self._rest()
         self._waiter = asyncio.get_running_loop().create_future()
         try:
@@ -244,14 +268,15 @@ class Lane:
     def _expired(self, watched: Envelope | None) -> None:
         self._watch = None
         current = self.current
-        needed = self._queue() > 0 or (current is not None and not self.urgent)
+        owed = not self.urgent or self.station.ordered.barrier is not None
+        needed = self._queue() > 0 or (current is not None and owed)
         if not self.opened or self.limit is None or not needed:
             return
         loop = asyncio.get_running_loop()
         patient, until = self.work.patience
         if current is not None and patient is current[0] and until > loop.time():
             self._watch = loop.call_at(until, self._expired, current)
-        elif current is watched and (current is not None or self.held):
+        elif current is watched and (current is not None or self.blocked):
             self._give_up(current)
             self.watch()
         else:
@@ -261,13 +286,15 @@ class Lane:
         station = self.station
         if current is None:
             message = f"{station.name} was still paused {self.limit:g} s after the end came"
-            self.release()
+            self.held, self.barrier = False, None
+            self.lift(None)
         else:
             message = (
                 f"{station.name} did not return from {current[0].name} within {self.limit:g} s "
                 f"while other frames waited: its handler is cancelled"
             )
             self._replace()
+            station.ordered.lift(current[0])
         if not self.urgent:
             dropped = station.mailbox.reset()
             message += f"; {dropped} frames that waited behind it are dropped" if dropped else ""

@@ -28,6 +28,7 @@ import logging
 import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from antiphon.errors import ConfigurationError, ErrorCategory
 from antiphon.frames.base import ControlFrame, Frame
@@ -46,6 +47,9 @@ from antiphon.kernel.switch_strategies import (
     ServiceSwitcherStrategy,
     ServiceSwitcherStrategyManual,
 )
+
+if TYPE_CHECKING:
+    from antiphon.kernel.pipeline import Pipeline
 
 logger = logging.getLogger("antiphon")
 
@@ -76,6 +80,16 @@ class ServiceSwitcher(ParallelPipeline, EventSource):
         self.active_service: FrameProcessor = services[0]
         self.swallowed: dict[str, int] = {}
         """How many errors of each service were swallowed while it stood by."""
+
+    def with_branches(
+        self, branches: Sequence[Sequence[FrameProcessor | Pipeline | ParallelPipeline]]
+    ) -> ServiceSwitcher:
+        """A switcher of other services with the same strategy and the same event handlers."""
+        services = [part for branch in branches for part in branch]
+        found = [service for service in services if isinstance(service, FrameProcessor)]
+        other = ServiceSwitcher(found, self.strategy)
+        other.event_handlers.update(self.event_handlers)
+        return other
 
     def make_fork(self, session: Session, chain: Chain, index: int) -> Fork:
         """The node that stands for it in a chain."""
