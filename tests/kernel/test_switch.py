@@ -107,6 +107,23 @@ def test_settings_reach_a_standby_service_when_they_are_for_it(
     assert len(out) == (fields.get("service") == "b")  # the active one passes a foreign one on
 
 
+def test_a_switcher_of_other_services_switches_as_the_first_one_does() -> None:
+    """`with_branches` keeps the strategy and the event handlers, not the services."""
+
+    async def main() -> tuple[list[str], list[str], list[object]]:
+        (a, b), (c, d) = pair(), (Service("c"), Service("d"))
+        told: list[object] = []
+        switcher = ServiceSwitcher([a, b], ServiceSwitcherStrategyFailover())
+        switcher.add_event_handler("on_service_switched", lambda _, service: told.append(service))
+        c.broken = AUTH
+        async with conversation(switcher.with_branches([[c], [d]]), ear := Ear()) as talk:
+            await talk.say(Word("x"))
+            await asyncio.sleep(1)
+        return ear.texts, a.begun + b.begun, [service is d for service in told]
+
+    assert run(main()) == (["(", "d:x", ")"], [], [True])
+
+
 # ---- switching ----------------------------------------------------------------------------------
 
 

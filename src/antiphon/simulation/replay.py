@@ -300,7 +300,7 @@ class _Player:
         for part in pipeline.parts:
             if isinstance(part, ParallelPipeline):
                 branches = [self._replaced(Pipeline(b), names).parts for b in part.branches]
-                parts.append(ParallelPipeline(*branches))
+                parts.append(part.with_branches(branches))
             else:
                 parts.append(self._processors.get(names[part], part))
         return Pipeline(parts)
