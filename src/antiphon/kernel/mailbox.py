@@ -64,6 +64,11 @@ class Mailbox(Generic[T]):
         return self._kept > 0
 
     @property
+    def has_vital_urgent(self) -> bool:
+        """Whether the urgent lane holds a frame that is not lossy."""
+        return len(self._urgent) > self._lossy
+
+    @property
     def urgent_waiting(self) -> int:
         """Items in the urgent lane."""
         return len(self._urgent)

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from antiphon.kernel.station import Station
 
 T = TypeVar("T")
+
+_DRAIN_PERIOD_SECS = 0.001
 logger = logging.getLogger("antiphon")
 
 
@@ -156,6 +158,21 @@ class Session:
             )
             pending = {task for task in pending if not task.done()}
         return pending
+
+    async def drain(self) -> None:
+        """Waits for what nobody may drop and is still on its way, such as upstream of the end.
+
+        Bounded by `end_timeout_secs`; what is stuck after that is reported when the lanes are
+        cancelled.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.end_timeout_secs
+        for station in self.stations:
+            station.ordered.watch()
+        while not self.closed and any(station.owes for station in self.stations):
+            if loop.time() >= deadline:
+                return
+            await asyncio.sleep(_DRAIN_PERIOD_SECS)
 
     def stop_lanes(self) -> None:
         """Nothing is handled or handed over any more, from this instant; a start is given up."""

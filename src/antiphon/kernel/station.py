@@ -119,6 +119,16 @@ class Station:
         """Whether frames must queue here to keep their order."""
         return self.urgent.busy if urgent else self.ordered.busy
 
+    @property
+    def owes(self) -> bool:
+        """Whether a frame that may not be dropped waits or is handled here. Live audio may be."""
+        current, urgent = self.ordered.current, self.urgent.current
+        if self.mailbox.has_uninterruptible or self.mailbox.has_vital_urgent:
+            return True
+        return (current is not None and not current[0].interruptible) or (
+            urgent is not None and not urgent[0].lossy
+        )
+
     def deliver(self, frame: Frame, direction: FrameDirection) -> None:
         """Puts a frame into the mailbox. Raises `MailboxFullError`."""
         if frame.urgent:

@@ -124,6 +124,8 @@ class PipelineTask(EventSource):
             if not self._ended.is_set():
                 await self._start()
             await self._ended.wait()
+            if not isinstance(self._last, CancelFrame):
+                await self._session.drain()
         except asyncio.CancelledError:
             self._finish(CancelFrame(reason="the task that ran the conversation was cancelled"))
             raise
