@@ -1,83 +1,60 @@
-"""A slow tool, and a talk that goes on while it runs. Typed, so that it needs no microphone.
+"""A slow tool, and a talk that goes on while it runs.
 
-python examples/tools/async_weather.py             a model of this machine
-ANTIPHON_LLM=openai/gpt-4.1 OPENAI_API_KEY=... python examples/tools/async_weather.py
-ANTIPHON_LLM=anthropic/claude-sonnet-4-5 ANTHROPIC_API_KEY=... python
-examples/tools/async_weather.py
+OPENAI_API_KEY=... python -m examples.tools.async_weather openai
+ANTHROPIC_API_KEY=... python -m examples.tools.async_weather anthropic
+python -m examples.tools.async_weather             with the model that ANTIPHON_LLM names
+
+`is_async` lets the conversation go on, `cancel_on_interruption=False` lets the tool outlive what
+the caller says meanwhile. The result comes as a developer message, and the model tells it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 
-from antiphon import (
-    FrameDirection,
-    FrameProcessor,
-    FunctionCallParams,
-    LLMContext,
-    LLMContextAggregatorPair,
-    LLMFullResponseEndFrame,
-    LLMMessagesAppendFrame,
-    LLMService,
-    LLMTextFrame,
-    Pipeline,
-    PipelineTask,
-    handles,
-    tool_options,
-)
+from antiphon import FunctionCallParams, LLMContext, LLMService, tool_options
+from antiphon.providers.anthropic.service import AnthropicLLMService
+from antiphon.providers.openai.service import OpenAILLMService
+from antiphon.settings import LLMSettings
+from examples.tools.typed import TypedCall, chosen_llm
+
+PERSONA = LLMSettings(system_instruction="You are on the telephone. Be brief and friendly.")
+LOOKUP_SECS = 5.0
 
 
 @tool_options(is_async=True, cancel_on_interruption=False, timeout_secs=30)
-async def get_weather(params: FunctionCallParams, city: str) -> None:  # noqa: D417 - the rest
-    """Looks up the weather, which takes a while.
-
-    Args:
-        city: the city
-
-    """
-    await asyncio.sleep(5)
+async def get_weather(params: FunctionCallParams, city: str) -> None:
+    """Looks up the weather of a city, which takes a while."""
+    await asyncio.sleep(LOOKUP_SECS)
     await params.result_callback({"city": city, "conditions": "nice", "celsius": 24})
 
 
-class Printer(FrameProcessor):
-    """Stands in for the voice: prints what would be spoken."""
+def llm_of(vendor: str) -> LLMService:
+    """The vendor's service, its key and address from the environment."""
+    if vendor == "openai":
+        model = os.environ.get("OPENAI_MODEL", "gpt-5.4-mini")
+        return OpenAILLMService(model=model, settings=PERSONA)
+    if vendor == "anthropic":
+        model = os.environ.get("ANTHROPIC_MODEL", "claude-haiku-5-5")
+        base_url = os.environ.get("ANTHROPIC_BASE_URL")
+        return AnthropicLLMService(model=model, base_url=base_url, settings=PERSONA)
+    return chosen_llm()
 
-    @handles(LLMTextFrame, LLMFullResponseEndFrame)
-    async def show(
-        self, frame: LLMTextFrame | LLMFullResponseEndFrame, direction: FrameDirection
-    ) -> None:
-        text = frame.text if isinstance(frame, LLMTextFrame) else "\n"
-        print(text, end="", flush=True)
-        await self.push_frame(frame, direction)
 
-
-async def talk(llm: LLMService, lines: list[tuple[float, str]]) -> LLMContext:
-    """Says each line after so many seconds; returns what has become of the context."""
+async def talk(llm: LLMService) -> LLMContext:
+    """Asks for the weather, and for something else while it is looked up."""
     context = LLMContext(tools=[get_weather])
-    user, assistant = LLMContextAggregatorPair(context)
-    task = PipelineTask(Pipeline([user, llm, Printer(), assistant]))
-
-    @llm.event_handler("on_function_calls_started")
-    async def started(llm: LLMService, calls: list[object]) -> None:
-        print("(looking it up)")
-
-    running = asyncio.get_running_loop().create_task(task.run())
-    for secs, line in lines:
-        await asyncio.sleep(secs)
-        print(f"> {line}")
-        said = {"role": "user", "content": line}
-        await task.queue_frame(LLMMessagesAppendFrame([said], run_llm=True))
-    await asyncio.sleep(10)
-    await task.stop_when_done()
-    await running
+    call = TypedCall(llm, context)
+    await call.hold(
+        "How is the weather in Rome?",
+        0.4 * LOOKUP_SECS,
+        "Meanwhile: what is the capital of France?",
+        1.6 * LOOKUP_SECS,
+    )
     return context
 
 
 if __name__ == "__main__":
-    from antiphon.providers.select import llm_from_env
-
-    chosen = llm_from_env()
-    print(chosen.reason, file=sys.stderr)
-    script = [(0.0, "How is the weather in Rome?"), (2.0, "And how are you?")]
-    asyncio.run(talk(LLMService(chosen.provider), script))
+    asyncio.run(talk(llm_of(sys.argv[-1])))

@@ -1,7 +1,7 @@
 """The tools of an MCP server as the agent's own. The server is this file's other half.
 
 pip install 'antiphon[mcp]'
-python examples/tools/mcp_tools.py
+python -m examples.tools.mcp_tools
 """
 
 from __future__ import annotations
@@ -9,42 +9,37 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from antiphon import (
-    LLMContext,
-    LLMContextAggregatorPair,
-    LLMMessagesAppendFrame,
-    LLMService,
-    Pipeline,
-    PipelineTask,
-)
+from antiphon import LLMContext, LLMService
 from antiphon.tools.mcp import MCPToolset, StdioServer
+from examples.tools.typed import TypedCall, chosen_llm
+
+SERVER = StdioServer(sys.executable, ["-m", "examples.tools.mcp_tools", "serve"])
 
 
-async def talk(llm: LLMService, line: str) -> LLMContext:
-    """Says the line, waits for the answer, and returns the context."""
-    async with MCPToolset(StdioServer(sys.executable, [__file__, "serve"])) as toolset:
-        context = LLMContext(tools=toolset.tools)
-        user, assistant = LLMContextAggregatorPair(context)
-        task = PipelineTask(Pipeline([user, llm, assistant]))
-        running = asyncio.get_running_loop().create_task(task.run())
-        said = {"role": "user", "content": line}
-        await task.queue_frame(LLMMessagesAppendFrame([said], run_llm=True))
-        await asyncio.sleep(3)
-        await task.stop_when_done()
-        await running
+async def talk(llm: LLMService, *, patience_secs: float = 8.0) -> LLMContext:
+    """Asks what only the server knows."""
+    async with MCPToolset(SERVER, only={"opening_hours"}) as shop:
+        print(f"  tools: {list(shop.tools.names)}")
+        context = LLMContext(tools=shop.tools)
+        await TypedCall(llm, context).hold("Are you open on Sunday?", patience_secs)
     return context
 
 
 def serve() -> None:
-    """A server with one tool, on standard input and output."""
+    """A server with two tools, on standard input and output."""
     from mcp.server import MCPServer
 
-    server = MCPServer("opening hours", log_level="ERROR")
+    server = MCPServer("shop", log_level="ERROR")
 
     @server.tool()
     def opening_hours(day: str) -> str:
         """Says when the shop is open on a day of the week."""
         return "10 to 18" if day.lower() != "sunday" else "closed"
+
+    @server.tool()
+    def raise_prices(percent: int) -> str:
+        """Not for callers: the filter keeps it from the model."""
+        return f"Everything costs {percent}% more."
 
     server.run("stdio")
 
@@ -53,8 +48,4 @@ if __name__ == "__main__":
     if "serve" in sys.argv:
         serve()
     else:
-        from antiphon.providers.select import llm_from_env
-
-        conversation = talk(LLMService(llm_from_env().provider), "Are you open on Sunday?")
-        for message in asyncio.run(conversation).get_messages():
-            print(message)
+        asyncio.run(talk(chosen_llm()))

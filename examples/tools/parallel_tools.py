@@ -1,6 +1,7 @@
 """Two tools called at once: one answer for both, or one for each.
 
-python examples/tools/parallel_tools.py [ungrouped]
+python -m examples.tools.parallel_tools              grouped: the model waits for the slower one
+python -m examples.tools.parallel_tools ungrouped    each result is told when it comes
 """
 
 from __future__ import annotations
@@ -8,15 +9,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from antiphon import (
-    FunctionCallParams,
-    LLMContext,
-    LLMContextAggregatorPair,
-    LLMMessagesAppendFrame,
-    LLMService,
-    Pipeline,
-    PipelineTask,
-)
+from antiphon import FunctionCallParams, LLMContext, LLMService
+from examples.tools.typed import TypedCall, chosen_llm
 
 
 async def get_weather(params: FunctionCallParams, city: str) -> None:
@@ -31,25 +25,13 @@ async def get_restaurant(params: FunctionCallParams, city: str) -> None:
     await params.result_callback({"city": city, "restaurant": "Da Enzo"})
 
 
-async def talk(llm: LLMService, line: str) -> LLMContext:
-    """Says the line, waits for the answers, and returns what has become of the context."""
+async def talk(llm: LLMService) -> LLMContext:
+    """Asks for both. `LLMService(group_parallel_tools=...)` decides how often it is answered."""
     context = LLMContext(tools=[get_weather, get_restaurant])
-    user, assistant = LLMContextAggregatorPair(context)
-    task = PipelineTask(Pipeline([user, llm, assistant]))
-    running = asyncio.get_running_loop().create_task(task.run())
-    said = {"role": "user", "content": line}
-    await task.queue_frame(LLMMessagesAppendFrame([said], run_llm=True))
-    await asyncio.sleep(8)
-    await task.stop_when_done()
-    await running
+    await TypedCall(llm, context).hold("How is the weather in Rome, and where can I eat?", 8.0)
     return context
 
 
 if __name__ == "__main__":
-    from antiphon.providers.select import llm_from_env
-
-    grouped = "ungrouped" not in sys.argv
-    service = LLMService(llm_from_env().provider, group_parallel_tools=grouped)
-    question = "How is the weather in Rome, and where can I eat there?"
-    for message in asyncio.run(talk(service, question)).get_messages():
-        print(message)
+    provider = chosen_llm().provider
+    asyncio.run(talk(LLMService(provider, group_parallel_tools="ungrouped" not in sys.argv)))

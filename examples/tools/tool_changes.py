@@ -1,26 +1,24 @@
 """Tools that change in mid-conversation, with and without a notice to the model.
 
-python examples/tools/tool_changes.py [notices]
+python -m examples.tools.tool_changes             the model only finds other tools in its requests
+python -m examples.tools.tool_changes notices     a developer message says what has changed
 
-After the second turn of the caller the tool for orders gives way to the one for payments. With the
-notices on, the model is told; with them off it only finds other tools in its next request.
+A counter of the caller's turns drives it: when the second turn is over, ordering gives way to
+paying; when the fourth is over, ordering comes back. Without notices a model that has said "I
+cannot take payments" may well go on saying so, and one that has ordered twice may try again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from typing import Any
 
-from antiphon import (
-    FunctionCallParams,
-    LLMContext,
-    LLMContextAggregatorPair,
-    LLMMessagesAppendFrame,
-    LLMService,
-    LLMSetToolsFrame,
-    Pipeline,
-    PipelineTask,
-)
+from antiphon import FunctionCallParams, LLMContext, LLMService, LLMSetToolsFrame
+from antiphon.turns.strategy import TurnStrategy
+from examples.tools.typed import TypedCall, chosen_llm
+
+LINES = ("A soup.", "And a salad.", "I would like to pay.", "Another soup?", "Is it ordered now?")
 
 
 async def order(params: FunctionCallParams, dish: str) -> None:
@@ -33,27 +31,29 @@ async def pay(params: FunctionCallParams, tip_percent: int = 10) -> None:
     await params.result_callback({"paid": True, "tip_percent": tip_percent})
 
 
-async def talk(llm: LLMService, lines: list[str], *, notices: bool) -> LLMContext:
-    """Says the lines, 3 s apart; the tools change after the second."""
+TOOLS_AFTER_TURN: dict[int, Any] = {2: [pay], 4: [order]}
+
+
+async def talk(llm: LLMService, *, notices: bool) -> LLMContext:
+    """Says the lines, 4 s apart."""
     context = LLMContext(tools=[order])
-    user, assistant = LLMContextAggregatorPair(context, add_tool_change_messages=notices)
-    task = PipelineTask(Pipeline([user, llm, assistant]))
-    running = asyncio.get_running_loop().create_task(task.run())
-    for turn, line in enumerate(lines, 1):
-        said = {"role": "user", "content": line}
-        await task.queue_frame(LLMMessagesAppendFrame([said], run_llm=True))
-        await asyncio.sleep(3)
-        if turn == 2:
-            await task.queue_frame(LLMSetToolsFrame([pay]))
-    await task.stop_when_done()
-    await running
+    call = TypedCall(llm, context, add_tool_change_messages=notices)
+    turns = 0
+
+    @call.user.event_handler("on_user_turn_stopped")
+    async def count(user: object, by: TurnStrategy | None, message: object) -> None:
+        nonlocal turns
+        turns += 1
+        if tools := TOOLS_AFTER_TURN.get(turns):
+            print(f"  tools: from now on {[tool.__name__ for tool in tools]}")
+            await call.task.queue_frame(LLMSetToolsFrame(tools))
+
+    await call.hold(*(step for line in LINES for step in (line, 4.0)))
+    for message in context.get_messages():
+        if isinstance(message, dict) and message["role"] == "developer":
+            print(f" notice: {message['content']}")
     return context
 
 
 if __name__ == "__main__":
-    from antiphon.providers.select import llm_from_env
-
-    turns = ["Order me a soup.", "And order a salad.", "I would like to pay."]
-    conversation = talk(LLMService(llm_from_env().provider), turns, notices="notices" in sys.argv)
-    for message in asyncio.run(conversation).get_messages():
-        print(message)
+    asyncio.run(talk(chosen_llm(), notices="notices" in sys.argv))

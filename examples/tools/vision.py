@@ -1,6 +1,6 @@
 """A tool that takes a look: it asks the transport for a picture, and the model gets to see it.
 
-python examples/tools/vision.py picture.jpg        with a model that takes pictures
+python -m examples.tools.vision picture.jpg        with a model that takes pictures
 """
 
 from __future__ import annotations
@@ -14,24 +14,16 @@ from antiphon import (
     FrameProcessor,
     FunctionCallParams,
     LLMContext,
-    LLMContextAggregatorPair,
-    LLMMessagesAppendFrame,
     LLMService,
-    Pipeline,
-    PipelineTask,
     UserImageRawFrame,
     UserImageRequestFrame,
     handles,
 )
+from examples.tools.typed import TypedCall, chosen_llm
 
 
-async def look(params: FunctionCallParams, question: str) -> None:  # noqa: D417 - the rest
-    """Looks at what the caller shows to the camera.
-
-    Args:
-        question: what to find out
-
-    """
+async def look(params: FunctionCallParams, question: str) -> None:
+    """Looks at what the caller shows to the camera, to answer a question about it."""
     request = UserImageRequestFrame(
         user_id="caller",
         text=question,
@@ -50,26 +42,17 @@ class Camera(FrameProcessor):
 
     @handles(UserImageRequestFrame)
     async def show(self, frame: UserImageRequestFrame, direction: FrameDirection) -> None:
+        print(f" camera: a picture of {len(self._picture)} bytes")
         await self.push_frame(UserImageRawFrame(self._picture, (0, 0), "image/jpeg", request=frame))
 
 
-async def talk(llm: LLMService, picture: bytes, line: str) -> LLMContext:
-    """Says the line, waits for the answer, and returns the context."""
+async def talk(llm: LLMService, picture: bytes) -> LLMContext:
+    """Asks what only the camera can see. The picture ends the call; no result is needed."""
     context = LLMContext(tools=[look])
-    user, assistant = LLMContextAggregatorPair(context)
-    task = PipelineTask(Pipeline([Camera(picture), user, llm, assistant]))
-    running = asyncio.get_running_loop().create_task(task.run())
-    said = {"role": "user", "content": line}
-    await task.queue_frame(LLMMessagesAppendFrame([said], run_llm=True))
-    await asyncio.sleep(8)
-    await task.stop_when_done()
-    await running
+    call = TypedCall(llm, context, first=[Camera(picture)])
+    await call.hold("What am I holding?", 8.0)
     return context
 
 
 if __name__ == "__main__":
-    from antiphon.providers.select import llm_from_env
-
-    shown = Path(sys.argv[1]).read_bytes()
-    conversation = talk(LLMService(llm_from_env().provider), shown, "What am I holding?")
-    print(asyncio.run(conversation).get_messages()[-1])
+    asyncio.run(talk(chosen_llm(), Path(sys.argv[1]).read_bytes()))
