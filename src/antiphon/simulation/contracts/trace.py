@@ -82,6 +82,7 @@ def calls_are_in_order(trace: Trace) -> str | None:
     for frame in trace.coming(FrameDirection.DOWNSTREAM):
         if isinstance(frame, FunctionCallInProgressFrame):
             begun.add(frame.tool_call_id)
+            over.pop(frame.tool_call_id, None)
         elif isinstance(frame, FunctionCallResultFrame | FunctionCallCancelFrame):
             call, kind = frame.tool_call_id, type(frame).__name__
             if call not in begun:

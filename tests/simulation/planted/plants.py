@@ -1,0 +1,192 @@
+"""The planted bugs, and how each part is checked: `PLANTS`. `measure` makes the table.
+
+A budget is the number of seeds within which the bug must be found. For the first seed a suite
+strikes at every step (at `MOMENTS` of them at most), so most bugs need no second one; `runs` counts
+all conversations up to the one that shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from antiphon.frames.base import Frame
+from antiphon.frames.llm import LLMRunFrame
+from antiphon.frames.text import TextFrame, TranscriptionFrame
+from antiphon.frames.turns import UserStoppedSpeakingFrame
+from antiphon.kernel.processor import FrameProcessor
+from antiphon.simulation.contracts import (
+    ContractError,
+    Rule,
+    Trace,
+    check_llm_provider,
+    check_processor,
+    check_stop_strategy,
+    check_stt_provider,
+    check_tts_provider,
+)
+from antiphon.turns.events import Heard, SpeechStopped
+from tests.simulation.planted.processors import (
+    Ask,
+    Batcher,
+    Drainer,
+    Runner,
+    Sender,
+    Tools,
+    Voice,
+    Vow,
+)
+from tests.simulation.planted.providers import Ear, LockedVoice, Patience, ThinVendor
+
+Seeds = int | Iterable[int]
+MOMENTS = 60
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A bug: `check(bug, seeds)` runs the suite over the part with or without it."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    check: Callable[[bool, Seeds], int]
+    budget: int = 5
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table. `seeds` is None if the bug was not found."""
+
+    plant: Plant
+    seeds: int | None
+    runs: int
+    rule: Rule | None
+    share: float
+    """Of ten seeds by themselves, how many show the bug."""
+
+
+def _processor(
+    make: Callable[[bool], FrameProcessor],
+    frames: Sequence[Frame],
+    *,
+    law: Callable[[Trace], str | None] | None = None,
+) -> Callable[[bool, Seeds], int]:
+    def check(bug: bool, seeds: Seeds) -> int:
+        return check_processor(
+            lambda: make(bug),
+            frames=frames,
+            seeds=seeds,
+            laws=() if law is None else (law,),
+            settle_secs=1.0,
+            moments=MOMENTS,
+        )
+
+    return check
+
+
+def one_run_a_turn(trace: Trace) -> str | None:
+    """The model runs once for each turn, at most."""
+    turns = sum(isinstance(frame, UserStoppedSpeakingFrame) for frame in trace.sent)
+    runs = len(trace.made(LLMRunFrame))
+    return f"{runs} runs for {turns} turns" if runs > turns else None
+
+
+def _failing_vendor(bug: bool, seeds: Seeds) -> int:
+    return check_llm_provider(
+        lambda: ThinVendor(bug=bug),
+        seeds=seeds,
+        failing=lambda number: ThinVendor(bug=bug, fails_at=number),
+    )
+
+
+_TEXTS = [TextFrame("one two"), TextFrame("three four"), TextFrame("five")]
+_TURN = [TranscriptionFrame("hello"), UserStoppedSpeakingFrame()]
+_CLOSING = [(0.2, SpeechStopped(0.0, 0.2)), (0.3, Heard("hello"))]
+
+PLANTS: tuple[Plant, ...] = (
+    Plant(
+        "stale audio after barge-in",
+        (Rule.STALE,),
+        _processor(lambda bug: Voice(bug=bug), _TEXTS),
+    ),
+    Plant(
+        "write after close",
+        (Rule.EXCEPTIONS,),
+        _processor(lambda bug: Sender(bug=bug), _TEXTS * 2),
+    ),
+    Plant(
+        "lost uninterruptible frame",
+        (Rule.KEEPS,),
+        _processor(lambda bug: Batcher(bug=bug), [*_TEXTS, Vow(), Vow()]),
+    ),
+    Plant(
+        "double LLM run",
+        (Rule.LAW,),
+        _processor(lambda bug: Runner(bug=bug), _TURN * 2, law=one_run_a_turn),
+    ),
+    Plant(
+        "orphan tool result",
+        (Rule.LAW,),
+        _processor(lambda bug: Tools(orphans=bug), [Ask("a"), Ask("b")]),
+    ),
+    Plant(
+        "result after cancel",
+        (Rule.LAW,),
+        _processor(lambda bug: Tools(speaks_after_cancel=bug), [Ask("a"), Ask("b")]),
+    ),
+    Plant(
+        "turn that never stops",
+        (Rule.ANSWERS,),
+        lambda bug, seeds: check_stop_strategy(
+            lambda: Patience(bug=bug), seeds=seeds, stops_with=_CLOSING
+        ),
+        budget=20,
+    ),
+    Plant(
+        "hang at end",
+        (Rule.ENDS,),
+        _processor(lambda bug: Drainer(bug=bug), _TEXTS),
+    ),
+    Plant(
+        "lock kept after a cancel",
+        (Rule.ENDS,),
+        lambda bug, seeds: check_tts_provider(lambda: LockedVoice(bug=bug), seeds=seeds),
+    ),
+    Plant("vendor's error crosses the seam", (Rule.SEAM,), _failing_vendor),
+    Plant(
+        "reader outlives its call",
+        (Rule.TASKS, Rule.RELEASES),
+        lambda bug, seeds: check_stt_provider(lambda: Ear(bug=bug), seeds=seeds),
+    ),
+)
+
+
+def found(plant: Plant, seeds: Seeds) -> ContractError | None:
+    """The first thing that the suite finds in the part with the bug."""
+    try:
+        plant.check(True, seeds)
+    except ContractError as error:
+        return error
+    return None
+
+
+def measure(plant: Plant, *, alone: int = 10) -> Line:
+    """How many seeds it takes, and how many of `alone` seeds show the bug by themselves."""
+    first = found(plant, plant.budget)
+    hits = sum(found(plant, [seed]) is not None for seed in range(alone)) if alone else 0
+    share = hits / alone if alone else 0.0
+    if first is None:
+        return Line(plant, None, 0, None, share)
+    return Line(plant, first.seed + 1, first.runs, first.rule, share)
+
+
+def table(lines: Iterable[Line]) -> str:
+    """The lines for people."""
+    rows = [f"{'bug':<34}{'seeds':>6}{'budget':>8}{'runs':>6}{'of 10':>7}  broken rule"]
+    for line in lines:
+        rule = line.rule.value if line.rule else "not found"
+        seeds = "-" if line.seeds is None else str(line.seeds)
+        rows.append(
+            f"{line.plant.name:<34}{seeds:>6}{line.plant.budget:>8}{line.runs:>6}"
+            f"{round(10 * line.share):>7}  {rule}"
+        )
+    return "\n".join(rows)
