@@ -7,6 +7,7 @@ import logging
 
 import pytest
 
+from antiphon.kernel.branches import ParallelPipeline
 from antiphon.kernel.observers import BaseObserver, FrameProcessed, FramePushed
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor
@@ -62,6 +63,28 @@ def test_every_hand_over_is_seen_with_its_ends_and_time() -> None:
     assert witness.processed == ["Relay#0", "Relay#1"]
     assert witness.times == [1_001_000_000] * 3
     assert witness.finished
+
+
+def test_hand_overs_in_branches_are_seen() -> None:
+    """What goes into a branch, passes it and comes out is told at each step."""
+
+    async def main() -> list[tuple[str, str]]:
+        witness = Witness()
+        parts = ParallelPipeline([Relay()], [])
+        task = PipelineTask(Pipeline([Relay(), parts, Relay()]), observers=[witness])
+        async with conversation(task) as talk:
+            await talk.say(Word("a"))
+        return witness.pushed
+
+    assert run(main()) == [
+        ("task", "Relay#0"),
+        ("Relay#0", "ParallelPipeline#1"),
+        ("ParallelPipeline#1/0 in", "Relay#1"),
+        ("ParallelPipeline#1/1 in", "ParallelPipeline#1/1 out"),
+        ("ParallelPipeline#1", "Relay#2"),
+        ("Relay#1", "ParallelPipeline#1/0 out"),
+        ("Relay#2", "task (downstream end)"),
+    ]
 
 
 def test_a_slow_observer_delays_nothing_and_still_sees_everything() -> None:

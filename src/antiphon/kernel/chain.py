@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from antiphon.frames.base import Frame
 from antiphon.kernel.epoch import FrameDirection
+
+if TYPE_CHECKING:
+    from antiphon.kernel.observers import Observers
 
 
 class Node(Protocol):
@@ -52,9 +55,10 @@ class End:
 class Chain:
     """Nodes in downstream order. `busy` counts those whose ordered, and whose urgent, lane is."""
 
-    def __init__(self, upper: End, lower: End) -> None:
+    def __init__(self, upper: End, lower: End, observers: Observers | None = None) -> None:
         self.upper = upper
         self.lower = lower
+        self._observers = observers
         self.nodes: Sequence[Node] = ()
         self.busy = [0, 0]
         self._first: dict[bool, dict[type[Frame], Node]] = {True: {}, False: {}}
@@ -78,8 +82,8 @@ class Chain:
                 return node
         return target
 
-    def hand_in(self, frame: Frame, direction: FrameDirection) -> Node:
-        """Hands a frame in from the end it comes from; returns the node that got it."""
+    def hand_in(self, frame: Frame, direction: FrameDirection, source: str | None = None) -> None:
+        """Hands a frame in from the end it comes from; `source` names another giver."""
         down = direction is FrameDirection.DOWNSTREAM
         index = -1 if down else len(self.nodes)
         kind = type(frame)
@@ -88,14 +92,17 @@ class Chain:
             node = self._first[down][kind] = self.next_handling(index, kind, down)
         if self.busy[frame.urgent]:
             node = self.first_busy(index, node, down, frame.urgent)
+        if self._observers is not None:
+            giver = source or (self.upper if down else self.lower).name
+            self._observers.pushed(giver, node.name, frame, direction)
         node.deliver(frame, direction)
-        return node
 
-    def hand_on(self, index: int, frame: Frame, direction: FrameDirection) -> Node:
-        """Hands a frame to the node after `index` that must have it; returns that node."""
+    def hand_on(self, index: int, frame: Frame, direction: FrameDirection) -> None:
+        """Hands a frame from the node at `index` to the next one that must have it."""
         down = direction is FrameDirection.DOWNSTREAM
         node = self.next_handling(index, type(frame), down)
         if self.busy[frame.urgent]:
             node = self.first_busy(index, node, down, frame.urgent)
+        if self._observers is not None:
+            self._observers.pushed(self.nodes[index].name, node.name, frame, direction)
         node.deliver(frame, direction)
-        return node

@@ -50,7 +50,7 @@ def wire(
     make_station: Callable[[FrameProcessor, Session, Chain], Station] = Station,
 ) -> Chain:
     """Builds the chain of a pipeline, gives every processor its station, and returns the chain."""
-    chain = Chain(upper, lower)
+    chain = Chain(upper, lower, session.observers)
     nodes: list[Node] = []
     for index, part in enumerate(pipeline.parts):
         if isinstance(part, ParallelPipeline):

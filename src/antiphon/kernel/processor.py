@@ -239,7 +239,7 @@ class FrameProcessor(EventSource):
             self._station = None
 
     @handles(CallFrame)
-    async def _call(self, frame: CallFrame, direction: FrameDirection) -> None:
+    async def _take_call(self, frame: CallFrame, direction: FrameDirection) -> None:
         await frame.call()
 
     def report_handler_error(self, message: str, error: Exception) -> None:

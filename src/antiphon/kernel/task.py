@@ -241,9 +241,7 @@ class PipelineTask(EventSource):
     def _enter(self, frame: Frame, direction: FrameDirection) -> None:
         if isinstance(frame, self._session.watched):
             self._idle.touch()
-        node = self._chain.hand_in(frame, direction)
-        if self._session.observers is not None:
-            self._session.observers.pushed("task", node.name, frame, direction)
+        self._chain.hand_in(frame, direction, source="task")
 
     def _reached_downstream(self, frame: Frame, direction: FrameDirection) -> None:
         if isinstance(frame, EndFrame | StopFrame):

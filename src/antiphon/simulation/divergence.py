@@ -30,6 +30,8 @@ PERIODIC = frozenset({"HeartbeatFrame", "BotSpeakingFrame", "UserSpeakingFrame"}
 MEDIA = frozenset({"audio", "image"})
 _OPEN = frozenset({"arguments", "result", "settings", "message"})
 """Fields with content of strangers, in which no name has a meaning of ours."""
+_JOINTS = ("ParallelPipeline#", "ServiceSwitcher#")
+"""Where branches part and come together: what each of them gives is compared before that."""
 _CONTEXT = 6
 _SKIPPED = PERIODIC | {"InputAudioRawFrame", "UserAudioRawFrame", "TTSAudioRawFrame"}
 """Not worth showing among what went before."""
@@ -143,7 +145,7 @@ def _by_link(
 ) -> defaultdict[Hashable, list[_Numbered]]:
     links: defaultdict[Hashable, list[_Numbered]] = defaultdict(list)
     for index, given in enumerate(hand_overs):
-        if given.frame.type in how.ignore_types:
+        if given.frame.type in how.ignore_types or given.source.startswith(_JOINTS):
             continue
         link: Hashable = given.direction
         if how.order is Order.LINK:
