@@ -6,7 +6,7 @@ import ast
 
 from tests.style.source import ROOT, SRC, Source, functions, python, report
 
-BEYOND_THE_ROOMS = {"browser", "conversations", "docs", "laws", "style"}
+BEYOND_THE_ROOMS = {"browser", "conversations", "docs", "examples", "laws", "style"}
 
 
 def _tests() -> list[tuple[Source, ast.FunctionDef | ast.AsyncFunctionDef]]:

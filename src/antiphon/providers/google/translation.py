@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import base64
 import json
+import mimetypes
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -211,5 +212,6 @@ def _part(part: dict[str, Any]) -> Part:
             url = part["image_url"]["url"]
             if data := data_url(url):
                 return {"inlineData": {"mimeType": data.type, "data": data.data}}
-            return {"fileData": {"fileUri": url, "mimeType": "image/*"}}
+            kind = mimetypes.guess_type(url)[0] or "image/jpeg"
+            return {"fileData": {"fileUri": url, "mimeType": kind}}
     return {"text": left_out(part)["text"]}
