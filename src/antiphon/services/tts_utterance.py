@@ -86,23 +86,24 @@ class Utterance:
         """Whether there is nothing to speak so far."""
         return not self._texts
 
-    async def text(self) -> AsyncIterator[str]:
+    def text(self) -> AsyncIterator[str]:
         """The pieces, from the first; ends when there will be no more."""
-        index = 0
-        while True:
-            if self._piecewise and index:
-                self._ledger.piece_spoken(index)
-                self.awake.set()
-            while index >= len(self._texts):
-                if self._complete:
-                    self._owe(audio=True)
-                    return
-                self._owe(audio=False)
-                self._more_text.clear()
-                await self._more_text.wait()
-            self._owe(audio=True)
-            index += 1
-            yield self._texts[index - 1]
+        return TextReader(self)
+
+    async def piece(self, index: int) -> str | None:
+        """A piece, when it is there; None when there will be none. Asked for in order."""
+        if self._piecewise and index:
+            self._ledger.piece_spoken(index)
+            self.awake.set()
+        while index >= len(self._texts):
+            if self._complete:
+                self._owe(audio=True)
+                return None
+            self._owe(audio=False)
+            self._more_text.clear()
+            await self._more_text.wait()
+        self._owe(audio=True)
+        return self._texts[index]
 
     def _owe(self, *, audio: bool) -> None:
         """Whether the voice owes audio now, or we owe it text."""
@@ -185,3 +186,23 @@ class Utterance:
     def rest(self) -> list[SpokenWord | Frame]:
         """What is left when all audio has been sent."""
         return self._ledger.drain()
+
+
+class TextReader:
+    """Reads the text of an utterance for a voice. No generator: one that is cut off, or that reads
+    in a task of its own, leaves nothing behind that somebody would have to close.
+    """
+
+    def __init__(self, utterance: Utterance) -> None:
+        self._utterance = utterance
+        self._index = 0
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self
+
+    async def __anext__(self) -> str:
+        piece = await self._utterance.piece(self._index)
+        if piece is None:
+            raise StopAsyncIteration
+        self._index += 1
+        return piece

@@ -46,10 +46,9 @@ class LockedVoice:
                     yield event
             self._lock.release()
         else:
-            async with self._lock:
-                async with aclosing(self._speak(text)) as events:
-                    async for event in events:
-                        yield event
+            async with self._lock, aclosing(self._speak(text)) as events:
+                async for event in events:
+                    yield event
 
     async def _speak(self, text: AsyncIterator[str]) -> AsyncGenerator[TTSEvent, None]:
         async for piece in text:
