@@ -10,9 +10,11 @@ import pytest
 from antiphon.errors import ConfigurationError, UnknownNameError
 from antiphon.providers import select
 from antiphon.providers.anthropic.llm import AnthropicLLMProvider
+from antiphon.providers.google.llm import GoogleLLMProvider
 from antiphon.providers.local.llm import LocalLLMProvider
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.rules import RuleBasedLLMProvider
+from antiphon.providers.openai.responses import OpenAIResponsesProvider
 from antiphon.providers.openai_compatible import OpenAICompatibleProvider
 from antiphon.providers.select import default_llm, llm_from_env
 
@@ -31,6 +33,12 @@ def test_named_models_are_chosen() -> None:
     claude = llm_from_env({"ANTIPHON_LLM": "anthropic/model-2", "ANTHROPIC_API_KEY": "k"})
     assert isinstance(claude.provider, AnthropicLLMProvider)
     assert claude.provider.model == "model-2"
+    gemini = llm_from_env({"ANTIPHON_LLM": "google/model-3", "GEMINI_API_KEY": "k"})
+    assert isinstance(gemini.provider, GoogleLLMProvider)
+    assert gemini.provider.model == "model-3"
+    sol = llm_from_env({"ANTIPHON_LLM": "openai-responses/model-4", "OPENAI_API_KEY": "k"})
+    assert isinstance(sol.provider, OpenAIResponsesProvider)
+    assert sol.provider.model == "model-4"
 
 
 def test_an_address_is_a_model_too() -> None:
@@ -50,6 +58,8 @@ def test_an_address_is_a_model_too() -> None:
         ("groq/m", "GROQ_API_KEY"),
         ("anthropic/m", "ANTHROPIC_API_KEY"),
         ("openai/m", "OPENAI_API_KEY"),
+        ("google/m", "GEMINI_API_KEY"),
+        ("openai-responses/m", "OPENAI_API_KEY"),
         ("openai", "openai/MODEL"),
         ("openai/", "openai/MODEL"),
     ],

@@ -2,6 +2,8 @@
 
 ANTIPHON_LLM=openai/MODEL              a vendor of the table and its model
 ANTIPHON_LLM=anthropic/MODEL           Anthropic
+ANTIPHON_LLM=google/MODEL              Gemini by Google's own interface
+ANTIPHON_LLM=openai-responses/MODEL    OpenAI's Responses API
 ANTIPHON_LLM=http://HOST/v1[#MODEL]    any server that speaks OpenAI's chat completions
 ANTIPHON_LLM=local[/MODEL]             the embedded model, or another of the model store
 ANTIPHON_LLM=rules                     the rule-based responder
@@ -82,7 +84,7 @@ def llm_from_env(environment: Mapping[str, str] | None = None) -> ChosenLLM:
 
 
 def _of_vendor(name: str, model: str, environment: Mapping[str, str]) -> LLMProvider:
-    known = sorted((*VENDORS, "anthropic"))
+    known = sorted((*VENDORS, "anthropic", "google", "openai-responses"))
     if name not in known:
         raise UnknownNameError(
             f"{VARIABLE}: unknown vendor {name!r}; say one of {', '.join(known)} and a model, as "
@@ -91,7 +93,9 @@ def _of_vendor(name: str, model: str, environment: Mapping[str, str]) -> LLMProv
     if not model:
         raise ConfigurationError(f"{VARIABLE}={name} names no model: say {name}/MODEL")
     makers: dict[str, Callable[[], LLMProvider]] = {
-        "anthropic": functools.partial(_anthropic, model, environment)
+        "anthropic": functools.partial(_anthropic, model, environment),
+        "google": functools.partial(_google, model, environment),
+        "openai-responses": functools.partial(_responses, model, environment),
     }
     return makers.get(name, functools.partial(_compatible, name, model, environment))()
 
@@ -100,6 +104,18 @@ def _anthropic(model: str, environment: Mapping[str, str]) -> LLMProvider:
     from antiphon.providers.anthropic.llm import AnthropicLLMProvider
 
     return AnthropicLLMProvider.of(model=model, environment=environment)
+
+
+def _google(model: str, environment: Mapping[str, str]) -> LLMProvider:
+    from antiphon.providers.google.llm import GoogleLLMProvider
+
+    return GoogleLLMProvider.of(model=model, environment=environment)
+
+
+def _responses(model: str, environment: Mapping[str, str]) -> LLMProvider:
+    from antiphon.providers.openai.responses import OpenAIResponsesProvider
+
+    return OpenAIResponsesProvider.of(model=model, environment=environment)
 
 
 def _compatible(name: str, model: str, environment: Mapping[str, str]) -> LLMProvider:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -58,12 +58,24 @@ class GoogleLLMProvider:
         patience: Patience | None = None,
     ) -> None:
         self.model = model
-        self._key = api_key if api_key is not None else _key()
+        self._key = api_key if api_key is not None else _key(os.environ)
         self._base_url = base_url
         self._include_thoughts = include_thoughts
         self._patience = patience or Patience()
         self._client: Any = None
         self._http: Any = None
+
+    @classmethod
+    def of(cls, *, model: str, environment: Mapping[str, str] | None = None) -> GoogleLLMProvider:
+        """The model, with key and address (`GOOGLE_BASE_URL`) from the environment.
+
+        Raises:
+            ConfigurationError: the key is not there.
+
+        """
+        environment = os.environ if environment is None else environment
+        base_url = environment.get("GOOGLE_BASE_URL") or None
+        return cls(model=model, api_key=_key(environment), base_url=base_url)
 
     async def connect(self) -> None:
         """Imports the SDK (seconds of CPU, off the loop) and makes its client."""
@@ -226,8 +238,8 @@ def _mapped_errors(sdk: Any) -> Iterator[None]:
         raise ServerError(f"google sent what is not JSON: {error}") from error
 
 
-def _key() -> str:
+def _key(environment: Mapping[str, str]) -> str:
     for variable in KEY_VARIABLES:
-        if key := os.environ.get(variable, "").strip():
+        if key := environment.get(variable, "").strip():
             return key
     raise ConfigurationError(f"google needs a key: set the environment variable {KEY_VARIABLES[0]}")

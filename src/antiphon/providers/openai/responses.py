@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -50,6 +50,20 @@ class OpenAIResponsesProvider:
         self._base_url = base_url or vendor.address(os.environ)
         self._patience = patience or Patience()
         self._client: Any = None
+
+    @classmethod
+    def of(
+        cls, *, model: str, environment: Mapping[str, str] | None = None
+    ) -> OpenAIResponsesProvider:
+        """The model, with key and address from the environment.
+
+        Raises:
+            ConfigurationError: the key is not there.
+
+        """
+        environment = os.environ if environment is None else environment
+        row = VENDORS["openai"]
+        return cls(model=model, api_key=row.key(environment), base_url=row.address(environment))
 
     async def connect(self) -> None:
         """Imports the SDK (a second of CPU, off the loop) and makes its client."""
