@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from antiphon.audio.energy_vad import EnergyVADModel
 from antiphon.context.conversation import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
+from antiphon.context.user_aggregator import LLMUserAggregatorParams
 from antiphon.errors import ConnectivityError, ServerError
 from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import Frame
@@ -21,6 +23,11 @@ from antiphon.frames.llm import (
 )
 from antiphon.frames.speech import TTSSpeakFrame
 from antiphon.frames.text import LLMTextFrame, TranscriptionFrame
+from antiphon.frames.tools import (
+    FunctionCallCancelFrame,
+    FunctionCallInProgressFrame,
+    FunctionCallResultFrame,
+)
 from antiphon.frames.turns import (
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
@@ -34,6 +41,7 @@ from antiphon.services.llm import LLMService
 from antiphon.services.stt import STTService
 from antiphon.services.tts import TTSService
 from antiphon.simulation.contracts import (
+    Trace,
     check_llm_provider,
     check_output_sink,
     check_processor,
@@ -46,11 +54,13 @@ from antiphon.simulation.contracts import (
     check_vad_model,
 )
 from antiphon.simulation.fakes.faults import Fail
-from antiphon.simulation.fakes.llm import FakeLLMProvider
+from antiphon.simulation.fakes.llm import FakeLLMProvider, call
 from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.fakes.vad import FakeTurnModel, FakeVADModel
 from antiphon.simulation.fakes.voice import speak
+from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.schema import FunctionSchema, ToolsSchema
 from antiphon.transports.file import FileTransport
 from antiphon.transports.sinks import CallbackSink
 from antiphon.turns.backchannel import BackchannelUserTurnStartStrategy
@@ -70,11 +80,16 @@ from antiphon.turns.stop_strategies import (
     SpeechTimeoutUserTurnStopStrategy,
     TurnAnalyzerUserTurnStopStrategy,
 )
+from antiphon.turns.strategies import UserTurnStrategies
 from antiphon.turns.strategy import UserTurnStartStrategy, UserTurnStopStrategy
 
 RATE = 16_000
 PARAMS = PipelineParams(audio_in_sample_rate=RATE, audio_out_sample_rate=RATE)
-DOWN = {0: Fail(ServerError("overloaded"))}
+CALL_FRAMES: tuple[type[Frame], ...] = (
+    FunctionCallInProgressFrame,
+    FunctionCallResultFrame,
+    FunctionCallCancelFrame,
+)
 
 STARTS: dict[str, Callable[[], UserTurnStartStrategy]] = {
     "voice": VADUserTurnStartStrategy,
@@ -198,11 +213,53 @@ def test_the_model_service_keeps_the_contract_of_processors() -> None:
     )
 
 
+def test_the_model_service_with_tools_keeps_the_contract_of_processors() -> None:
+    """Calls, results and cancels stay in order, wherever an interruption falls."""
+    seen: list[Frame] = []
+
+    async def look(params: FunctionCallParams) -> None:
+        await asyncio.sleep(0.05)
+        await params.result_callback({"seen": 1})
+
+    def service() -> LLMService:
+        provider = FakeLLMProvider(lambda request: ["Let me see. ", call("look"), call("watch")])
+        llm = LLMService(provider)
+        llm.register_function("look", look)
+        llm.register_function("watch", look, cancel_on_interruption=False)
+        return llm
+
+    def watched(trace: Trace) -> None:
+        seen.extend(entry.frame for entry in trace.made(*CALL_FRAMES))
+
+    tools = [
+        FunctionSchema(name=name, description=name, properties={}, required=[])
+        for name in ("look", "watch")
+    ]
+    context = LLMContext(
+        [{"role": "user", "content": "Hello."}], tools=ToolsSchema(standard_tools=tools)
+    )
+    check_processor(
+        service,
+        frames=[LLMContextFrame(context.snapshot()) for _ in range(3)],
+        seeds=2,
+        moments=40,
+        gap_secs=0.6,
+        laws=[watched],
+    )
+    assert {type(frame) for frame in seen} == set(CALL_FRAMES)
+
+
 def test_the_aggregators_keep_the_contract_of_processors() -> None:
     """Both halves of the context, with an answer between them, lose nothing and never hang."""
 
     def pair() -> Pipeline:
-        halves = LLMContextAggregatorPair(LLMContext())
+        stop = SpeechTimeoutUserTurnStopStrategy()
+        halves = LLMContextAggregatorPair(
+            LLMContext(),
+            user_params=LLMUserAggregatorParams(
+                user_turn_strategies=UserTurnStrategies(stop=[stop])
+            ),
+        )
         return Pipeline([halves.user(), halves.assistant()])
 
     check_processor(
@@ -217,8 +274,8 @@ def test_the_aggregators_keep_the_contract_of_processors() -> None:
             LLMFullResponseEndFrame(),
             BotStoppedSpeakingFrame(),
         ],
-        seeds=1,
-        moments=20,
+        seeds=2,
+        moments=40,
         recovers=False,
         settle_secs=8.0,
     )
