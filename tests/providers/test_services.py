@@ -60,7 +60,7 @@ class CutsIn(FrameProcessor):
     @handles(LLMTextFrame)
     async def interrupt(self, frame: LLMTextFrame, direction: FrameDirection) -> None:
         await self.broadcast_interruption()
-        await asyncio.wait_for(self._scripted.left.wait(), 5)
+        await asyncio.wait_for(self._scripted.left.wait(), 60)
         self.saw_it_go = True
 
 

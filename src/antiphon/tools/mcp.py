@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -208,9 +209,11 @@ class MCPToolset:
         mcp = _needs_mcp()
         server: Any = self._server
         if isinstance(server, StdioServer):
-            server = mcp.StdioServerParameters(
+            parameters = mcp.StdioServerParameters(
                 command=server.command, args=server.args, env=server.env, cwd=server.cwd
             )
+            # The default is what `sys.stderr` was at import, which may be closed by now.
+            server = mcp.client.stdio.stdio_client(parameters, errlog=sys.__stderr__)
         return mcp.Client(server)
 
     def _leave(self) -> None:

@@ -234,7 +234,7 @@ def test_stalls_are_bounded(reply: Reply, patience: Patience, words: str) -> Non
             await provider.connect()
             with pytest.raises(ConnectivityError, match=words):
                 await collect(provider, HI)
-            await asyncio.wait_for(scripted.left.wait(), 5)
+            await asyncio.wait_for(scripted.left.wait(), 60)
 
     run(main())
 
@@ -248,7 +248,7 @@ def test_closing_the_iterator_closes_the_request() -> None:
             async with aclosing(provider.complete(HI)) as events:
                 assert await anext(events) == TextDelta("I")
                 assert not scripted.left.is_set()
-            await asyncio.wait_for(scripted.left.wait(), 5)
+            await asyncio.wait_for(scripted.left.wait(), 60)
             assert text_of(await collect(provider, HI)) == "Yes."
 
     run(main())
@@ -272,7 +272,7 @@ def test_cancelling_the_reader_closes_the_request() -> None:
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            await asyncio.wait_for(scripted.left.wait(), 5)
+            await asyncio.wait_for(scripted.left.wait(), 60)
 
     run(main())
 

@@ -77,8 +77,9 @@ def test_a_cancelled_question_leaves_no_job(beckett: bytes) -> None:
         for task in asked:
             task.cancel()
         await asyncio.gather(*asked, return_exceptions=True)
-        await TURNS.run(lambda: None)
-        assert TURNS.pending == 0
+        async with asyncio.timeout(60):  # a machine may be slow; a job that stays is there for ever
+            while TURNS.pending:
+                await TURNS.run(lambda: None)
 
     asyncio.run(main())
 
