@@ -59,7 +59,7 @@ def handlers_of_vows_are_cancelled(patch: pytest.MonkeyPatch) -> None:
 
     def interrupt(self: Lane, epoch: Epoch, initiator: Any, adopted: Any) -> None:
         if not self.renew(epoch, initiator, adopted) and self.current is not None:
-            self._replace()
+            self.replace()
 
     patch.setattr(Lane, "interrupt", interrupt)
 
@@ -70,7 +70,7 @@ def the_initiator_is_cancelled(patch: pytest.MonkeyPatch) -> None:
     def interrupt(self: Lane, epoch: Epoch, initiator: Any, adopted: Any) -> None:
         self.renew(epoch, initiator, adopted)
         if self.current is not None and self.current[0].interruptible:
-            self._replace()
+            self.replace()
 
     patch.setattr(Lane, "interrupt", interrupt)
 

@@ -53,7 +53,7 @@ def interrupt(session: Session, frame: InterruptionFrame, *, source: str) -> Non
                 observers.pushed(source, station.name, frame, FrameDirection.DOWNSTREAM)
             station.ordered.wait_for(frame)
             station.deliver_always(frame)
-            station.urgent.watch()
+            station.urgent.watch.start()
     session.interrupted(frame)
 
 

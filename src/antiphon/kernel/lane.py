@@ -8,10 +8,10 @@ States                         left by
 
 Who may do what
 * Only the lane's own task takes frames from the mailbox and sets `current`.
-* Only `interrupt` and `_expired` (a deadline) take a handler away from it: they clear `current`,
-  cancel the task, and start a successor that first waits, bounded, until the old one has stopped.
-  So a processor runs one handler per lane at a time, unless a handler refuses to stop: that one is
-  abandoned and reported.
+* Only `interrupt` and the lane's `Watch` (a deadline) take a handler away from it: `replace` clears
+  `current`, cancels the task, and starts a successor that first waits, bounded, until the old one
+  has stopped. So a processor runs one handler per lane at a time, unless a handler refuses to stop:
+  that one is abandoned and reported.
 * Only `renew` replaces `work`, so that whatever still holds the old one belongs to its epoch.
 
 Invariants
@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 from antiphon.errors import HandlerTimeoutError
 from antiphon.frames.base import Frame
 from antiphon.kernel.epoch import Envelope, Epoch, Work, current_work, free_context
+from antiphon.kernel.watch import Watch
 
 if TYPE_CHECKING:
     from antiphon.kernel.station import Station
@@ -45,25 +46,22 @@ class Lane:
 
     __slots__ = (
         "_waiter",
-        "_watch",
         "barrier",
         "blocked",
         "busy",
         "current",
         "held",
-        "limit",
         "opened",
         "station",
         "task",
         "urgent",
+        "watch",
         "work",
     )
 
     def __init__(self, station: Station, *, urgent: bool, limit: float | None) -> None:
         self.station = station
         self.urgent = urgent
-        self.limit = limit
-        """Seconds a handler may take while something waits behind it; None: as long as it likes."""
         self.opened = False
         """Whether frames are handled yet, and still."""
         self.busy = True
@@ -77,12 +75,12 @@ class Lane:
         """What the lane's handlers act on behalf of; another one after each interruption."""
         self.task: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._watch: asyncio.TimerHandle | None = None
+        self.watch = Watch(self, limit)
 
     def open(self) -> None:
         """From now on frames are handled."""
         self.opened = True
-        if self._queue():
+        if self.waiting():
             self._run()
         else:
             self._rest()
@@ -130,26 +128,18 @@ class Lane:
         """`renew`, and stops the handler of an interruptible frame unless it interrupted."""
         goes_on = self.renew(epoch, initiator, adopted)
         if self.current is not None and self.current[0].interruptible and not goes_on:
-            self._replace()
+            self.replace()
 
     def wait_for(self, barrier: Frame) -> None:
         """Handle nothing further until the processor has handled `barrier` on its urgent lane."""
         self.barrier = barrier
         self.blocked = True
 
-    def watch(self) -> None:
-        """Something waits: from now on the running handler has `limit` seconds."""
-        if self._watch is None and self.limit is not None and self.opened:
-            loop = asyncio.get_running_loop()
-            self._watch = loop.call_later(self.limit, self._expired, self.current)
-
     def end(self) -> None:
         """Stops without waiting; the session cancels the task."""
         self.current = None
         self.opened = False
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
+        self.watch.stop()
 
     # ---- the task -----------------------------------------------------------------------------
 
@@ -234,7 +224,8 @@ class Lane:
         finally:
             self._waiter = None
 
-    def _queue(self) -> int:
+    def waiting(self) -> int:
+        """Frames in the mailbox for this lane."""
         mailbox = self.station.mailbox
         return mailbox.urgent_waiting if self.urgent else mailbox.ordered_waiting
 
@@ -245,7 +236,8 @@ class Lane:
 
     # ---- taking a handler away ----------------------------------------------------------------
 
-    def _replace(self) -> None:
+    def replace(self) -> None:
+        """Takes the running handler away: cancels the task, and starts a successor."""
         old = self.task
         self.current = None
         if old is not None:
@@ -264,40 +256,3 @@ class Lane:
             )
             station.report(message, HandlerTimeoutError(message))
         await self._drain()
-
-    def _expired(self, watched: Envelope | None) -> None:
-        self._watch = None
-        current = self.current
-        owed = not self.urgent or self.station.ordered.barrier is not None
-        needed = self._queue() > 0 or (current is not None and owed)
-        if not self.opened or self.limit is None or not needed:
-            return
-        loop = asyncio.get_running_loop()
-        patient, until = self.work.patience
-        if current is not None and patient is current[0] and until > loop.time():
-            self._watch = loop.call_at(until, self._expired, current)
-        elif current is watched and (current is not None or self.blocked):
-            self._give_up(current)
-            self.watch()
-        else:
-            self._watch = loop.call_later(self.limit, self._expired, current)
-
-    def _give_up(self, current: Envelope | None) -> None:
-        station = self.station
-        if current is None:
-            message = f"{station.name} was still paused {self.limit:g} s after the end came"
-            self.held, self.barrier = False, None
-            self.lift(None)
-        else:
-            message = (
-                f"{station.name} did not return from {current[0].name} within {self.limit:g} s "
-                f"while other frames waited: its handler is cancelled"
-            )
-            self._replace()
-            station.ordered.lift(current[0])
-        if not self.urgent:
-            dropped = station.mailbox.reset()
-            message += f"; {dropped} frames that waited behind it are dropped" if dropped else ""
-        station.report(message, HandlerTimeoutError(message))
-        if current is not None and current[0].lifecycle:
-            station.life.pass_on(current[0], current[1])

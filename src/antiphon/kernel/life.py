@@ -44,7 +44,7 @@ class Life:
     def announce_end(self) -> None:
         """The end was queued: from now on handlers in front of it have a deadline."""
         station = self._station
-        station.ordered.limit = station.session.end_timeout_secs
+        station.ordered.watch.limit = station.session.end_timeout_secs
         if station.urgent.busy:
             settled = self._settled = asyncio.get_running_loop().create_future()
 
@@ -52,7 +52,7 @@ class Life:
                 settled.set_result(None)
 
             station.deliver_always(CallFrame(settle))
-        station.ordered.watch()
+        station.ordered.watch.start()
 
     async def end(self, frame: Frame, direction: FrameDirection) -> None:
         """Handles an end in its turn: after all urgent frames that came before it."""

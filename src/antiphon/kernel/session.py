@@ -168,7 +168,7 @@ class Session:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.end_timeout_secs
         for station in self.stations:
-            station.ordered.watch()
+            station.ordered.watch.start()
         while not self.closed and any(station.owes for station in self.stations):
             if loop.time() >= deadline:
                 return

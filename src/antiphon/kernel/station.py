@@ -232,7 +232,7 @@ class Station:
 
     def _call_urgent(self) -> None:
         if self.urgent.busy:
-            self.urgent.watch()
+            self.urgent.watch.start()
         else:
             self.urgent.wake()
 
