@@ -75,6 +75,9 @@ def test_the_whole_demonstration(tmp_path: Path) -> None:
     log = ConversationLog.load(tmp_path / "transcript.json")
     assert log == held.log
     assert log.errors == []
+    ends = [decision for decision in log.decisions if decision.what == "turn stopped"]
+    assert len(ends) == len(SCRIPT)
+    assert all(decision.strategy and decision.reason for decision in log.decisions)
     assert len(log.user_turns) == len(SCRIPT)
     assert [turn.trigger for turn in log.agent_turns].count(Trigger.TOOL) == 1
     sides = TwoSides.read(tmp_path / "conversation.wav")

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import io
 
-from antiphon.observe.conversation_log import ErrorRecord, InterruptionRecord
+from antiphon.observe.conversation_log import (
+    ErrorRecord,
+    InterruptionRecord,
+    TurnDecision,
+)
 from antiphon.observe.happenings import (
     AgentFinished,
     AgentStarted,
@@ -13,6 +17,7 @@ from antiphon.observe.happenings import (
     Interrupted,
     ToolFinished,
     ToolStarted,
+    TurnDecided,
 )
 from antiphon.observe.timeline import Timeline, clock, figures, latency_table
 from tests.observe.sample import sample_log
@@ -33,6 +38,10 @@ def happenings() -> list[Happening]:
         Interrupted(at=40.5, record=InterruptionRecord(at=40.5, agent_turn=4)),
         AgentFinished(at=40.5, turn=cut),
         ErrorSeen(at=50.0, record=error),
+        TurnDecided(
+            at=51.0,
+            decision=TurnDecision(at=51.0, what="turn stopped", strategy="Silence", reason="0.6 s"),
+        ),
     ]
 
 
@@ -46,6 +55,7 @@ PLAIN = """\
  0:35.6  Agent   The Thames is the longest river in England. It flows through [not heard: London and past many famous places.]
                  2.20 s: end of turn 0.45 (STT 0.30), LLM first token 0.40, TTS first audio 1.27, playout 0.08
  0:50.0  Error   TTS no voice
+ 0:51.0          turn stopped: 0.6 s (Silence)
 """  # noqa: E501
 
 

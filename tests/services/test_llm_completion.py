@@ -5,13 +5,24 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from antiphon.context.conversation import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
+from antiphon.context.user_aggregator import LLMUserAggregatorParams
+from antiphon.errors import AuthenticationError
+from antiphon.kernel.pipeline import Pipeline
+from antiphon.kernel.switch import ServiceSwitcher
+from antiphon.kernel.switch_strategies import ServiceSwitcherStrategyFailover
+from antiphon.kernel.task import PipelineTask
+from antiphon.services.llm import LLMService
 from antiphon.settings import LLMSettings
+from antiphon.simulation.fakes.faults import Fail
+from antiphon.simulation.fakes.llm import FakeLLMProvider
+from antiphon.simulation.virtual_time import run
 from antiphon.turns.completion import UserTurnCompletionConfig
 from antiphon.turns.start_strategies import VADUserTurnStartStrategy
 from antiphon.turns.stop_strategies import SpeechTimeoutUserTurnStopStrategy
 from antiphon.turns.strategies import FilterIncompleteUserTurnStrategies
-from tests.context.rig import Rig, converse
+from tests.context.rig import Rig, Voice, converse
 
 CONFIG = UserTurnCompletionConfig(incomplete_short_timeout=3.0)
 
@@ -97,3 +108,44 @@ def test_the_pair_can_be_unpacked() -> None:
     user, assistant = pair
     assert user is pair.user()
     assert assistant is pair.assistant()
+
+
+def test_a_service_that_takes_over_goes_on_by_the_markers() -> None:
+    """After a failover the next model is instructed too, and its marker is not spoken."""
+
+    async def main() -> tuple[str, list[str]]:
+        broken = FakeLLMProvider(faults={0: Fail(AuthenticationError("bad key"))})
+        second = FakeLLMProvider(["✓ Fine, thanks."])
+        made, voice = rig([]), Voice(0.1)
+        switcher = ServiceSwitcher(
+            [LLMService(broken, name="first"), LLMService(second, name="second")],
+            strategy=ServiceSwitcherStrategyFailover(),
+        )
+        pair = LLMContextAggregatorPair(
+            LLMContext(),
+            user_params=LLMUserAggregatorParams(
+                user_turn_strategies=FilterIncompleteUserTurnStrategies(
+                    start=[VADUserTurnStartStrategy()],
+                    stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=0.3)],
+                    config=CONFIG,
+                )
+            ),
+        )
+        made.task = PipelineTask(
+            Pipeline([pair.user(), switcher, voice, pair.assistant()]),
+            idle_timeout_secs=None,
+        )
+        stops: list[str] = []
+        pair.user().add_event_handler(
+            "on_user_turn_stopped", lambda _, s, m: stops.append(m.content)
+        )
+        running = asyncio.get_running_loop().create_task(made.task.run())
+        await asyncio.sleep(0.1)
+        await made.says("How are you?")
+        await asyncio.sleep(8)
+        await made.task.stop_when_done()
+        await running
+        assert "✓" in (second.requests[0].system_instruction or "")
+        return voice.said, stops
+
+    assert run(main()) == ("Fine, thanks.", ["How are you?"])

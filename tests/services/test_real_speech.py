@@ -22,7 +22,7 @@ SENTENCES = (
     "Yesterday the old man walked slowly along the river and counted seven boats. ",
     "Would you like to hear more about it?",
 )
-INSTANTS = 10
+INSTANTS = 20
 
 
 @pytest.mark.models
@@ -36,7 +36,7 @@ def test_the_words_by_estimate_are_those_that_are_heard() -> None:
 
 
 async def _differences() -> list[int]:
-    voice, ear = LocalTTSProvider(), LocalSTTProvider()
+    voice, ear = LocalTTSProvider(variation=0.0), LocalSTTProvider()
     utterance = Utterance(
         "one", voice.capabilities, Pace(), append_to_context=True, opened=0.0, stall_timeout=30.0
     )

@@ -9,7 +9,7 @@ import msgspec
 
 from antiphon.context.conversation import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
-from antiphon.context.user_aggregator import LLMUserAggregatorParams
+from antiphon.context.user_aggregator import LLMUserAggregator, LLMUserAggregatorParams
 from antiphon.demo.script import FILLER, PERSONA, WEATHER_SECS
 from antiphon.frames.speech import TTSSpeakFrame
 from antiphon.kernel.pipeline import Pipeline
@@ -50,6 +50,7 @@ class Bot(msgspec.Struct):
     stt: STTService
     tts: TTSService
     turn_model: LocalSmartTurnModel
+    user: LLMUserAggregator
 
     async def warm_up(self) -> None:
         """Loads all models, and lets the embedded one read the beginning of its prompt."""
@@ -102,7 +103,7 @@ def build(transport: BaseTransport, provider: LLMProvider) -> Bot:
         await tts.queue_frame(TTSSpeakFrame(FILLER))
 
     turn_model = LocalSmartTurnModel()
-    user, assistant = LLMContextAggregatorPair(
+    pair = LLMContextAggregatorPair(
         context,
         user_params=LLMUserAggregatorParams(
             vad_analyzer=SileroVADAnalyzer(),
@@ -116,6 +117,6 @@ def build(transport: BaseTransport, provider: LLMProvider) -> Bot:
         ),
     )
     pipeline = Pipeline(
-        [transport.input(), stt, user, llm, tts, transport.output(), assistant],
+        [transport.input(), stt, pair.user(), llm, tts, transport.output(), pair.assistant()],
     )
-    return Bot(pipeline, context, llm, stt, tts, turn_model)
+    return Bot(pipeline, context, llm, stt, tts, turn_model, pair.user())

@@ -9,14 +9,15 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from antiphon.audio.wav import Recording
+from antiphon.context.user_aggregator import LLMUserAggregator
 from antiphon.demo.bot import Bot, build
 from antiphon.demo.clips import CALLER_PITCH, SAMPLE_RATE, Clip, clips_of
 from antiphon.demo.script import SCRIPT, Cue, Turn
 from antiphon.kernel.params import PipelineParams
 from antiphon.kernel.runner import PipelineRunner
 from antiphon.kernel.task import PipelineTask
-from antiphon.observe.conversation_log import ConversationLog, Trigger
-from antiphon.observe.happenings import AgentFinished, Happening
+from antiphon.observe.conversation_log import ConversationLog, Trigger, TurnDecision
+from antiphon.observe.happenings import AgentFinished, Happening, TurnDecided
 from antiphon.observe.observer import ConversationObserver, RecordingObserver, Watcher
 from antiphon.observe.recording import TwoSides
 from antiphon.providers.local.tts import LocalTTSProvider
@@ -30,6 +31,7 @@ from antiphon.transports.caller_script import (
     WaitForSpeech,
 )
 from antiphon.transports.file import FileTransport
+from antiphon.turns.actions import Decision, DecisionKind
 
 NEWS = "the agent told a tool's result"
 LONGEST_SECS = 300.0
@@ -120,6 +122,22 @@ async def converse(
     """
     observer = ConversationObserver(*watchers, title=title)
     recorder = RecordingObserver()
+
+    @bot.user.event_handler("on_user_turn_decision")
+    def decided(user: LLMUserAggregator, decision: Decision) -> None:
+        if decision.kind in (DecisionKind.INFER, DecisionKind.FORGET):
+            return  # the turn's stop says the same
+        at = decision.at - user.clock.now() + user.clock.get_time() / 1e9
+        record = TurnDecision(
+            at=at,
+            what=decision.kind.value,
+            strategy=decision.strategy,
+            reason=decision.reason,
+        )
+        observer.log.decisions.append(record)
+        for watcher in watchers:
+            watcher(TurnDecided(at=at, decision=record))
+
     task = PipelineTask(
         bot.pipeline,
         params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),

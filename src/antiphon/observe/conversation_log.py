@@ -131,6 +131,15 @@ class InterruptionRecord(msgspec.Struct, kw_only=True):
     agent_turn: int | None = None
 
 
+class TurnDecision(msgspec.Struct, kw_only=True):
+    """What was decided about the floor, by which strategy, and why."""
+
+    at: float
+    what: str
+    strategy: str
+    reason: str
+
+
 class ErrorRecord(msgspec.Struct, kw_only=True):
     """A part of the pipeline reported an error."""
 
@@ -156,6 +165,8 @@ class ConversationLog(msgspec.Struct, kw_only=True):
     tools: list[ToolCallRecord] = msgspec.field(default_factory=list)
     interruptions: list[InterruptionRecord] = msgspec.field(default_factory=list)
     errors: list[ErrorRecord] = msgspec.field(default_factory=list)
+    decisions: list[TurnDecision] = msgspec.field(default_factory=list)
+    """Where the program records them: no frame carries them."""
     context: list[dict[str, Any]] = msgspec.field(default_factory=list)
     """The messages of the model's context at the end, in OpenAI chat shape."""
     notes: dict[str, str] = msgspec.field(default_factory=dict)

@@ -11,6 +11,7 @@ from antiphon.observe.conversation_log import (
     ErrorRecord,
     InterruptionRecord,
     ToolCallRecord,
+    TurnDecision,
     UserTurn,
 )
 
@@ -62,6 +63,12 @@ class Interrupted(Happening):
     """The caller cut in."""
 
     record: InterruptionRecord
+
+
+class TurnDecided(Happening):
+    """Something was decided about whose turn it is."""
+
+    decision: TurnDecision
 
 
 class ErrorSeen(Happening):

@@ -27,6 +27,7 @@ from antiphon.observe.happenings import (
     Interrupted,
     ToolFinished,
     ToolStarted,
+    TurnDecided,
 )
 
 if TYPE_CHECKING:
@@ -78,6 +79,9 @@ def lines_of(happening: Happening) -> list[Line]:
             return [Line(Kind.TOOL, at, "Tool", f"{call.name} {_outcome(call)}")]
         case Interrupted(at=at):
             return [Line(Kind.CUT, at, "", "the caller interrupts")]
+        case TurnDecided(at=at, decision=decision):
+            text = f"{decision.what}: {decision.reason} ({decision.strategy})"
+            return [Line(Kind.FIGURES, at, "", text)]
         case ErrorSeen(at=at, record=record):
             return [Line(Kind.ERROR, at, "Error", f"{record.processor or ''} {record.message}")]
         case _:

@@ -102,7 +102,7 @@ class LLMTurnCompletionUserTurnStopStrategy(ExternalUserTurnCompletionStopStrate
                 "filter_incomplete_user_turns": True,
                 "user_turn_completion_config": self.config,
             }
-            update = LLMUpdateSettingsFrame(settings=settings)
+            update = LLMUpdateSettingsFrame(settings=settings, reach_inactive_services=True)
             return (SendFrame(update, FrameDirection.DOWNSTREAM),)
         return super().receive(event, now)
 

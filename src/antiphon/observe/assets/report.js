@@ -60,6 +60,13 @@
     $("context").append(item);
   }
   if (!log.context.length) $("context-box").remove();
+  for (const decision of log.decisions) {
+    const item = make("li");
+    const why = `${decision.reason} (${decision.strategy})`;
+    item.append(make("b", "", `${decision.at.toFixed(2)} s ${decision.what}`), make("span", "", why));
+    $("decisions").append(item);
+  }
+  if (!log.decisions.length) $("decisions-box").remove();
   const legend = (list, entries) => {
     for (const [name, variable] of entries) {
       const item = make("li"), swatch = make("i");
