@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -142,6 +143,29 @@ def test_a_user_turn_becomes_a_message_and_runs_the_model() -> None:
         {"role": "assistant", "content": "Hi."},
     ]
     assert [(m.content, m.user_id) for m in stopped] == [("Hello there.", "u")]
+
+
+def test_both_events_of_a_turn_carry_who_said_what_and_when() -> None:
+    """The segment that runs the model, and the whole turn, with text, user and times."""
+    triggered: list[Any] = []
+    stopped: list[Any] = []
+
+    async def play(rig: Rig) -> None:
+        rig.user.add_event_handler(
+            "on_user_turn_inference_triggered", lambda _, s, m: triggered.append(m)
+        )
+        rig.user.add_event_handler("on_user_turn_stopped", lambda _, s, m: stopped.append(m))
+        await rig.says("Hello there.")
+        await asyncio.sleep(5)
+
+    converse(lambda: Rig(["Hi."]), play)
+    (segment,), (turn,) = triggered, stopped
+    assert (
+        (segment.content, segment.user_id) == (turn.content, turn.user_id) == ("Hello there.", "u")
+    )
+    began, ended = (datetime.fromisoformat(text) for text in (turn.timestamp, turn.ended_at))
+    assert began <= datetime.fromisoformat(segment.timestamp) <= ended
+    assert 0.3 < (ended - began).total_seconds() < 3
 
 
 # ---- the assistant's turns ----

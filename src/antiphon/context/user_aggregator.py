@@ -88,14 +88,27 @@ class LLMUserAggregatorParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UserTurnStoppedMessage(msgspec.Struct, frozen=True):
-    """A whole turn of the caller: `content` is all that was said. `timestamp` is when it began (ISO
-    8601). `nothing_understood`: there was sound, but no words.
+    """A whole turn of the caller: `content` is all that was said. `timestamp` is when it began,
+    `ended_at` when it was found to be over (ISO 8601). `nothing_understood`: there was sound, but
+    no words.
     """
 
     content: str
     timestamp: str
     user_id: str = ""
     nothing_understood: bool = False
+    ended_at: str = ""
+
+
+class UserTurnInferenceTriggeredMessage(msgspec.Struct, frozen=True):
+    """The segment of a turn that the model is run for; `timestamp` is when it began (ISO 8601).
+
+    There may be several in one turn, and what follows the last is in the turn's message only.
+    """
+
+    content: str
+    timestamp: str
+    user_id: str = ""
 
 
 class UserTurnMessageAddedMessage(msgspec.Struct, frozen=True):
@@ -110,7 +123,9 @@ class LLMUserAggregator(FrameProcessor):
     """See the module's docstring. Made by `LLMContextAggregatorPair`."""
 
     on_user_turn_started = Event[[TurnStrategy | None]]()
-    on_user_turn_inference_triggered = Event[[TurnStrategy | None]]()
+    on_user_turn_inference_triggered = Event[
+        [TurnStrategy | None, UserTurnInferenceTriggeredMessage]
+    ]()
     on_user_turn_stopped = Event[[TurnStrategy | None, UserTurnStoppedMessage]]()
     on_user_turn_stop_timeout = Event[[]]()
     on_user_turn_idle = Event[[]]()
@@ -232,7 +247,10 @@ class LLMUserAggregator(FrameProcessor):
         """Writes what was said and runs the model."""
         await self._write(segment.text, segment.timestamp, segment.user_id)
         await self._half.run()
-        await self.on_user_turn_inference_triggered.emit(strategy)
+        message = UserTurnInferenceTriggeredMessage(
+            segment.text, segment.timestamp, segment.user_id
+        )
+        await self.on_user_turn_inference_triggered.emit(strategy, message)
 
     async def on_turn_stopped(
         self, strategy: TurnStrategy | None, params: UserTurnStoppedParams
@@ -245,6 +263,7 @@ class LLMUserAggregator(FrameProcessor):
             params.started_at or params.timestamp,
             params.user_id,
             params.nothing_understood,
+            self.clock.timestamp(),
         )
         await self.on_user_turn_stopped.emit(strategy, message)
         await self._half.note_run()
