@@ -23,11 +23,11 @@ HEAVY = {
     *("aiohttp", "aiortc", "anthropic", "av", "cartesia", "deepgram", "elevenlabs", "fastapi"),
     *("google", "hypothesis", "onnxruntime", "openai", "PIL", "playwright", "pydantic", "pytest"),
     *("rich", "scipy", "sentencex", "sounddevice", "starlette", "torch", "typer", "uvicorn"),
-    *("websockets", "xllamacpp"),
+    *("babel", "phonenumbers", "unicode_rbnf", "websockets", "xllamacpp"),
 }
 
 # What `pip install antiphon` brings.
-CORE = {"antiphon", "msgspec", "numpy"}
+CORE = {"antiphon", "msgspec", "numpy", "sentencex"}
 
 # Names that the vocabulary keeps for those who knew something else by them.
 FORMER_NAMES = {"TranscriptionUserTurnStopStrategy": "SpeechTimeoutUserTurnStopStrategy"}
@@ -112,19 +112,36 @@ def test_no_public_name_loads_a_heavy_library() -> None:
     assert not {name for name in loaded if name.split(".")[0] in HEAVY}
 
 
+# What a program begins with to run as if no extra were installed.
+NO_EXTRAS = (
+    "import importlib.abc\n"
+    "class Absent(importlib.abc.MetaPathFinder):\n"
+    "    def find_spec(self, name, path, target=None):\n"
+    "        top = name.partition('.')[0]\n"
+    f"        if top not in sys.stdlib_module_names and top not in {sorted(CORE)!r}:\n"
+    "            raise ModuleNotFoundError(name, name=top)\n"
+    "sys.meta_path.insert(0, Absent())\n"
+)
+
+
 def test_public_names_need_core_dependencies_alone() -> None:
     """With no extra installed every public name can still be imported, subclassed and named."""
     loaded = _modules_after(
-        "import importlib.abc\n"
-        "class Absent(importlib.abc.MetaPathFinder):\n"
-        "    def find_spec(self, name, path, target=None):\n"
-        "        top = name.partition('.')[0]\n"
-        f"        if top not in sys.stdlib_module_names and top not in {sorted(CORE)!r}:\n"
-        "            raise ModuleNotFoundError(name, name=top)\n"
-        "sys.meta_path.insert(0, Absent())\n"
-        "import antiphon\nfor name in antiphon.__all__:\n    getattr(antiphon, name)"
+        f"{NO_EXTRAS}import antiphon\nfor name in antiphon.__all__:\n    getattr(antiphon, name)"
     )
     assert "antiphon.frames.base" in loaded
+
+
+def test_a_voice_needs_core_dependencies_alone() -> None:
+    """With no extra but a vendor's, a voice's service is built and cuts its text in sentences."""
+    loaded = _modules_after(
+        f"{NO_EXTRAS}from antiphon.services.tts import TTSService\n"
+        "from antiphon.simulation.fakes.tts import FakeTTSProvider\n"
+        "from antiphon.text.markup import UnitAggregator\n"
+        "TTSService(FakeTTSProvider())\n"
+        "assert len(UnitAggregator().push('It is 3.14. Dr. Who. Yes.')) == 2"
+    )
+    assert "sentencex" in loaded
 
 
 def _vocabulary() -> set[str]:

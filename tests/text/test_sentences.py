@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-import sys
 
 import pytest
 
-from antiphon.errors import MissingExtraError
 from antiphon.text.sentences import SentenceSplitter, split
 
 TEXTS: dict[str, tuple[str, str, list[str]]] = {
@@ -102,10 +100,3 @@ def test_random_text_is_never_changed() -> None:
             out += splitter.push(char)
         assert "".join(out + splitter.flush()) == text
         assert splitter.pending == ""
-
-
-def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without sentencex the error says what to install."""
-    monkeypatch.setitem(sys.modules, "sentencex", None)
-    with pytest.raises(MissingExtraError, match=r"antiphon\[text\]"):
-        SentenceSplitter()

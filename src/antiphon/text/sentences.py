@@ -13,12 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from antiphon.errors import MissingExtraError
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 # A boundary needs one of these; without one there is no need to ask.
 _END_MARK = re.compile(r"[.!?…。！？｡।॥؟۔։។\n]")
@@ -40,16 +34,19 @@ class SentenceSplitter:
     """Text in, complete sentences out.
 
     `language` is BCP 47. `longest`: a piece without an end is cut after so many characters, at a
-    space if there is one. Raises `MissingExtraError` at once if sentencex is not installed.
+    space if there is one.
     """
 
     def __init__(
         self, language: str = "en", *, first_clause: bool = False, longest: int = _LONGEST
     ) -> None:
+        # 3 MB of compiled rules: loaded by those who split text, when they do.
+        import sentencex
+
         self.language = language.split("-", maxsplit=1)[0].lower()
         self.first_clause = first_clause
         self._longest = longest
-        self._sentencex = _load()
+        self._segment = sentencex.segment
         self._buffer = ""
         self._released = False
 
@@ -85,7 +82,7 @@ class SentenceSplitter:
     def _segments(self, text: str) -> list[str]:
         """`text` cut into sentences; the last may be incomplete."""
         pieces: list[str] = []
-        for segment in self._sentencex.segment(self.language, text):
+        for segment in self._segment(self.language, text):
             for line in re.split(r"(?<=\n)(?=[^\n])", segment):
                 if pieces and _belongs(pieces[-1], line):
                     pieces[-1] += line
@@ -129,12 +126,3 @@ def split(text: str, language: str = "en") -> Sequence[str]:
     """The sentences of a whole text."""
     splitter = SentenceSplitter(language)
     return [*splitter.push(text), *splitter.flush()]
-
-
-def _load() -> ModuleType:
-    try:
-        import sentencex
-    except ImportError as error:
-        raise MissingExtraError("Splitting text into sentences", "text", "sentencex") from error
-    module: ModuleType = sentencex
-    return module
