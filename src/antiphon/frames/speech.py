@@ -40,7 +40,11 @@ class VADParamsUpdateFrame(ControlFrame):
 
 
 class STTMetadataFrame(SystemFrame):
-    """Tells the turn strategies how long after the end of speech a final transcript may take."""
+    """Tells the turn strategies how long after the end of speech a final transcript may take.
+
+    `answers_every_segment`: each end of speech is followed by a finalized transcript, be it empty.
+    """
 
     ttfs_p99_secs: float
     service: str | None = None
+    answers_every_segment: bool = False

@@ -39,7 +39,8 @@ class STTCapabilities(Struct, kw_only=True):
     """What a transcriber wants and does.
 
     `sample_rate` in Hz. `segmented`: send only speech, as detected by the VAD, with `preroll_secs`
-    before its start, and `Finalize` after each segment; otherwise audio is sent all the time.
+    before its start, and `Finalize` after each segment, which is answered by a finalized transcript
+    even if there were no words; otherwise audio is sent all the time.
     `ttfs_p99_secs`: how long after the end of speech the final transcript may take.
     """
 

@@ -116,7 +116,9 @@ class STTService(FrameProcessor):
             self.create_task(self._supervise(), name="transcription")
         await self.push_frame(
             STTMetadataFrame(
-                ttfs_p99_secs=self.provider.capabilities.ttfs_p99_secs, service=self.name
+                ttfs_p99_secs=self.provider.capabilities.ttfs_p99_secs,
+                service=self.name,
+                answers_every_segment=self.provider.capabilities.segmented,
             )
         )
 

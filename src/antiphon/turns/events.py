@@ -31,10 +31,14 @@ class SpeechStarted(Fact, frozen=True):
 
 
 class SpeechStopped(Fact, frozen=True):
-    """Voice activity ended at `at`; the detector waited `stop_secs` to be sure of it."""
+    """Voice activity ended at `at`; the detector waited `stop_secs` to be sure of it.
+
+    `assumed`: nobody said so, the machine takes it for granted; no transcriber knows of it.
+    """
 
     at: float
     stop_secs: float = 0.0
+    assumed: bool = False
 
 
 class Heard(Fact, frozen=True):
@@ -89,9 +93,13 @@ class Unmuted(Fact, frozen=True):
 
 
 class TranscriberLatency(Fact, frozen=True):
-    """After the end of speech 99 % of final transcripts have come within `secs`."""
+    """After the end of speech 99 % of final transcripts have come within `secs`.
+
+    `answers`: each stretch of speech is answered by a finalized transcript, be it empty or late.
+    """
 
     secs: float
+    answers: bool = False
 
 
 # ---- the agent --------------------------------------------------------------------------------

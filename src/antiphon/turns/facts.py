@@ -60,7 +60,9 @@ _MAKERS: dict[type[Frame], Callable[[Any], Fact]] = {
     UserStoppedSpeakingFrame: lambda _: AnnouncedStop(),
     UserTurnInferenceCompletedFrame: lambda _: CompletionJudged(),
     LLMMarkerFrame: lambda f: CompletionDenied(marker=f.marker),
-    STTMetadataFrame: lambda f: TranscriberLatency(secs=f.ttfs_p99_secs),
+    STTMetadataFrame: lambda f: TranscriberLatency(
+        secs=f.ttfs_p99_secs, answers=f.answers_every_segment
+    ),
     InterruptionFrame: lambda _: Interrupted(),
 }
 

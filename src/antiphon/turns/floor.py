@@ -60,6 +60,8 @@ class Floor:
         self.under_way = False
         self.cut_off = False
         self._unheard = False
+        self._answered = False
+        """Whether a finalized transcript came since the last end of sound."""
         self._sources: set[str] = set()
         self._latency: TranscriberLatency | None = None
 
@@ -91,8 +93,9 @@ class Floor:
     def note(self, event: Fact, now: float) -> None:
         """Keeps what is neither sound nor a decision."""
         match event:
-            case Heard():
+            case Heard(finalized=finalized):
                 self.text.add(event, now)
+                self._answered = self._answered or finalized
             case BotStarted():
                 self.bot_speaks, self._unheard = True, False
             case BotStopped():
@@ -117,6 +120,7 @@ class Floor:
         if self._sources:
             return False
         self.silence_at = at
+        self._answered = False
         self.go(Step.SILENCE)
         return True
 
@@ -154,6 +158,7 @@ class Floor:
         elif self.is_open and self.silence_at >= self.started:
             yield SpeechStopped(at=self.silence_at)
         if self.text.pending:
-            yield Heard(text=self.text.pending, user_id=self.text.user_id)
+            finalized = self._answered and not self.sounds
+            yield Heard(self.text.pending, finalized=finalized, user_id=self.text.user_id)
         if self.text.interim:
             yield Heard(text=self.text.interim, final=False, user_id=self.text.user_id)

@@ -5,7 +5,8 @@ every wait is counted from there. A transcript may come before the end of speech
 pieces, finalized or not, or never; a strategy is done when its own wait is over and the transcript
 is in:
 
-* finalized: at once;
+* finalized: at once; but what was finalized for an earlier stretch of speech says nothing about a
+  later one (`TranscriptWait`);
 * final, not finalized: when 99 % of transcripts would have come (`TranscriberLatency`), because
   another piece may follow;
 * finalized and empty: the sound was no speech; the turn ends, with nothing understood;
@@ -29,69 +30,12 @@ from antiphon.turns.events import (
     SpeechStarted,
     SpeechStopped,
     TextForgotten,
-    TranscriberLatency,
     TurnModelVerdict,
     TurnStopped,
 )
 from antiphon.turns.opinions import NOTHING, AskTurnModel, EndTurn, Opinion, RunInference
 from antiphon.turns.strategy import TurnModel, UserTurnStopStrategy
-
-DEFAULT_TTFS_P99_SECS = 1.0
-
-
-class TranscriptWait:
-    """Is the transcript of the speech that ended all there? Shared by the strategies that need
-    it.
-    """
-
-    def __init__(self, *, wait_for_transcript: bool) -> None:
-        self.wait_for_transcript = wait_for_transcript
-        self.latency = DEFAULT_TTFS_P99_SECS
-        self.text = False
-        self.interim = False
-        self.finalized = False
-        self.until: float | None = None
-        """When the transcript counts as complete although it was not finalized."""
-        self._finalized_when: float | None = None
-
-    def receive(self, event: Fact, now: float) -> None:
-        """Keeps track of what was heard."""
-        match event:
-            case SpeechStarted():
-                self.finalized, self.until, self._finalized_when = False, None, None
-            case SpeechStopped(at=at):
-                self.until = max(now, at + self.latency)
-                # A provider may be quicker than the VAD; what it finalized before the caller fell
-                # silent says nothing about the rest.
-                self.finalized = self._finalized_when is not None and self._finalized_when >= at
-            case Heard(text=text, final=final, finalized=finalized):
-                self.interim = not final and bool(text.strip())
-                self.text = self.text or (final and bool(text.strip()))
-                if finalized:
-                    self.finalized, self._finalized_when = True, now
-            case TranscriberLatency(secs=secs):
-                self.latency = secs
-            case InferenceTriggered() | TextForgotten():
-                self.text = self.finalized = False
-                self._finalized_when = None
-            case TurnStopped():
-                self.text = self.interim = self.finalized = False
-                self.until = self._finalized_when = None
-
-    @property
-    def empty(self) -> bool:
-        """Whether the transcriber has said that there were no words."""
-        return self.finalized and not self.text and not self.interim
-
-    def ready_at(self) -> float | None:
-        """Since when, or from when on, the transcript is all there; None: a fact must come
-        first.
-        """
-        if not self.wait_for_transcript or self.empty:
-            return 0.0
-        if not self.text or (self.interim and not self.finalized and self.until is None):
-            return None
-        return 0.0 if self.finalized or self.until is None else self.until
+from antiphon.turns.transcript_wait import TranscriptWait
 
 
 class SpeechTimeoutUserTurnStopStrategy(UserTurnStopStrategy):
