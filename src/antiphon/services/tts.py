@@ -33,7 +33,7 @@ import msgspec
 
 from antiphon.context.spoken import Pace
 from antiphon.errors import AntiphonError
-from antiphon.frames.base import Frame
+from antiphon.frames.base import ControlFrame, DataFrame, Frame
 from antiphon.frames.lifecycle import EndFrame, InterruptionFrame, StartFrame, StopFrame
 from antiphon.frames.llm import (
     LLMAssistantPushAggregationFrame,
@@ -165,9 +165,10 @@ class TTSService(FrameProcessor):
 
     # ---- what comes in -------------------------------------------------------------------------
 
-    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
-        """Everything else passes, ordered frames in their place between the utterances."""
-        if frame.urgent or direction is FrameDirection.UPSTREAM:
+    @handles(DataFrame, ControlFrame)
+    async def _join(self, frame: Frame, direction: FrameDirection) -> None:
+        """Other ordered frames pass in their place between the utterances; urgent ones flow by."""
+        if direction is FrameDirection.UPSTREAM:
             await self.push_frame(frame, direction)
             return
         self._fresh()
@@ -220,7 +221,7 @@ class TTSService(FrameProcessor):
     @handles(TTSUpdateSettingsFrame)
     async def _update(self, frame: TTSUpdateSettingsFrame, direction: FrameDirection) -> None:
         if frame.service is not None and frame.service != self.name:
-            await self.process_frame(frame, direction)
+            await self._join(frame, direction)
             return
         try:
             settings = self.settings.updated(frame.settings)
