@@ -13,29 +13,25 @@ from antiphon import (
     LLMContextAggregatorPair,
     LLMService,
     LLMUserAggregatorParams,
+    LocalAudioTransport,
+    LocalSTTService,
+    LocalTTSService,
     Pipeline,
     PipelineRunner,
     PipelineTask,
     SileroVADAnalyzer,
-    STTService,
-    TTSService,
+    llm_from_env,
 )
-from antiphon.providers.local.stt import LocalSTTProvider
-from antiphon.providers.local.tts import LocalTTSProvider
-from antiphon.providers.select import llm_from_env
 from antiphon.settings import LLMSettings
-from antiphon.transports.local import LocalAudioTransport
 
 
 def bot(transport: BaseTransport) -> PipelineTask:
     """From the caller's mouth to the caller's ear."""
-    context = LLMContext()
-    stt, tts = STTService(LocalSTTProvider()), TTSService(LocalTTSProvider())
+    context, stt, tts = LLMContext(), LocalSTTService(), LocalTTSService()
     persona = LLMSettings(system_instruction="Your name is Ada. Answer in one short sentence.")
     llm = LLMService(llm_from_env().provider, settings=persona, warm_up=context)
-    user, assistant = LLMContextAggregatorPair(
-        context, user_params=LLMUserAggregatorParams(vad_analyzer=SileroVADAnalyzer())
-    )
+    hearing = LLMUserAggregatorParams(vad_analyzer=SileroVADAnalyzer())
+    user, assistant = LLMContextAggregatorPair(context, user_params=hearing)
     pipeline = Pipeline([transport.input(), stt, user, llm, tts, transport.output(), assistant])
     return PipelineTask(pipeline, start_timeout_secs=120)
 

@@ -138,6 +138,7 @@ case $1 in
         base dev "what antiphon uses, and what checks it"
         models || true
         scripts/system.sh browser
+        scripts/system.sh sound
         scripts/recordings.sh >/dev/null
         ;;
 esac

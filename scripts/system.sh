@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Brings what comes from the system and not from Python: system.sh models|browser.
+# Brings what comes from the system and not from Python: system.sh models|browser|sound.
 #
 #   models    libgomp1, which the language model's runtime is linked against
 #   browser   Chromium for the browser tests, and libatomic1 for the node that drives it
+#   sound     PortAudio, and PulseAudio as a sound card for the test of `antiphon talk`
 #
 # Installs Debian's packages where they are missing and this user may; otherwise says what is missing
 # and what that means, and succeeds: everything else works without.
@@ -24,8 +25,16 @@ case ${1:-} in
         command -v chromium >/dev/null || missing+=(chromium)
         loads libatomic.so.1 || missing+=(libatomic1)
         ;;
+    sound)
+        without="the test of antiphon talk is skipped"
+        loads libportaudio.so.2 || missing+=(libportaudio2)
+        command -v pulseaudio >/dev/null || missing+=(pulseaudio)
+        command -v paplay >/dev/null || missing+=(pulseaudio-utils)
+        [[ -n $(find /usr/lib -name libasound_module_pcm_pulse.so -print -quit) ]] ||
+            missing+=(libasound2-plugins)
+        ;;
     *)
-        echo "usage: scripts/system.sh models|browser" >&2
+        echo "usage: scripts/system.sh models|browser|sound" >&2
         exit 2
         ;;
 esac

@@ -51,8 +51,10 @@ _NAMES = {
         FunctionCallResultFrame FunctionCallResultProperties FunctionCallsStartedFrame
     """,
     "antiphon.frames.transport": """
-        InputDTMFFrame InputTransportMessageFrame KeypadEntry OutputDTMFFrame OutputDTMFUrgentFrame
-        OutputTransportMessageFrame OutputTransportMessageUrgentFrame
+        FilterControlFrame FilterEnableFrame FilterUpdateSettingsFrame InputDTMFFrame
+        InputTransportMessageFrame KeypadEntry MixerControlFrame MixerEnableFrame
+        MixerUpdateSettingsFrame OutputDTMFFrame OutputDTMFUrgentFrame OutputTransportMessageFrame
+        OutputTransportMessageUrgentFrame
     """,
     "antiphon.frames.turns": """
         BotSpeakingFrame BotStartedSpeakingFrame BotStoppedSpeakingFrame UserIdleTimeoutUpdateFrame
@@ -102,9 +104,12 @@ _NAMES = {
     "antiphon.services.llm": "LLMService",
     "antiphon.services.stt": "STTService",
     "antiphon.services.tts": "TTSService",
+    "antiphon.providers.local.service": "LocalSTTService LocalTTSService",
     "antiphon.providers.local.vad": "SileroVADAnalyzer",
+    "antiphon.providers.select": "llm_from_env",
     "antiphon.audio.vad": "VADParams",
     "antiphon.transports.base": "BaseTransport",
+    "antiphon.transports.local": "LocalAudioTransport",
     "antiphon.transports.params": "TransportParams",
     "antiphon.simulation.testing": "SleepFrame run_test",
 }

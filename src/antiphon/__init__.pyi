@@ -91,9 +91,15 @@ from antiphon.frames.tools import FunctionCallInProgressFrame as FunctionCallInP
 from antiphon.frames.tools import FunctionCallResultFrame as FunctionCallResultFrame
 from antiphon.frames.tools import FunctionCallResultProperties as FunctionCallResultProperties
 from antiphon.frames.tools import FunctionCallsStartedFrame as FunctionCallsStartedFrame
+from antiphon.frames.transport import FilterControlFrame as FilterControlFrame
+from antiphon.frames.transport import FilterEnableFrame as FilterEnableFrame
+from antiphon.frames.transport import FilterUpdateSettingsFrame as FilterUpdateSettingsFrame
 from antiphon.frames.transport import InputDTMFFrame as InputDTMFFrame
 from antiphon.frames.transport import InputTransportMessageFrame as InputTransportMessageFrame
 from antiphon.frames.transport import KeypadEntry as KeypadEntry
+from antiphon.frames.transport import MixerControlFrame as MixerControlFrame
+from antiphon.frames.transport import MixerEnableFrame as MixerEnableFrame
+from antiphon.frames.transport import MixerUpdateSettingsFrame as MixerUpdateSettingsFrame
 from antiphon.frames.transport import OutputDTMFFrame as OutputDTMFFrame
 from antiphon.frames.transport import OutputDTMFUrgentFrame as OutputDTMFUrgentFrame
 from antiphon.frames.transport import OutputTransportMessageFrame as OutputTransportMessageFrame
@@ -126,7 +132,10 @@ from antiphon.kernel.switch import ServiceSwitcher as ServiceSwitcher
 from antiphon.kernel.switch_strategies import ServiceSwitcherStrategyFailover as ServiceSwitcherStrategyFailover
 from antiphon.kernel.switch_strategies import ServiceSwitcherStrategyManual as ServiceSwitcherStrategyManual
 from antiphon.kernel.task import PipelineTask as PipelineTask
+from antiphon.providers.local.service import LocalSTTService as LocalSTTService
+from antiphon.providers.local.service import LocalTTSService as LocalTTSService
 from antiphon.providers.local.vad import SileroVADAnalyzer as SileroVADAnalyzer
+from antiphon.providers.select import llm_from_env as llm_from_env
 from antiphon.services.llm import LLMService as LLMService
 from antiphon.services.stt import STTService as STTService
 from antiphon.services.tts import TTSService as TTSService
@@ -137,6 +146,7 @@ from antiphon.tools.schema import FunctionSchema as FunctionSchema
 from antiphon.tools.schema import ToolsSchema as ToolsSchema
 from antiphon.tools.schema import tool_options as tool_options
 from antiphon.transports.base import BaseTransport as BaseTransport
+from antiphon.transports.local import LocalAudioTransport as LocalAudioTransport
 from antiphon.transports.params import TransportParams as TransportParams
 from antiphon.turns.completion import UserTurnCompletionConfig as UserTurnCompletionConfig
 from antiphon.turns.completion_strategies import LLMTurnCompletionUserTurnStopStrategy as LLMTurnCompletionUserTurnStopStrategy
@@ -186,7 +196,10 @@ __all__ = [
     "ExternalUserTurnStopStrategy",
     "ExternalUserTurnStrategies",
     "Feed",
+    "FilterControlFrame",
+    "FilterEnableFrame",
     "FilterIncompleteUserTurnStrategies",
+    "FilterUpdateSettingsFrame",
     "FirstSpeechUserMuteStrategy",
     "Frame",
     "FrameDirection",
@@ -240,6 +253,9 @@ __all__ = [
     "LLMTurnCompletionUserTurnStopStrategy",
     "LLMUpdateSettingsFrame",
     "LLMUserAggregatorParams",
+    "LocalAudioTransport",
+    "LocalSTTService",
+    "LocalTTSService",
     "Mailbox",
     "MailboxFullError",
     "ManuallySwitchServiceFrame",
@@ -247,6 +263,9 @@ __all__ = [
     "MinWordsUserTurnStartStrategy",
     "MissingExtraError",
     "MissingModelError",
+    "MixerControlFrame",
+    "MixerEnableFrame",
+    "MixerUpdateSettingsFrame",
     "MuteUntilFirstBotCompleteUserMuteStrategy",
     "NotInPipelineError",
     "OutputAudioRawFrame",
@@ -316,6 +335,7 @@ __all__ = [
     "WakePhraseUserTurnStartStrategy",
     "deferred",
     "handles",
+    "llm_from_env",
     "run_test",
     "tool_options",
 ]

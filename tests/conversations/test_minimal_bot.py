@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import runpy
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,9 @@ from antiphon.providers.local.tts import LocalTTSProvider
 from antiphon.simulation.virtual_time import run
 from antiphon.transports.caller_script import Say, Step, Wait, WaitForAgent
 from antiphon.transports.file import FileTransport
+from tests.docs.blocks import blocks
+
+Names = dict[str, Any]
 
 pytestmark = [
     pytest.mark.models,
@@ -29,10 +34,27 @@ pytestmark = [
 ]
 
 
-def test_the_minimal_bot_answers(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The example of thirty lines hears a question, with the embedded models, and answers it."""
+def of_the_readme(root: Path) -> Names:
+    """The first bot that anybody sees."""
+    block = blocks(root / "README.md")[0]
+    assert len(block.text.splitlines()) <= 30
+    names: Names = {"__name__": "example"}
+    exec(block.text, names)  # noqa: S102: the README is ours
+    return names
+
+
+def of_the_examples(root: Path) -> Names:
+    """The same with a persona."""
+    return runpy.run_path(str(root / "examples" / "minimal_bot.py"), run_name="example")
+
+
+@pytest.mark.parametrize("bot", [of_the_readme, of_the_examples])
+def test_the_minimal_bot_answers(
+    root: Path, monkeypatch: pytest.MonkeyPatch, bot: Callable[[Path], Names]
+) -> None:
+    """The bot of thirty lines hears a question, with the embedded models, and answers it."""
     monkeypatch.setenv("ANTIPHON_LLM", "rules")
-    example = runpy.run_path(str(root / "examples" / "minimal_bot.py"), run_name="example")
+    example = bot(root)
 
     async def main() -> FileTransport:
         turn = Turn((Speech("Hello there what is your name?"),), Cue.START)

@@ -167,6 +167,7 @@ def test_devices_can_be_checked_before_a_conversation(card: Card, kind: str, nam
     [
         (ImportError("x"), r"antiphon\[talk\]"),
         (OSError("PortAudio library not found"), "portaudio"),
+        (PortAudioError("Error initializing PortAudio"), "sound server"),
     ],
 )
 def test_what_is_missing_is_said(

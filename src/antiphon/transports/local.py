@@ -42,6 +42,11 @@ def _sounddevice() -> ModuleType:
             f"the microphone and loudspeaker need the system library PortAudio ({error}): "
             "apt install libportaudio2, or brew install portaudio"
         ) from error
+    except Exception as error:  # its own, raised while it is imported: nobody can name it
+        raise ConfigurationError(
+            f"the sound system of this machine cannot be used ({error}): is its sound server "
+            f"running, and is this user's sound configuration valid?"
+        ) from error
     module: ModuleType = sounddevice
     return module
 
