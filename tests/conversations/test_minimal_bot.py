@@ -39,7 +39,7 @@ def of_the_readme(root: Path) -> Names:
     block = blocks(root / "README.md")[0]
     assert len(block.text.splitlines()) <= 30
     names: Names = {"__name__": "example"}
-    exec(block.text, names)  # noqa: S102: the README is ours
+    exec(block.text, names)  # noqa: S102 - the README is ours
     return names
 
 
