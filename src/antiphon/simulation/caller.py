@@ -11,36 +11,67 @@
 
     call = run(hold_call(PipelineTask(pipeline), caller, script), seed=1)
 
-The caller speaks in the coded voice of `fakes.voice`, 20 ms of sound every 20 ms, silence when
-nothing is said, and reads the agent's words from the audio that is played: what the caller heard
-owes nothing to what the agent says of itself. An expectation that is not met raises
-`ExpectationError`, which tells what was heard when.
+There are three manners of speaking:
+
+| `manner` | speaks | and hears | for agents with |
+|---|---|---|---|
+| `CODED` | in the coded voice of `fakes.voice` | the same | fakes for ears and voice |
+| `FRAMES` | voice activity and transcripts | what the output tells | any voice, or none |
+| `SPOKEN` | with the embedded voice | as the embedded transcriber | real ears and a real voice |
+
+What the caller heard is read from what was played, and owes nothing to what the agent says of
+itself (but in the second manner). An expectation that is not met raises `ExpectationError`, which
+tells what was heard when.
 """
 
 from __future__ import annotations
 
 import asyncio
+import enum
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from antiphon.errors import InvalidInputError
 from antiphon.frames.lifecycle import EndFrame, ErrorFrame, StartFrame
 from antiphon.frames.transport import InputDTMFFrame, KeypadEntry
 from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.observers import FramePushed
 from antiphon.kernel.processor import handles
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.fakes.voice import SECS_PER_WORD, HeardWord, Listener, speak, tone
+from antiphon.simulation.caller_ears import CaptionEar, CodedEar, Ear, TranscribingEar
+from antiphon.simulation.caller_mouths import CHUNK_SECS, FactMouth, Mouth, SoundMouth
+from antiphon.simulation.caller_voices import CodedVoice, SynthesisedVoice
+from antiphon.simulation.fakes.voice import SECS_PER_WORD, HeardWord
+from antiphon.simulation.tap import tap
 from antiphon.transports.base import BaseTransport
 from antiphon.transports.input import InputTransport
 from antiphon.transports.output import OutputTransport
 from antiphon.transports.params import TransportParams
 
-CHUNK_SECS = 0.02
 _GAP_SECS = 0.2
 """Silence after which a word that is not complete was cut off."""
+_KEYS_PER_SEC = 5.0
+_INTERRUPTION = "hold on a moment"
+
+
+class Manner(enum.Enum):
+    """How a caller speaks and hears."""
+
+    CODED = "coded"
+    FRAMES = "frames"
+    SPOKEN = "spoken"
 
 
 class ExpectationError(AssertionError):
-    """The agent did not do what the caller expected."""
+    """The agent did not do what the caller expected.
+
+    `what` says it without times, the same in every run; `story` is what was said and heard until
+    then; `at` the loop's time; `step` which step of a scenario it was, if there is one.
+    """
+
+    def __init__(self, what: str, story: str = "", *, at: float | None = None) -> None:
+        super().__init__(f"{what}:\n{story}" if story else what)
+        self.what, self.story, self.at, self.step = what, story, at, ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +84,8 @@ class Line:
 
 
 class Caller(BaseTransport):
-    """One caller. `secs_per_word` is how fast they speak; `sample_rate` that of their line, in Hz.
+    """One caller. `secs_per_word` is how fast they speak (but for `Manner.SPOKEN`); `sample_rate`
+    that of their line, in Hz. `mouth` and `ear` replace those of the manner.
 
     `heard` and `lines` grow during the call; `cut` is the word in which the agent was last cut off.
     """
@@ -62,18 +94,21 @@ class Caller(BaseTransport):
         self,
         params: TransportParams | None = None,
         *,
+        manner: Manner = Manner.CODED,
         secs_per_word: float = SECS_PER_WORD,
         sample_rate: int = 16_000,
+        mouth: Mouth | None = None,
+        ear: Ear | None = None,
     ) -> None:
         super().__init__(params)
-        self.secs_per_word, self.sample_rate = secs_per_word, sample_rate
+        self.manner = manner
+        self.mouth: Mouth = mouth or _mouth(manner, secs_per_word, sample_rate)
+        self.ear: Ear = ear or _EARS[manner]()
         self.lines: list[Line] = []
         self.heard: list[str] = []
-        self.cut: HeardWord | None = None
+        self.errors: list[ErrorFrame] = []
+        """What parts of the agent reported, in a call that `hold_call` holds."""
         self.connected = False
-        self._listener = Listener()
-        self._saying = bytearray()
-        self._said: asyncio.Event = asyncio.Event()
         self._spoke_until = 0.0
         self._agent_since: float | None = None
         self._agent_until = float("-inf")
@@ -89,112 +124,149 @@ class Caller(BaseTransport):
         """The agent's sound."""
         return self._output
 
+    @property
+    def cut(self) -> HeardWord | None:
+        """The word in which the agent was last cut off."""
+        return self.ear.cut
+
     # ---- what a caller does -------------------------------------------------------------------
 
     async def says(self, text: str) -> None:
         """Says a text; returns when it is said. What the agent says meanwhile is no reply."""
-        await self._sound(
-            speak(text, sample_rate=self.sample_rate, secs_per_word=self.secs_per_word)
-        )
+        await self.mouth.say(text)
+        self._spoke()
         self.lines.append(Line("caller", text, self._now()))
 
     async def mumbles(self, secs: float = 0.4) -> None:
         """Makes a sound without words."""
-        await self._sound(tone(secs, sample_rate=self.sample_rate))
+        await self.mouth.mumble(secs)
+        self._spoke()
 
     async def pauses(self, secs: float) -> None:
         """Says nothing for a while."""
         await asyncio.sleep(secs)
 
-    async def interrupts(self, text: str, *, after: float = 0.5, within: float = 10.0) -> None:
+    async def interrupts(
+        self, text: str = _INTERRUPTION, *, after: float = 0.5, within: float = 10.0
+    ) -> None:
         """Waits until the agent has been speaking for `after` seconds, then says a text.
 
         Raises `ExpectationError` if the agent does not speak within `within` seconds.
         """
-        await self._agent_speaks(within)
+        await self._agent_speaks(self._now() + within, f"within {within:g} s, to be interrupted")
         assert self._agent_since is not None
         await asyncio.sleep(max(0.0, self._agent_since + after - self._now()))
         await self.says(text)
 
     async def presses(self, keys: str) -> None:
-        """Presses keys of a telephone, five a second."""
+        """Presses keys of a telephone, five a second. `InvalidInputError` for one there is not."""
+        check_keys(keys)
         for key in keys:
             await self._input.push_frame(InputDTMFFrame(KeypadEntry(key)))
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(1.0 / _KEYS_PER_SEC)
 
     async def hangs_up(self) -> None:
         """Ends the call."""
         if self.connected:
-            self.connected = False
+            self.disconnect()
             await self.on_client_disconnected.emit(self)
             await self._input.push_frame(EndFrame(reason="the caller hung up"))
 
     async def expects_reply(
-        self, *, within: float = 3.0, containing: str = "", settle: float = 0.8
+        self,
+        *,
+        within: float = 3.0,
+        containing: str = "",
+        without: str = "",
+        settle: float = 0.8,
     ) -> str:
         """Waits for an answer to what was said last, and returns its words.
 
         Raises `ExpectationError` if the agent does not begin `within` seconds after the caller was
-        silent, or does not say what it should (compared without regard to case). The answer is over
-        when the agent has been silent for `settle` seconds.
+        silent, or does not say what it should, or says what it should not (compared without regard
+        to case). The answer is over when the agent has been silent for `settle` seconds.
         """
-        left = self._spoke_until + within - self._now()
-        await self._agent_speaks(left)
+        await self._agent_speaks(self._spoke_until + within, f"within {within:g} s")
         while self._now() < self._agent_until + settle:  # noqa: ASYNC110
             await asyncio.sleep(CHUNK_SECS)
+        self._catch_up()
         reply = " ".join(self.heard[self._words_before :])
         self.lines.append(Line("agent", reply, self._agent_until))
         self._agent_since = None
-        if containing.casefold() not in reply.casefold():
-            raise ExpectationError(f"{containing!r} is not in what was heard:\n{self._story()}")
+        said = reply.casefold()
+        if containing.casefold() not in said:
+            self._disappointed(f"{containing!r} is not in what was heard")
+        if without and without.casefold() in said:
+            self._disappointed(f"{without!r} is in what was heard, and should not be")
         return reply
 
     # ---- as the output's sink -----------------------------------------------------------------
 
     async def open(self, sample_rate: int, num_channels: int) -> None:
         """The line is there."""
+        if num_channels != 1:
+            raise InvalidInputError(f"a caller hears one channel, not {num_channels}")
+        self.ear.open(sample_rate)
 
     async def write(self, pcm: bytes) -> None:
         """Listens to a chunk of the agent's."""
-        if not any(pcm):
-            return
-        now = self._now()
-        if now > self._agent_until + _GAP_SECS:
-            self.cut = self._listener.cut() or self.cut
-        if self._agent_since is None:
-            self._agent_since = now
-        self._agent_until = now + CHUNK_SECS
-        self.heard += self._listener.hear(pcm)
+        if any(pcm):
+            self._agent_sounds()
+        self.heard += self.ear.hear(pcm)
 
     async def close(self) -> None:
         """The line is gone."""
-        self.cut = self._listener.cut() or self.cut
+        self.ear.fell_silent()
+
+    def watch(self, event: FramePushed) -> None:
+        """Reads what the output hands on, which is being heard."""
+        if event.source != self._output.name or event.direction is not FrameDirection.DOWNSTREAM:
+            return
+        words = self.ear.read(event.frame)
+        if words:
+            self._agent_sounds()
+            self.heard += words
 
     # ---- inside -------------------------------------------------------------------------------
 
-    def next_chunk(self) -> bytes:
-        """The next 20 ms of the caller's sound."""
-        size = 2 * round(CHUNK_SECS * self.sample_rate)
-        chunk = bytes(self._saying[:size])
-        del self._saying[:size]
-        if not self._saying:
-            self._said.set()
-        return chunk.ljust(size, b"\0")
+    def connect(self) -> None:
+        """The line is open: from now on a reply can be late."""
+        self.connected = True
+        self._spoke_until = self._now()
 
-    async def _sound(self, pcm: bytes) -> None:
-        self._said.clear()
-        self._saying += pcm
-        await self._said.wait()
+    def disconnect(self) -> None:
+        """The line is closed, by whoever hung up."""
+        self.connected = False
+        self.mouth.close()
+
+    def _agent_sounds(self) -> None:
+        now = self._now()
+        if now > self._agent_until + _GAP_SECS:
+            self.ear.fell_silent()
+        if self._agent_since is None:
+            self._agent_since = now
+        self._agent_until = now + CHUNK_SECS
+
+    def _spoke(self) -> None:
         self._spoke_until = self._now()
         self._agent_since = None
+        self._catch_up()
         self._words_before = len(self.heard)
 
-    async def _agent_speaks(self, within: float) -> None:
-        until = self._now() + within
+    def _catch_up(self) -> None:
+        self.heard += self.ear.catch_up()
+
+    async def _agent_speaks(self, until: float, when: str) -> None:
         while self._agent_since is None:
             if self._now() >= until:
-                raise ExpectationError(f"the agent does not speak:\n{self._story()}")
+                self._disappointed(f"the agent does not speak {when}")
+            if not self.connected:
+                self._disappointed("the call is over, and the agent was to speak")
             await asyncio.sleep(CHUNK_SECS)
+
+    def _disappointed(self, what: str) -> None:
+        self._catch_up()
+        raise ExpectationError(what, self._story(), at=self._now())
 
     def _story(self) -> str:
         now = self._now()
@@ -207,8 +279,30 @@ class Caller(BaseTransport):
         return asyncio.get_running_loop().time()
 
 
+def check_keys(keys: str) -> None:
+    """Raises `InvalidInputError` for a key that no telephone has."""
+    known = [entry.value for entry in KeypadEntry]
+    for key in keys:
+        if key not in known:
+            raise InvalidInputError(f"there is no key {key!r} on a telephone: {' '.join(known)}")
+
+
+def _mouth(manner: Manner, secs_per_word: float, sample_rate: int) -> Mouth:
+    if manner is Manner.FRAMES:
+        return FactMouth(secs_per_word=secs_per_word)
+    voice = SynthesisedVoice() if manner is Manner.SPOKEN else CodedVoice(secs_per_word)
+    return SoundMouth(voice, sample_rate=sample_rate)
+
+
+_EARS: dict[Manner, Callable[[], Ear]] = {
+    Manner.CODED: CodedEar,
+    Manner.FRAMES: CaptionEar,
+    Manner.SPOKEN: TranscribingEar,
+}
+
+
 class CallerInput(InputTransport):
-    """Sends the caller's sound into the pipeline."""
+    """Sends what the caller says into the pipeline."""
 
     def __init__(self, caller: Caller, params: TransportParams) -> None:
         super().__init__(params)
@@ -217,17 +311,17 @@ class CallerInput(InputTransport):
     @handles(StartFrame)
     async def start(self, frame: StartFrame, direction: FrameDirection) -> None:
         await super().start(frame, direction)
-        self.create_task(self._send(), name="line")
+        self._caller.mouth.attach(self)
+        self.create_task(self._talk(), name="line")
 
-    async def _send(self) -> None:
-        caller = self._caller
-        caller.connected = True
-        await caller.on_client_connected.emit(caller)
-        at = self.clock.now()
-        while caller.connected:
-            self.push_audio(caller.next_chunk(), caller.sample_rate)
-            at += CHUNK_SECS
-            await asyncio.sleep(max(0.0, at - self.clock.now()))
+    async def cleanup(self) -> None:
+        self._caller.disconnect()
+        await super().cleanup()
+
+    async def _talk(self) -> None:
+        self._caller.connect()
+        await self._caller.on_client_connected.emit(self._caller)
+        await self._caller.mouth.run()
 
 
 Script = Callable[[Caller], Awaitable[None]]
@@ -251,11 +345,10 @@ async def hold_call(
     Raises what the script raises, and `ExpectationError` if the agent does not end in time.
     """
     loop = asyncio.get_running_loop()
-    errors: list[ErrorFrame] = []
     connected: asyncio.Future[None] = loop.create_future()
 
     def on_error(_: PipelineTask, frame: ErrorFrame) -> None:
-        errors.append(frame)
+        caller.errors.append(frame)
 
     def on_connected(_: Caller, __: object) -> None:
         if not connected.done():
@@ -263,6 +356,8 @@ async def hold_call(
 
     task.add_event_handler("on_pipeline_error", on_error)
     caller.add_event_handler("on_client_connected", on_connected)
+    if caller.manner is Manner.FRAMES:
+        tap(task, caller.watch)
     job = loop.create_task(task.run(), name="call")
     started = loop.time()
     try:
@@ -271,10 +366,11 @@ async def hold_call(
         await caller.hangs_up()
         await asyncio.wait({job}, timeout=end_timeout_secs)
         if not job.done():
-            raise ExpectationError(f"the call did not end within {end_timeout_secs:g} s")
+            what = f"the call did not end within {end_timeout_secs:g} s"
+            raise ExpectationError(what, at=loop.time())
     finally:
         if not job.done():
             await task.cancel("the test is over")
         await asyncio.wait({job})
     await job
-    return Call(caller, loop.time() - started, " ".join(caller.heard), tuple(errors))
+    return Call(caller, loop.time() - started, " ".join(caller.heard), tuple(caller.errors))

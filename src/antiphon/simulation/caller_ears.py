@@ -1,0 +1,153 @@
+"""How a scripted caller understands the agent.
+
+| ear | takes the agent's words from | for |
+|---|---|---|
+| `CodedEar` | the buzz of the fake voice, as it is played | agents with `FakeTTSProvider` |
+| `CaptionEar` | the text that the output says is being heard | agents with any voice, or none |
+| `TranscribingEar` | the sound that is played, by a transcriber | agents with a real voice |
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from antiphon.audio.pcm import silence
+from antiphon.audio.resample import resample
+from antiphon.frames.base import Frame
+from antiphon.frames.text import AggregatedTextFrame, TextFrame, TTSTextFrame
+from antiphon.services.contracts import AudioChunk, Finalize, STTProvider
+from antiphon.simulation.caller_voices import beside
+from antiphon.simulation.fakes.voice import HeardWord, Listener
+
+_EDGE_SECS = 0.3
+"""Silence around what is given to a transcriber."""
+
+
+class Ear(Protocol):
+    """Gets all that is played to the caller, and says which words are in it."""
+
+    cut: HeardWord | None
+    """The word in which the agent was last cut off, where that can be known."""
+
+    def open(self, sample_rate: int) -> None:
+        """The line is there; sound is 16-bit mono PCM at this rate."""
+
+    def hear(self, pcm: bytes) -> list[str]:
+        """The words that are complete with this piece of sound."""
+        ...
+
+    def read(self, frame: Frame) -> list[str]:
+        """The words of a frame that the output handed on: what is in it is being heard."""
+        ...
+
+    def fell_silent(self) -> None:
+        """The agent stopped speaking: a word that is not complete was cut off."""
+
+    def catch_up(self) -> list[str]:
+        """The words of sound that was heard and not understood yet."""
+        ...
+
+
+class CodedEar:
+    """Reads the words from the sound of the fake voice."""
+
+    def __init__(self) -> None:
+        self.cut: HeardWord | None = None
+        self._listener = Listener()
+
+    def open(self, sample_rate: int) -> None:
+        """Nothing depends on the rate."""
+
+    def hear(self, pcm: bytes) -> list[str]:
+        return self._listener.hear(pcm) if any(pcm) else []
+
+    def read(self, frame: Frame) -> list[str]:
+        return []
+
+    def fell_silent(self) -> None:
+        self.cut = self._listener.cut() or self.cut
+
+    def catch_up(self) -> list[str]:
+        return []
+
+
+class CaptionEar:
+    """Takes the words from the frames by which the output tells what is heard, or shows text."""
+
+    def __init__(self) -> None:
+        self.cut: HeardWord | None = None
+        self._partial = ""
+
+    def open(self, sample_rate: int) -> None:
+        """Nothing depends on the rate."""
+
+    def hear(self, pcm: bytes) -> list[str]:
+        return []
+
+    def read(self, frame: Frame) -> list[str]:
+        if not isinstance(frame, TextFrame):
+            return []
+        if isinstance(frame, AggregatedTextFrame) and not isinstance(frame, TTSTextFrame):
+            return []  # an announcement: its words come as they are spoken
+        text = frame.text if frame.includes_inter_frame_spaces else f"{frame.text} "
+        *whole, self._partial = f"{self._partial}{text}".replace("\n", " ").split(" ")
+        return [word for word in whole if word]
+
+    def fell_silent(self) -> None:
+        """What is shown is shown whole."""
+
+    def catch_up(self) -> list[str]:
+        rest, self._partial = self._partial, ""
+        return [rest] if rest else []
+
+
+class TranscribingEar:
+    """Transcribes what was played, by default with the embedded transcriber.
+
+    It listens when it is asked, to all it has not listened to yet, while virtual time stands still.
+    """
+
+    def __init__(self, provider: STTProvider | None = None) -> None:
+        if provider is None:
+            from antiphon.providers.local.stt import LocalSTTProvider
+
+            provider = LocalSTTProvider()
+        self.provider = provider
+        self.cut: HeardWord | None = None
+        self._sample_rate = 0
+        self._heard = bytearray()
+
+    def open(self, sample_rate: int) -> None:
+        self._sample_rate = sample_rate
+
+    def hear(self, pcm: bytes) -> list[str]:
+        self._heard += pcm
+        return []
+
+    def read(self, frame: Frame) -> list[str]:
+        return []
+
+    def fell_silent(self) -> None:
+        """Where it was cut off a transcriber cannot tell."""
+
+    def catch_up(self) -> list[str]:
+        if not self._heard:
+            return []
+        pcm = bytes(self._heard)
+        self._heard.clear()
+        edge = silence(_EDGE_SECS, self._sample_rate)
+        rate = self.provider.capabilities.sample_rate
+        return beside(self._transcribe(resample(edge + pcm + edge, self._sample_rate, rate)))
+
+    async def _transcribe(self, pcm: bytes) -> list[str]:
+        async def audio() -> AsyncIterator[AudioChunk | Finalize]:
+            yield AudioChunk(pcm)
+            yield Finalize()
+
+        await self.provider.connect()
+        words: list[str] = []
+        async for transcript in self.provider.transcribe(audio()):
+            if transcript.final:
+                words += transcript.text.split()
+        return words
