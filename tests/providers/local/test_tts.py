@@ -22,6 +22,7 @@ from antiphon.providers.local.piper import faded, load_phonemizer, stretched
 from antiphon.providers.local.stt import LocalSTTProvider
 from antiphon.providers.local.tts import LocalTTSProvider
 from antiphon.services.contracts import SpeechAudio
+from antiphon.settings import TTSSettings
 from tests.providers.local.conftest import Stream
 
 
@@ -111,6 +112,17 @@ def test_speed_and_pitch_are_apart() -> None:
     assert len(spoken(LocalTTSProvider(variation=0, pitch=1.3), text)) == pytest.approx(
         normal, rel=0.15
     )
+
+
+@pytest.mark.models
+def test_the_speed_changes_at_run_time() -> None:
+    """A speed set while it runs holds from the next utterance on, and can be taken back."""
+    provider = LocalTTSProvider(variation=0)
+    normal = len(spoken(provider, "The kitchen is open until ten."))
+    provider.configure(TTSSettings(speed=1.5))
+    assert len(spoken(provider, "The kitchen is open until ten.")) < 0.8 * normal
+    provider.configure(TTSSettings())
+    assert len(spoken(provider, "The kitchen is open until ten.")) == normal
 
 
 @pytest.mark.models

@@ -22,11 +22,13 @@ from collections.abc import AsyncGenerator, AsyncIterator
 import numpy as np
 
 from antiphon.audio.pcm import to_float
-from antiphon.errors import InvalidInputError
+from antiphon.errors import ConfigurationError, InvalidInputError
+from antiphon.providers.local.english import only_english
 from antiphon.providers.local.inference import HEARING, Lane, Shared
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.moonshine import SAMPLE_RATE, Audio, Decoded, Moonshine, loudness
 from antiphon.services.contracts import AudioChunk, Finalize, STTCapabilities, Transcript
+from antiphon.settings import ServiceSettings, STTSettings
 
 _LONGEST_SECS = 20.0
 # Where a segment that is too long is cut: in its second half, at the quietest fifth of a second.
@@ -133,6 +135,14 @@ class LocalSTTProvider:
 
     async def close(self) -> None:
         """Nothing to release: the model is shared by the process."""
+
+    def configure(self, settings: ServiceSettings) -> None:
+        """Raises `ConfigurationError` for another language or model: there is nothing to choose."""
+        if not isinstance(settings, STTSettings):
+            raise ConfigurationError(f"{self.name} takes STTSettings, not {settings!r}")
+        only_english(self.name, settings.language)
+        if settings.model not in (None, self.name):
+            raise ConfigurationError(f"{self.name} has no other model, not {settings.model!r}")
 
     async def transcribe(
         self, audio: AsyncIterator[AudioChunk | Finalize]

@@ -10,13 +10,17 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from functools import partial
 
+import msgspec
+
 from antiphon.audio.pcm import to_bytes
 from antiphon.errors import ConfigurationError
+from antiphon.providers.local.english import only_english
 from antiphon.providers.local.inference import SPEAKING, Lane, Shared
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.piper import SAMPLE_RATE, Audio, Piper, Voicing
 from antiphon.providers.local.piper_text import clauses, speakable
 from antiphon.services.contracts import SpeechAudio, TTSCapabilities
+from antiphon.settings import ServiceSettings, TTSSettings
 
 _CHUNK_BYTES = SAMPLE_RATE * 40 // 1000 * 2  # 40 ms
 # A clause ends in 0.2 s of near silence; between sentences a speaker breathes a little longer.
@@ -43,34 +47,39 @@ class LocalTTSProvider:
 
         Another pitch makes another speaker of the same voice: 1.25 for a caller, say.
         """
-        for setting, value, low, high in (
-            ("speed", speed, 0.5, 2.0),
-            ("pitch", pitch, 0.5, 2.0),
-            ("variation", variation, 0.0, 1.5),
-        ):
-            if not low <= value <= high:
-                raise ConfigurationError(
-                    f"the local voice's {setting} goes from {low} to {high}, not {value}"
-                )
+        _check_range("speed", speed, 0.5, 2.0)
+        _check_range("pitch", pitch, 0.5, 2.0)
+        _check_range("variation", variation, 0.0, 1.5)
         self.capabilities = TTSCapabilities(sample_rate=SAMPLE_RATE, piecewise=True)
-        self._voicing = Voicing(speed=speed, pitch=pitch, variation=variation)
+        self._voicing = self._own = Voicing(speed=speed, pitch=pitch, variation=variation)
         self._store = store or ModelStore()
         self._lane = lane
 
     async def connect(self) -> None:
         """Loads the voice; MissingModelError or MissingExtraError say what to run."""
-        await self._lane.run(lambda: self._speak("Ready."))
+        await self._lane.run(partial(self._speak, "Ready.", self._voicing))
 
     async def close(self) -> None:
         """Nothing to release: the voice is shared by the process."""
 
+    def configure(self, settings: ServiceSettings) -> None:
+        """Changes the speed. Raises `ConfigurationError` for another voice or language."""
+        if not isinstance(settings, TTSSettings):
+            raise ConfigurationError(f"{self.name} takes TTSSettings, not {settings!r}")
+        only_english(self.name, settings.language)
+        for what, wanted in (("voice", settings.voice), ("model", settings.model)):
+            if wanted not in (None, self.name, "joe"):
+                raise ConfigurationError(f"the only local {what} is {self.name}, not {wanted!r}")
+        speed = self._own.speed if settings.speed is None else settings.speed
+        _check_range("speed", speed, 0.5, 2.0)
+        self._voicing = msgspec.structs.replace(self._own, speed=speed)
+
     async def synthesize(self, text: AsyncIterator[str]) -> AsyncGenerator[SpeechAudio, None]:
         """Audio in chunks of 40 ms. Pieces without anything to say (emoji, dashes) are silent."""
-        breath = b""
-        first = True
+        breath, first, voicing = b"", True, self._voicing
         async for piece in text:
             for clause in clauses(speakable(piece), first=first):
-                audio = await self._lane.run(partial(self._speak, clause))
+                audio = await self._lane.run(partial(self._speak, clause, voicing))
                 if not len(audio):
                     continue
                 for chunk in _chunks(breath + to_bytes(audio)):
@@ -78,8 +87,15 @@ class LocalTTSProvider:
                 first = False
                 breath = _BREATH if clause.endswith((".", "?", "!")) else b""
 
-    def _speak(self, clause: str) -> Audio:
-        return _VOICE.get(self._store).speak(clause, self._voicing)
+    def _speak(self, clause: str, voicing: Voicing) -> Audio:
+        return _VOICE.get(self._store).speak(clause, voicing)
+
+
+def _check_range(setting: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ConfigurationError(
+            f"the local voice's {setting} goes from {low} to {high}, not {value}"
+        )
 
 
 def _chunks(pcm: bytes) -> Iterator[bytes]:
