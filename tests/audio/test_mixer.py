@@ -9,7 +9,7 @@ from antiphon.audio.filters import GainFilter
 from antiphon.audio.mixer import SoundMixer
 from antiphon.audio.pcm import to_samples
 from antiphon.audio.wav import Recording
-from antiphon.errors import UnknownNameError
+from antiphon.errors import ConfigurationError, UnknownNameError
 
 
 def steady(value: int, count: int) -> bytes:
@@ -64,6 +64,54 @@ def test_an_unknown_sound_is_refused_at_once() -> None:
     """The error lists what there is."""
     with pytest.raises(UnknownNameError, match=r"'rain'.*ramp, stereo"):
         SoundMixer(sounds(), "rain")
+
+
+def test_settings_change_while_it_plays() -> None:
+    """What is named changes, the rest stays; the sound goes on where it was unless it changes."""
+    mixer = SoundMixer(sounds(), "ramp", volume=1.0)
+    mixer.start(8_000, 1)
+    mixer.mix(steady(0, 10))
+    mixer.update({"volume": 0.5})
+    assert to_samples(mixer.mix(steady(0, 2))).tolist() == [50, 55]
+    mixer.enable(on=False)
+    assert mixer.mix(steady(7, 3)) == steady(7, 3)
+    mixer.enable(on=True)
+    assert to_samples(mixer.mix(steady(0, 1))).tolist() == [60]
+    mixer.update({"sound": "stereo", "volume": 1, "loop": False})
+    assert mixer.mix(steady(0, 10)) == steady(600, 10)
+    assert not mixer.loop
+
+
+@pytest.mark.parametrize(
+    ("settings", "culprit"),
+    [
+        ({"volume": 0.1, "sound": "jazz"}, "'jazz'"),
+        ({"volume": "loud"}, "volume"),
+        ({"volume": -1.0}, "-1.0"),
+        ({"volume": float("nan")}, "nan"),
+        ({"volume": 0.1, "pitch": 2}, "pitch"),
+        ({"loop": 3}, "loop"),
+    ],
+)
+def test_wrong_settings_change_nothing(settings: dict[str, object], culprit: str) -> None:
+    """One error names the culprit, and the mixer plays on as it did."""
+    mixer = SoundMixer(sounds(), "ramp", volume=0.7)
+    mixer.start(8_000, 1)
+    with pytest.raises(ConfigurationError, match=culprit):
+        mixer.update(settings)
+    assert (mixer.volume, mixer.loop) == (0.7, True)
+    assert to_samples(mixer.mix(steady(0, 2))).tolist() == [0, 7]
+
+
+def test_a_filter_changes_its_settings_or_says_what_is_wrong() -> None:
+    """The gain may change in mid-stream; another name is refused."""
+    louder = GainFilter(2.0)
+    louder.update({"gain": 3})
+    assert louder.filter(steady(5, 4)) == steady(15, 4)
+    for wrong in ({"gian": 1.0}, {"gain": "much"}):
+        with pytest.raises(ConfigurationError, match="gain"):
+            louder.update(wrong)
+    assert louder.gain == 3
 
 
 def test_a_gain_filter_makes_a_line_louder() -> None:

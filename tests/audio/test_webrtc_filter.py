@@ -10,7 +10,7 @@ import pytest
 
 from antiphon.audio.pcm import rms, to_bytes
 from antiphon.audio.webrtc_filter import WebRTCNoiseFilter
-from antiphon.errors import InvalidInputError, MissingExtraError
+from antiphon.errors import ConfigurationError, MissingExtraError
 
 
 def noise(secs: float, rate: int) -> bytes:
@@ -34,7 +34,7 @@ def test_steady_noise_becomes_much_quieter(rate: int) -> None:
 
 def test_impossible_settings_are_refused() -> None:
     """When the filter is made, not in the middle of a call."""
-    with pytest.raises(InvalidInputError, match="noise_suppression is 0 to 4"):
+    with pytest.raises(ConfigurationError, match="noise_suppression is 0 to 4"):
         WebRTCNoiseFilter(noise_suppression=5)
 
 

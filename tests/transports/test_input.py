@@ -9,6 +9,7 @@ from antiphon.audio.pcm import to_samples
 from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import ErrorFrame
+from antiphon.frames.transport import FilterEnableFrame, FilterUpdateSettingsFrame
 from antiphon.simulation.testing import SleepFrame, run_test
 from antiphon.simulation.virtual_time import run
 from antiphon.transports.input import InputTransport
@@ -63,6 +64,24 @@ def test_a_filter_sees_all_audio_before_anybody_else() -> None:
     params = TransportParams(audio_in_filter=GainFilter(2.0))
     heard, _ = hear([InputAudioRawFrame(steady(100, 160), 16_000)], params)
     assert heard[0].audio == steady(200, 160)
+
+
+def test_a_filter_obeys_frames() -> None:
+    """Off and on, and with other settings; what it cannot do is one error and changes nothing."""
+    piece = InputAudioRawFrame(steady(100, 160), 16_000)
+    pause = SleepFrame(0.01)
+    frames: list[Frame] = [piece, pause]
+    for order in (
+        FilterEnableFrame(enable=False),
+        FilterEnableFrame(enable=True),
+        FilterUpdateSettingsFrame({"gain": 3.0}),
+        FilterUpdateSettingsFrame({"pain": 4.0}),
+    ):
+        frames += [order, pause, piece, pause]
+    heard, up = hear(frames, TransportParams(audio_in_filter=GainFilter(2.0)))
+    assert [int(to_samples(f.audio)[0]) for f in heard] == [200, 100, 200, 300, 300]
+    (error,) = [f.error for f in up if isinstance(f, ErrorFrame)]
+    assert "'pain'" in error
 
 
 def test_the_caller_can_be_shut_out() -> None:

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 
 from antiphon.audio.dtmf import tones
-from antiphon.audio.mixer import SoundMixer
 from antiphon.audio.pcm import to_samples
-from antiphon.audio.wav import Recording
 from antiphon.frames.audio import OutputAudioRawFrame, TTSAudioRawFrame
 from antiphon.frames.base import DataFrame, Frame, UninterruptibleFrame
 from antiphon.frames.lifecycle import (
@@ -355,17 +353,6 @@ def test_keys_are_pressed_by_a_sink_that_can_or_played_as_tones() -> None:
     run(main())
     want = tones("1#", RATE)
     assert b"".join(bare.chunks)[: len(want)] == want
-
-
-def test_a_mixer_plays_all_the_time_beneath_the_voice() -> None:
-    """The background is there before, under and after the words, and is not passed on alone."""
-    hum = Recording(np.full(RATE, 100, "<i2").tobytes(), RATE)
-    mixer = SoundMixer({"hum": hum}, "hum", volume=1.0)
-    params = TransportParams(audio_out_mixer=mixer, audio_out_end_silence_secs=0.0)
-    ear, down, _ = play([SleepFrame(0.5), *utterance(7, 0.5), SleepFrame(1.0)], params)
-    assert set(ear.heard) == {100, 107}
-    assert len(ear.chunks) == pytest.approx(75, abs=2)
-    assert len([f for f in down if isinstance(f, OutputAudioRawFrame)]) == 25
 
 
 def test_destinations_play_side_by_side_and_an_unknown_one_is_reported_once() -> None:

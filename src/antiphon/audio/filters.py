@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
 
 from antiphon.audio.pcm import apply_gain
+from antiphon.errors import ConfigurationError
 
 
 class AudioFilter(Protocol):
@@ -21,6 +23,23 @@ class AudioFilter(Protocol):
         """Releases what it holds."""
 
 
+@runtime_checkable
+class AdjustableFilter(AudioFilter, Protocol):
+    """A filter that obeys `FilterUpdateSettingsFrame`."""
+
+    def update(self, settings: Mapping[str, Any]) -> None:
+        """Changes what is named, or nothing: raises `ConfigurationError` naming the culprit."""
+
+
+def only(settings: Mapping[str, Any], *known: str) -> Mapping[str, Any]:
+    """`settings`. Raises `ConfigurationError` when there are others than `known` among them."""
+    if unknown := [name for name in settings if name not in known]:
+        raise ConfigurationError(
+            f"the filter has no setting {unknown[0]!r}; it has: {', '.join(known)}"
+        )
+    return settings
+
+
 class GainFilter:
     """Makes a quiet line louder, or a loud one quieter: each sample times `gain`, clipped."""
 
@@ -33,6 +52,13 @@ class GainFilter:
     def filter(self, pcm: bytes) -> bytes:
         """The piece times the gain."""
         return apply_gain(pcm, self.gain)
+
+    def update(self, settings: Mapping[str, Any]) -> None:
+        """Changes `gain`."""
+        gain = only(settings, "gain").get("gain", self.gain)
+        if not isinstance(gain, int | float):
+            raise ConfigurationError(f"the gain of a filter is a number, not {gain!r}")
+        self.gain = gain
 
     def stop(self) -> None:
         """Holds nothing."""

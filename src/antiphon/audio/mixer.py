@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
 
 from antiphon.audio.pcm import SAMPLE_BYTES, apply_gain, convert_channels, mix, to_mono
 from antiphon.audio.resample import resample
 from antiphon.audio.wav import Recording
-from antiphon.errors import UnknownNameError
+from antiphon.errors import ConfigurationError, UnknownNameError
 
 
 class AudioMixer(Protocol):
@@ -22,8 +24,25 @@ class AudioMixer(Protocol):
         ...
 
 
+@runtime_checkable
+class AdjustableMixer(AudioMixer, Protocol):
+    """A mixer that obeys `MixerEnableFrame` and `MixerUpdateSettingsFrame`."""
+
+    def enable(self, *, on: bool) -> None:
+        """Off, chunks pass as they are."""
+
+    def update(self, settings: Mapping[str, Any]) -> None:
+        """Changes what is named, or nothing: raises `ConfigurationError` naming the culprit."""
+
+
+class _Changes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    sound: str | msgspec.UnsetType = msgspec.UNSET
+    volume: float | msgspec.UnsetType = msgspec.UNSET
+    loop: bool | msgspec.UnsetType = msgspec.UNSET
+
+
 class SoundMixer:
-    """Plays one of several recordings beneath the voice.
+    """Plays one of several recordings beneath the voice; an `AdjustableMixer`.
 
     `volume` is a factor (1.0 as loud as recorded); `loop` starts the sound again at its end.
     """
@@ -50,6 +69,30 @@ class SoundMixer:
             known = ", ".join(sorted(self._recordings))
             raise UnknownNameError(f"the mixer has no sound {sound!r}; it has: {known}")
         self._sound, self._position = sound, 0
+
+    def enable(self, *, on: bool) -> None:
+        """Off, the sound waits where it is."""
+        self.mixing = on
+
+    def update(self, settings: Mapping[str, Any]) -> None:
+        """Changes `sound` (from its beginning), `volume` (0.0 and above), `loop`, or nothing.
+
+        Raises `ConfigurationError`, for an unknown sound `UnknownNameError`.
+        """
+        try:
+            changes = msgspec.convert(settings, _Changes)
+        except msgspec.ValidationError as error:
+            raise ConfigurationError(
+                f"a SoundMixer cannot be changed so: {error}. It has sound, volume and loop."
+            ) from error
+        if isinstance(changes.volume, float) and not 0.0 <= changes.volume < float("inf"):
+            raise ConfigurationError(f"the volume of a mixer is 0.0 or more, not {changes.volume}")
+        if isinstance(changes.sound, str):
+            self.play(changes.sound)
+        if isinstance(changes.volume, float):
+            self.volume = changes.volume
+        if isinstance(changes.loop, bool):
+            self.loop = changes.loop
 
     def start(self, sample_rate: int, num_channels: int) -> None:
         """Brings all sounds to the rate and channels of the output."""

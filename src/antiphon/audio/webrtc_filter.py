@@ -6,11 +6,13 @@ noise falls by some 18 dB, speech by less than 1 dB; sound comes out up to 10 ms
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from antiphon.audio.filters import only
 from antiphon.audio.pcm import Rechunker
 from antiphon.audio.resample import Resampler
-from antiphon.errors import InvalidInputError, MissingExtraError
+from antiphon.errors import ConfigurationError, MissingExtraError
 
 _RATE = 16_000
 _PIECE_BYTES = 320
@@ -22,12 +24,7 @@ class WebRTCNoiseFilter:
     """
 
     def __init__(self, *, noise_suppression: int = 2, auto_gain_dbfs: int = 0) -> None:
-        if not 0 <= noise_suppression <= 4 or not 0 <= auto_gain_dbfs <= 31:
-            raise InvalidInputError(
-                "WebRTCNoiseFilter: noise_suppression is 0 to 4 and auto_gain_dbfs 0 to 31, "
-                f"not {noise_suppression} and {auto_gain_dbfs}"
-            )
-        self._settings = (auto_gain_dbfs, noise_suppression)
+        self._settings = _checked(auto_gain_dbfs, noise_suppression)
         self._processor: Any = None
         self._rate = _RATE
         self._pieces = Rechunker(_PIECE_BYTES)
@@ -35,11 +32,7 @@ class WebRTCNoiseFilter:
 
     def start(self, sample_rate: int) -> None:
         """Loads the library. Raises `MissingExtraError` when it is not installed."""
-        try:
-            from webrtc_noise_gain import AudioProcessor
-        except ImportError as error:
-            raise MissingExtraError("noise suppression", "noise", "webrtc_noise_gain") from error
-        self._processor = AudioProcessor(*self._settings)
+        self._processor = _processor(self._settings)
         self._rate = sample_rate
         self._outward = Resampler(sample_rate)
 
@@ -49,6 +42,33 @@ class WebRTCNoiseFilter:
         cleaned = b"".join(self._processor.Process10ms(piece).audio for piece in pieces)
         return self._outward.process(cleaned, _RATE) if cleaned else b""
 
+    def update(self, settings: Mapping[str, Any]) -> None:
+        """Changes `noise_suppression` and `auto_gain_dbfs`; it learns the noise anew."""
+        gain, suppression = self._settings
+        wanted = only(settings, "noise_suppression", "auto_gain_dbfs")
+        self._settings = _checked(
+            wanted.get("auto_gain_dbfs", gain), wanted.get("noise_suppression", suppression)
+        )
+        if self._processor is not None:
+            self._processor = _processor(self._settings)
+
     def stop(self) -> None:
         """Releases the library's state."""
         self._processor = None
+
+
+def _checked(auto_gain_dbfs: int, noise_suppression: int) -> tuple[int, int]:
+    if noise_suppression not in range(5) or auto_gain_dbfs not in range(32):
+        raise ConfigurationError(
+            "WebRTCNoiseFilter: noise_suppression is 0 to 4 and auto_gain_dbfs 0 to 31, "
+            f"not {noise_suppression} and {auto_gain_dbfs}"
+        )
+    return auto_gain_dbfs, noise_suppression
+
+
+def _processor(settings: tuple[int, int]) -> Any:
+    try:
+        from webrtc_noise_gain import AudioProcessor
+    except ImportError as error:
+        raise MissingExtraError("noise suppression", "noise", "webrtc_noise_gain") from error
+    return AudioProcessor(*settings)

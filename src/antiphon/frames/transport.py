@@ -1,11 +1,12 @@
-"""Messages and keys that pass between the program and the client."""
+"""What passes between the program and its transport: messages, keys, orders to filter and mixer."""
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import Any
 
-from antiphon.frames.base import DataFrame, SystemFrame
+from antiphon.frames.base import ControlFrame, DataFrame, SystemFrame, UninterruptibleFrame
 
 
 class KeypadEntry(enum.Enum):
@@ -59,6 +60,41 @@ class OutputDTMFUrgentFrame(SystemFrame):
     """Keys to press at once."""
 
     buttons: tuple[KeypadEntry, ...]
+
+
+class MixerControlFrame(UninterruptibleFrame, ControlFrame):
+    """To the mixer of the frame's destination, in its place behind the sound before it.
+
+    Uninterruptible: "softer while I explain this" must not be forgotten because somebody cut in.
+    """
+
+
+class MixerUpdateSettingsFrame(MixerControlFrame):
+    """Other settings: of a `SoundMixer` `sound`, `volume` and `loop`."""
+
+    settings: Mapping[str, Any]
+
+
+class MixerEnableFrame(MixerControlFrame):
+    """Switches the background on or off."""
+
+    enable: bool
+
+
+class FilterControlFrame(UninterruptibleFrame, ControlFrame):
+    """To the filter of the caller's audio."""
+
+
+class FilterUpdateSettingsFrame(FilterControlFrame):
+    """Other settings, by the names that the filter's class gives them."""
+
+    settings: Mapping[str, Any]
+
+
+class FilterEnableFrame(FilterControlFrame):
+    """Switches the filter on or off: off, the caller is heard as he is."""
+
+    enable: bool
 
 
 class PlayoutBufferFrame(SystemFrame):

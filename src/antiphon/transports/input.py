@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from antiphon.audio.convert import StreamConverter
-from antiphon.errors import InvalidInputError
+from antiphon.audio.filters import AdjustableFilter
+from antiphon.errors import AntiphonError, ConfigurationError, InvalidInputError
 from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.lifecycle import EndFrame, StartFrame, StopFrame
+from antiphon.frames.transport import (
+    FilterControlFrame,
+    FilterEnableFrame,
+    FilterUpdateSettingsFrame,
+)
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.transports.params import TransportParams
@@ -24,6 +30,7 @@ class InputTransport(FrameProcessor):
         self._converter: StreamConverter | None = None
         self._streaming = False
         self._bad_format = False
+        self._filtering = True
 
     @handles(StartFrame)
     async def start(self, frame: StartFrame, direction: FrameDirection) -> None:
@@ -51,6 +58,24 @@ class InputTransport(FrameProcessor):
         else:
             self.push_audio(frame.audio, frame.sample_rate, frame.num_channels)
 
+    @handles(FilterControlFrame)
+    async def adjust(self, frame: FilterControlFrame, direction: FrameDirection) -> None:
+        """Obeys, or says why not; the frame goes on to filters elsewhere."""
+        if isinstance(frame, FilterEnableFrame):
+            self._filtering = frame.enable
+        elif isinstance(frame, FilterUpdateSettingsFrame):
+            try:
+                self._update_filter(frame)
+            except AntiphonError as error:
+                await self.push_error(f"the audio filter stays as it was: {error}", exception=error)
+        await self.push_frame(frame, direction)
+
+    def _update_filter(self, frame: FilterUpdateSettingsFrame) -> None:
+        audio_filter = self.transport_params.audio_in_filter
+        if not isinstance(audio_filter, AdjustableFilter):
+            raise ConfigurationError("there is none that takes settings while it runs")
+        audio_filter.update(frame.settings)
+
     def start_streaming(self) -> None:
         """From now on the caller is heard."""
         self._streaming = self.transport_params.audio_in_enabled
@@ -74,7 +99,7 @@ class InputTransport(FrameProcessor):
             self._bad_format = True
             return
         self._bad_format = False
-        if self.transport_params.audio_in_filter is not None:
+        if self.transport_params.audio_in_filter is not None and self._filtering:
             audio = self.transport_params.audio_in_filter.filter(audio)
         if audio and self.transport_params.audio_in_passthrough:
             rate, channels = self._converter.sample_rate, self._converter.num_channels

@@ -20,13 +20,16 @@ from collections import deque
 from collections.abc import Callable
 
 from antiphon.audio.convert import StreamConverter
-from antiphon.audio.mixer import AudioMixer
+from antiphon.audio.mixer import AdjustableMixer, AudioMixer
 from antiphon.clock import Clock
-from antiphon.errors import AntiphonError, ConnectivityError
+from antiphon.errors import AntiphonError, ConfigurationError, ConnectivityError
 from antiphon.frames.audio import OutputAudioRawFrame, TTSAudioRawFrame
 from antiphon.frames.base import Frame, SystemFrame
 from antiphon.frames.speech import TTSStoppedFrame
 from antiphon.frames.transport import (
+    MixerControlFrame,
+    MixerEnableFrame,
+    MixerUpdateSettingsFrame,
     OutputDTMFFrame,
     OutputDTMFUrgentFrame,
     OutputTransportMessageFrame,
@@ -287,5 +290,23 @@ class Player:
     def _deliver(self, frame: Frame) -> None:
         if isinstance(frame, OutputTransportMessageFrame | OutputDTMFFrame):
             self._errands.append(frame)
-        else:
-            self._host.push_frame(frame)
+            return
+        if isinstance(frame, MixerControlFrame):
+            self._adjust(frame)
+        self._host.push_frame(frame)
+
+    def _adjust(self, frame: MixerControlFrame) -> None:
+        """Obeys, or says why not."""
+        mixer = self._mixer
+        try:
+            if not isinstance(mixer, AdjustableMixer):
+                raise ConfigurationError(
+                    f"the output {self.destination or ''!r} has none that can be changed; "
+                    "give one to TransportParams(audio_out_mixer=...)"
+                )
+            if isinstance(frame, MixerEnableFrame):
+                mixer.enable(on=frame.enable)
+            elif isinstance(frame, MixerUpdateSettingsFrame):
+                mixer.update(frame.settings)
+        except AntiphonError as error:
+            self._host.push_error(f"the mixer stays as it was: {error}", exception=error)
