@@ -56,7 +56,7 @@ class Fork:
         self.branches: list[Chain] = []
         self._session = session
         self._chain = chain
-        self._index = index
+        self.index = index
         self._released: dict[FrameDirection, weakref.WeakKeyDictionary[Frame, bool]] = {
             direction: weakref.WeakKeyDictionary() for direction in FrameDirection
         }
@@ -103,4 +103,4 @@ class Fork:
             if frame in released:
                 released[frame] = True
         if not self._session.closed:
-            self._chain.hand_on(self._index, frame, direction)
+            self._chain.hand_on(self.index, frame, direction)

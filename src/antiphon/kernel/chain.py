@@ -63,6 +63,11 @@ class Chain:
         self.busy = [0, 0]
         self._first: dict[bool, dict[type[Frame], Node]] = {True: {}, False: {}}
 
+    def forget(self) -> None:
+        """The nodes are others now: what was found out about them holds no longer."""
+        for first in self._first.values():
+            first.clear()
+
     def next_handling(self, index: int, kind: type[Frame], down: bool) -> Node:
         """The next node after `index`, in the direction, that handles frames of this type."""
         nodes = self.nodes[index + 1 :] if down else self.nodes[:index][::-1]

@@ -85,3 +85,33 @@ def _wire_fork(part: ParallelPipeline, session: Session, chain: Chain, index: in
     ]
     fork.wired()
     return fork
+
+
+def insert(processor: FrameProcessor, *, beside: FrameProcessor, after: bool = False) -> None:
+    """Puts a processor before (or after) one that is wired, while the conversation has not begun.
+
+    Raises `ConfigurationError` beside a service of a `ServiceSwitcher`, `AlreadyInPipelineError`
+    for a processor that is wired already.
+    """
+    place = beside.station
+    if type(place) is not Station:
+        raise ConfigurationError(
+            f"{beside.name} is one of a ServiceSwitcher: nothing can be put beside it"
+        )
+    session, chain = place.session, place.chain
+    station = Station(processor, session, chain)
+    processor.wire(station)
+    session.stations.insert(session.stations.index(place) + after, station)
+    chain.busy[False] += 1
+    chain.busy[True] += 1
+    chain.nodes = nodes = list(chain.nodes)
+    nodes.insert(place.index + after, station)
+    chain.forget()
+    line = [chain.upper, *nodes, chain.lower]
+    for index, node in enumerate(nodes):
+        if isinstance(node, Station | Fork):
+            node.index = index
+        if isinstance(node, Station):
+            node.before, node.after = line[index], line[index + 2]
+            for known in (node.downstream, node.upstream, node.near_down, node.near_up):
+                known.clear()

@@ -231,7 +231,7 @@ class Switch(Fork):
 
     def _hand_on(self, frame: Frame, direction: FrameDirection) -> None:
         if not self._session.closed:
-            self._chain.hand_on(self._index, frame, direction)
+            self._chain.hand_on(self.index, frame, direction)
 
     # ---- failing and switching ----------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Awaitable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Iterable, Sequence
 
 from antiphon.errors import ConfigurationError, KernelError, StartTimeoutError
 from antiphon.frames.base import Frame
@@ -38,6 +38,7 @@ from antiphon.kernel.monitors import FrameFilter, Heartbeat, IdleWatch
 from antiphon.kernel.observers import BaseObserver, Observers
 from antiphon.kernel.params import ErrorPolicy, PipelineParams
 from antiphon.kernel.pipeline import Pipeline, wire
+from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.session import Session
 
 __all__ = ["ErrorPolicy", "PipelineParams", "PipelineTask"]
@@ -93,6 +94,8 @@ class PipelineTask(EventSource):
             End("task (upstream end)", self._reached_upstream),
             End("task (downstream end)", self._reached_downstream),
         )
+        self.processors: Sequence[FrameProcessor] = pipeline.processors
+        """Every processor that it was made of, those of branches too, in downstream order."""
         self._idle = IdleWatch(idle_timeout_secs, self._idle_expired)
         self._cancel_on_idle = cancel_on_idle_timeout
         if idle_timeout_secs is not None:
