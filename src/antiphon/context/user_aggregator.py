@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import msgspec
 
 from antiphon.context.call_log import CALL_FRAMES
+from antiphon.context.conversation import LLMContext
 from antiphon.context.half import ContextHalf
 from antiphon.context.messages import user_message
 from antiphon.context.shared import EDIT_FRAMES, RunDueFrame, SharedContext
@@ -153,6 +154,11 @@ class LLMUserAggregator(FrameProcessor):
         self._vad = None
         if params.vad_analyzer is not None:
             self._vad = VADDriver(params.vad_analyzer, audio_idle_timeout=params.audio_idle_timeout)
+
+    @property
+    def context(self) -> LLMContext:
+        """The conversation that it writes down."""
+        return self._shared.context
 
     # ---- life cycle ----
 

@@ -131,6 +131,16 @@ class Network:
             self._links[port] = self._default.copy()
         return self._links[port]
 
+    @property
+    def default(self) -> Link:
+        """The conditions that ports begin with."""
+        return self._default
+
+    @property
+    def ports(self) -> list[int]:
+        """The ports that have been used, or whose conditions have been asked for."""
+        return list(self._links)
+
     def connections(self, port: int) -> list[TCPTransport]:
         """Both ends of the connections with a server's port that are still there."""
         self._connections = [entry for entry in self._connections if not entry[1].lost]

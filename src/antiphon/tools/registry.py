@@ -111,6 +111,11 @@ class FunctionRegistry:
         """The handler of that name, else the catch-all, else None."""
         return self._known.get(name) or self._known.get(None)
 
+    @property
+    def names(self) -> list[str]:
+        """The functions that have a handler of their own."""
+        return [name for name in self._known if name is not None]
+
     def options_of(self, name: str) -> ToolOptions:
         registration = self.find(name)
         return registration.options if registration is not None else ToolOptions()
