@@ -375,7 +375,7 @@ def test_a_conversation_cancelled_before_it_runs_handles_nothing() -> None:
         await task.run()
         return relay.seen, lives.log
 
-    assert run(main()) == ([], ["CancelFrame", "cleanup"])
+    assert run(main()) == ([], ["cleanup"])
 
 
 def test_a_start_that_fails_is_reported_and_the_conversation_goes_on() -> None:

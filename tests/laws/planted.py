@@ -134,7 +134,7 @@ def the_busy_are_not_told(patch: pytest.MonkeyPatch) -> None:
 def frames_overtake(patch: pytest.MonkeyPatch) -> None:
     """A frame passes a busy processor by that still has frames queued before it."""
 
-    def first_busy(self: Chain, index: int, target: Node, down: bool, urgent: bool) -> Node:
+    def first_busy(self: Chain, index: int, target: Node, down: bool, frame: Frame) -> Node:
         return target
 
     patch.setattr(Chain, "first_busy", first_busy)

@@ -21,6 +21,8 @@ from typing import Any, ClassVar, dataclass_transform
 
 import msgspec
 
+from antiphon.errors import ConfigurationError
+
 _ids = itertools.count(1)
 
 
@@ -75,3 +77,9 @@ class DataFrame(Frame):
 
 class ControlFrame(Frame):
     """A boundary or command, handled in order."""
+
+
+def not_a_frame(who: str, thing: object) -> ConfigurationError:
+    """The error for anything else that was pushed or queued."""
+    hint = "call it, as in TextFrame('hi')" if isinstance(thing, type) else "wrap it in one"
+    return ConfigurationError(f"{who} was given {thing!r}, which is no frame: {hint}")

@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from antiphon.errors import ConfigurationError
+from antiphon.errors import ConfigurationError, MailboxFullError
 from antiphon.frames.base import Frame
 from antiphon.kernel.chain import Chain
 from antiphon.kernel.epoch import FrameDirection
@@ -82,13 +82,19 @@ class Fork:
         return False
 
     def deliver(self, frame: Frame, direction: FrameDirection) -> None:
-        """Hands a frame to each branch."""
+        """Hands a frame to each branch, also when another one has no room for it."""
         if frame.lifecycle:
             self._awaited[frame] = len(self.branches)
         else:
             self._released[direction][frame] = False
+        full: MailboxFullError | None = None
         for branch in self.branches:
-            branch.hand_in(frame, direction)
+            try:
+                branch.hand_in(frame, direction)
+            except MailboxFullError as error:
+                full = error
+        if full is not None:
+            raise full
 
     def leave(self, frame: Frame, direction: FrameDirection) -> None:
         """A frame comes out of a branch."""

@@ -76,14 +76,17 @@ class Chain:
                 return node
         return self.lower if down else self.upper
 
-    def first_busy(self, index: int, target: Node, down: bool, urgent: bool) -> Node:
-        """The first busy node between `index` and `target`, or `target`."""
-        nodes = self.nodes
+    def first_busy(self, index: int, target: Node, down: bool, frame: Frame) -> Node:
+        """The first busy node between `index` and `target`, or `target`.
+
+        The end of a conversation waits for urgent frames too: they came before it.
+        """
+        nodes, urgent = self.nodes, frame.urgent
         step = 1 if down else -1
         end = len(nodes) if down else -1
         for position in range(index + step, end, step):
             node = nodes[position]
-            if node is target or node.is_busy(urgent):
+            if node is target or node.is_busy(urgent) or (frame.lifecycle and node.is_busy(True)):
                 return node
         return target
 
@@ -95,8 +98,8 @@ class Chain:
         node = self._first[down].get(kind)
         if node is None:
             node = self._first[down][kind] = self.next_handling(index, kind, down)
-        if self.busy[frame.urgent]:
-            node = self.first_busy(index, node, down, frame.urgent)
+        if self.busy[frame.urgent] or frame.lifecycle:
+            node = self.first_busy(index, node, down, frame)
         if self._observers is not None:
             giver = source or (self.upper if down else self.lower).name
             self._observers.pushed(giver, node.name, frame, direction)
@@ -106,8 +109,8 @@ class Chain:
         """Hands a frame from the node at `index` to the next one that must have it."""
         down = direction is FrameDirection.DOWNSTREAM
         node = self.next_handling(index, type(frame), down)
-        if self.busy[frame.urgent]:
-            node = self.first_busy(index, node, down, frame.urgent)
+        if self.busy[frame.urgent] or frame.lifecycle:
+            node = self.first_busy(index, node, down, frame)
         if self._observers is not None:
             self._observers.pushed(self.nodes[index].name, node.name, frame, direction)
         node.deliver(frame, direction)

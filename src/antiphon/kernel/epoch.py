@@ -63,16 +63,14 @@ class Work:
     """On whose behalf code acts: an epoch, and the frame being handled at the moment.
 
     A lane uses one for all its handlers of an epoch. `patience`: a frame whose handler asked for
-    its deadline to be extended, and until when (loop seconds). `passed_on`: the life-cycle frame
-    that the handler has pushed on itself.
+    its deadline to be extended, and until when (loop seconds).
     """
 
-    __slots__ = ("epoch", "frame", "passed_on", "patience")
+    __slots__ = ("epoch", "frame", "patience")
 
     def __init__(self, epoch: Epoch, frame: Frame | None = None) -> None:
         self.epoch = epoch
         self.frame = frame
-        self.passed_on: Frame | None = None
         self.patience: tuple[Frame | None, float] = (None, 0.0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -17,10 +18,17 @@ _declared: dict[Callable[..., Any], tuple[type[Frame], ...]] = {}
 
 def handles(*types: type[Frame]) -> Callable[[M], M]:
     """Declares the frame types that a method of a processor handles."""
-    if not types or not all(issubclass(kind, Frame) for kind in types):
-        raise ConfigurationError(f"handles() takes frame types, not {types!r}")
+    if not types or not all(isinstance(kind, type) and issubclass(kind, Frame) for kind in types):
+        raise ConfigurationError(
+            f"handles() takes frame types, as in @handles(TextFrame), not {types!r}"
+        )
 
     def declare(method: M) -> M:
+        if inspect.isfunction(method) and not inspect.iscoroutinefunction(method):
+            raise ConfigurationError(
+                f"{method.__qualname__} handles frames: declare it with `async def`, and do not "
+                f"`yield` in it"
+            )
         _declared[method] = types
         return method
 

@@ -18,12 +18,13 @@ import asyncio
 import difflib
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from antiphon.errors import UnknownEventError
 from antiphon.kernel.epoch import Work, context_of, current_work
+from antiphon.kernel.tasks import ends_the_task
 
 P = ParamSpec("P")
 H = TypeVar("H", bound=Callable[..., Any])
@@ -124,7 +125,9 @@ class EventSource:
         bound = work is not None and work.frame is not None and work.frame.interruptible
         context = context_of(Work(work.epoch, work.frame) if work and bound else None)
         task = asyncio.get_running_loop().create_task(
-            self.run_handler(name, handler, args, kwargs), name=f"{name} handler", context=context
+            self.run_handler(name, handler, args, kwargs),
+            name=f"{_described(handler)} of {name}",
+            context=context,
         )
         if self._event_tasks is None:
             self._event_tasks = set()
@@ -139,11 +142,13 @@ class EventSource:
             result = handler(self, *args, **kwargs)
             if inspect.isawaitable(result):
                 await result
-        except Exception as error:
-            where = f"{handler.__module__}.{handler.__qualname__}"
-            self.report_handler_error(f"the handler {where} of {name} failed: {error!r}", error)
+        except BaseException as error:
+            if ends_the_task(error):
+                raise
+            message = f"the handler {_described(handler)} of {name} failed: {error!r}"
+            self.report_handler_error(message, error)
 
-    def report_handler_error(self, message: str, error: Exception) -> None:
+    def report_handler_error(self, message: str, error: BaseException) -> None:
         """What becomes of a failed handler: logged here; a processor also pushes an ErrorFrame."""
         logger.error(message, exc_info=error)
 
@@ -151,22 +156,17 @@ class EventSource:
         """Whether a task is one of this object's event handlers."""
         return self._event_tasks is not None and task in self._event_tasks
 
-    async def finish_handlers(self, timeout: float) -> int:
-        """Waits at most `timeout` seconds for running handlers, then cancels the rest.
-
-        Returns how many had to be cancelled.
-        """
-        running = {task for task in self._event_tasks or () if task is not asyncio.current_task()}
-        if not running:
-            return 0
-        _, pending = await asyncio.wait(running, timeout=timeout)
-        for task in pending:
-            task.cancel()
-        if pending:
-            await asyncio.wait(pending, timeout=timeout)
-        return len(pending)
+    @property
+    def running_handlers(self) -> set[asyncio.Task[None]]:
+        """The tasks of the handlers that have not returned, the running one left out."""
+        return {task for task in self._event_tasks or () if task is not asyncio.current_task()}
 
     def _check(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise UnknownEventError(
+                f"event_handler() takes the name of an event, as in "
+                f"@{type(self).__name__.lower()}.event_handler('on_...'), not {name!r}"
+            )
         events = sorted(
             key
             for cls in type(self).__mro__
@@ -181,3 +181,29 @@ class EventSource:
         raise UnknownEventError(
             f"{type(self).__name__} has no event {name!r}: {hint}it has {known}"
         )
+
+
+async def finish_handlers(sources: Sequence[EventSource], timeout: float) -> None:
+    """Waits at most `timeout` seconds for the running handlers of all, then cancels the rest."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout
+    while running := set().union(*(source.running_handlers for source in sources)):
+        if (left := deadline - loop.time()) <= 0:
+            break
+        await asyncio.wait(running, timeout=left)
+    if not running:
+        return
+    for task in running:
+        task.cancel()
+    _, stubborn = await asyncio.wait(running, timeout=timeout)
+    for task in running:
+        does = "does not stop: it is abandoned" if task in stubborn else "is cancelled"
+        logger.error(
+            "the handler %s ran on after the end, %g s: it %s", task.get_name(), timeout, does
+        )
+
+
+def _described(handler: Callable[..., Any]) -> str:
+    named = handler.func if isinstance(handler, partial) else handler
+    where = type(named) if not inspect.isroutine(named) else named
+    return f"{where.__module__}.{where.__qualname__}"

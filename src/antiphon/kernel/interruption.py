@@ -37,7 +37,7 @@ def interrupt(session: Session, frame: InterruptionFrame, *, source: str) -> Non
     adopted: Work | None = None
     if work is not None:
         adopted = Work(epoch, work.frame)
-        adopted.passed_on, adopted.patience = work.passed_on, work.patience
+        adopted.patience = work.patience
         current_work.set(adopted)
     initiator = _running_task()
     for station in session.stations:

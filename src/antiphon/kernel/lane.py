@@ -29,9 +29,10 @@ import asyncio
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from antiphon.errors import HandlerTimeoutError
+from antiphon.errors import AntiphonError, HandlerTimeoutError
 from antiphon.frames.base import Frame
 from antiphon.kernel.epoch import Envelope, Epoch, Work, current_work, free_context
+from antiphon.kernel.tasks import ends_the_task
 from antiphon.kernel.watch import Watch
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ class Lane:
         self.opened = True
         if self.waiting():
             self._run()
-        else:
+            self.watch.start()
+        elif not self.held:
             self._rest()
 
     def wake(self) -> None:
@@ -179,7 +181,10 @@ class Lane:
             kind = type(frame)
             handler = handler_of[kind] if kind in handler_of else station.resolve(kind)
             if handler is None:
-                station.route(frame, direction)
+                try:
+                    station.route(frame, direction)
+                except AntiphonError as error:
+                    station.report(f"{station.name} could not pass on {frame.name}: {error}", error)
                 continue
             if work is not self.work:
                 work = self.work
@@ -205,15 +210,13 @@ class Lane:
     def _failed(self, envelope: Envelope, error: BaseException) -> None:
         """Reports what a handler raised, or raises it again if it is the end of this task."""
         station, name = self.station, envelope[0].name
-        if isinstance(error, asyncio.CancelledError):
-            task = asyncio.current_task()
-            if self.current is not envelope or (task is not None and task.cancelling()):
-                raise error
-            station.report(f"{station.name} gave up on {name}: it was cancelled", error)
-        elif isinstance(error, Exception):
-            station.report(f"{station.name} failed on {name}: {error!r}", error)
-        else:
+        cancelled = isinstance(error, asyncio.CancelledError)
+        if ends_the_task(error) or (cancelled and self.current is not envelope):
             raise error
+        if cancelled:
+            station.report(f"{station.name} gave up on {name}: it was cancelled", error)
+        else:
+            station.report(f"{station.name} failed on {name}: {error!r}", error)
 
     async def _wait(self) -> None:
         if not self.blocked:

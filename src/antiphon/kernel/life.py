@@ -9,6 +9,7 @@ from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import CancelFrame, StartFrame
 from antiphon.kernel.calls import CallFrame
 from antiphon.kernel.epoch import FrameDirection, Work, current_work
+from antiphon.kernel.tasks import ends_the_task
 
 if TYPE_CHECKING:
     from antiphon.kernel.station import Station
@@ -17,28 +18,38 @@ if TYPE_CHECKING:
 class Life:
     """What the kernel does at a station for the frames of the life cycle."""
 
-    __slots__ = ("_settled", "_station")
+    __slots__ = ("_passed", "_settled", "_station", "begun")
 
     def __init__(self, station: Station) -> None:
         self._station = station
+        self.begun = False
+        """Whether the processor has been given its `StartFrame`."""
+        self._passed: Frame | None = None
         self._settled: asyncio.Future[None] | None = None
 
     async def start(self, frame: StartFrame) -> None:
         """Lets the processor handle the `StartFrame`, then opens its lanes."""
+        self.begun = True
         await self._handle_alone(frame)
         if not self._station.session.closed:
             self._station.open()
 
     async def cancel(self, frame: CancelFrame) -> None:
-        """Lets the processor handle the `CancelFrame`, when nothing else runs any more."""
-        await self._handle_alone(frame)
+        """Lets the processor handle the `CancelFrame`, when nothing else runs any more.
+
+        One that has not been started is spared.
+        """
+        if self.begun:
+            await self._handle_alone(frame)
 
     async def cleanup(self) -> None:
         """Lets the processor release what it holds."""
         station = self._station
         try:
             await station.processor.cleanup()
-        except Exception as error:
+        except BaseException as error:
+            if ends_the_task(error):
+                raise
             station.report(f"{station.name} failed to clean up: {error!r}", error)
 
     def announce_end(self) -> None:
@@ -49,7 +60,8 @@ class Life:
             settled = self._settled = asyncio.get_running_loop().create_future()
 
             async def settle() -> None:
-                settled.set_result(None)
+                if not settled.done():
+                    settled.set_result(None)
 
             station.deliver_always(CallFrame(settle))
         station.ordered.watch.start()
@@ -62,15 +74,16 @@ class Life:
         try:
             if (handler := station.processor.handlers.find(type(frame))) is not None:
                 await handler(station.processor, frame, direction)
-        except Exception as error:
+        except BaseException as error:
+            if ends_the_task(error):
+                raise
             station.report(f"{station.name} failed on {frame.name}: {error!r}", error)
         self.pass_on(frame, direction)
 
     def pass_on(self, frame: Frame, direction: FrameDirection) -> None:
         """Passes a life-cycle frame on to the next processor, once."""
-        work = self._station.ordered.work
-        if work.passed_on is not frame:
-            work.passed_on = frame
+        if self._passed is not frame:
+            self._passed = frame
             self._station.route(frame, direction)
 
     async def _handle_alone(self, frame: Frame) -> None:
@@ -80,7 +93,9 @@ class Life:
         current_work.set(Work(station.epoch, frame))
         try:
             await handler(station.processor, frame, FrameDirection.DOWNSTREAM)
-        except Exception as error:
+        except BaseException as error:
+            if ends_the_task(error):
+                raise
             station.report(f"{station.name} failed on {frame.name}: {error!r}", error)
         finally:
             current_work.set(None)

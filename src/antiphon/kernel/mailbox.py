@@ -112,6 +112,7 @@ class Mailbox(Generic[T]):
         """Adds an item whatever waits: for the few frames the kernel itself must deliver."""
         frame = cast("Frame", item) if self._getter is None else self._getter(item)
         if frame.urgent:
+            self._lossy += frame.lossy
             self._urgent.append(item)
         else:
             self._kept += not frame.interruptible

@@ -16,6 +16,8 @@ class Pipeline:
     """Processors in the order in which frames go downstream; a pipeline may stand among them."""
 
     def __init__(self, processors: Sequence[FrameProcessor | Pipeline | ParallelPipeline]) -> None:
+        if not isinstance(processors, Sequence):
+            raise ConfigurationError(f"Pipeline takes a list of processors, not {processors!r}")
         for part in processors:
             if not isinstance(part, FrameProcessor | Pipeline | ParallelPipeline):
                 raise ConfigurationError(f"a pipeline is made of processors, not {part!r}")

@@ -27,7 +27,7 @@ from antiphon.errors import (
     ErrorCategory,
     NotInPipelineError,
 )
-from antiphon.frames.base import Frame
+from antiphon.frames.base import Frame, not_a_frame
 from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame
 from antiphon.kernel.calls import CallFrame, Timer
 from antiphon.kernel.epoch import Epoch, FrameDirection, current_work
@@ -63,7 +63,7 @@ class Emitter:
     def push_frame(self, frame: Frame, direction: FrameDirection = DOWNSTREAM) -> Awaitable[None]:
         """Pushes a frame; an interruptible one of a void request vanishes."""
         if self._epoch.live or not frame.interruptible:
-            self._station.route(frame, direction)
+            self._station.emit(frame, direction)
         return DONE
 
 
@@ -123,12 +123,17 @@ class FrameProcessor(EventSource):
         """Pushes one frame both ways: a frame, or a type and its fields."""
         instance = frame(**fields) if isinstance(frame, type) else frame
         station = self.station
+        if not isinstance(instance, Frame):
+            raise not_a_frame(self.name, instance)
         station.push(instance, DOWNSTREAM)
         station.push(instance, UPSTREAM)
         return DONE
 
     def broadcast_interruption(self) -> Awaitable[None]:
-        """Interrupts the conversation, in one step. The handler that calls this goes on."""
+        """Interrupts the conversation, in one step. The handler that calls this goes on.
+
+        One that calls it from a task of its own making, `asyncio.gather` included, does not.
+        """
         self.station.interrupt(InterruptionFrame())
         return DONE
 
@@ -242,7 +247,7 @@ class FrameProcessor(EventSource):
     async def _take_call(self, frame: CallFrame, direction: FrameDirection) -> None:
         await frame.call()
 
-    def report_handler_error(self, message: str, error: Exception) -> None:
+    def report_handler_error(self, message: str, error: BaseException) -> None:
         """A handler of one of this processor's events failed."""
         if self._station is None:
             super().report_handler_error(message, error)

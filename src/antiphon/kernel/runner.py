@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 
@@ -50,8 +51,8 @@ class PipelineRunner:
         if not tasks:
             raise KernelError("PipelineRunner.run() needs at least one PipelineTask")
         loop = asyncio.get_running_loop()
-        for number in self._signals:
-            loop.add_signal_handler(number, self._on_signal, number)
+        if not self._tasks:
+            self._listen(loop)
         running = {
             loop.create_task(task.run(), name=f"conversation {n}"): task
             for n, task in enumerate(tasks, len(self._tasks))
@@ -65,12 +66,10 @@ class PipelineRunner:
             await asyncio.wait(running)
             raise
         finally:
-            for number in self._signals:
-                loop.remove_signal_handler(number)
             for job in running:
                 self._tasks.pop(job, None)
-            if self._grace_over is not None and not self._tasks:
-                self._grace_over.cancel()
+            if not self._tasks:
+                self._stop_listening(loop)
         failures = [error for job in running if not job.cancelled() and (error := job.exception())]
         if len(failures) == 1:
             raise failures[0]
@@ -85,6 +84,22 @@ class PipelineRunner:
     async def cancel(self) -> None:
         """Ends every conversation now; returns when they have ended."""
         await asyncio.gather(*(task.cancel() for task in self.tasks))
+
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._signalled = False
+        for number in self._signals:
+            try:
+                loop.add_signal_handler(number, self._on_signal, number)
+            except (NotImplementedError, RuntimeError, ValueError) as error:
+                # Not the main thread, or a system whose loop cannot: signals are the program's.
+                logger.info("the runner does not see %s: %s", number.name, error)
+
+    def _stop_listening(self, loop: asyncio.AbstractEventLoop) -> None:
+        for number in self._signals:
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+        if self._grace_over is not None:
+            self._grace_over.cancel()
 
     def _on_signal(self, number: int) -> None:
         name = signal.Signals(number).name

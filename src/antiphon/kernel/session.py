@@ -14,7 +14,12 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from antiphon.clock import Clock
-from antiphon.errors import AntiphonError, ErrorCategory, NotInPipelineError
+from antiphon.errors import (
+    AntiphonError,
+    ErrorCategory,
+    MailboxFullError,
+    NotInPipelineError,
+)
 from antiphon.frames.base import DataFrame, Frame
 from antiphon.frames.lifecycle import (
     CancelFrame,
@@ -32,7 +37,7 @@ from antiphon.kernel.epoch import (
     current_work,
     free_context,
 )
-from antiphon.kernel.hooks import EventSource
+from antiphon.kernel.hooks import EventSource, finish_handlers
 from antiphon.kernel.observers import Observers
 from antiphon.kernel.tasks import TaskGroup
 
@@ -115,8 +120,12 @@ class Session:
     def is_inside(self) -> bool:
         """Whether the running task is the session's own: a handler, or an event's handler."""
         task = asyncio.current_task()
-        sources = (*(station.processor for station in self.stations), *self.sources)
-        return task in self.tasks or any(source.is_running_handler(task) for source in sources)
+        inside = any(source.is_running_handler(task) for source in self._sources())
+        return inside or task in self.tasks
+
+    def _sources(self) -> list[EventSource]:
+        """Everybody in the pipeline who has events."""
+        return [*(station.processor for station in self.stations), *self.sources]
 
     # ---- life cycle ---------------------------------------------------------------------------
 
@@ -195,11 +204,13 @@ class Session:
         if self.observers is not None:
             await self.observers.finish(timeout)
         self._abandon(await self.tasks.close(timeout), "left a task behind")
+        await finish_handlers(self._sources(), timeout)
+        self.unwire()
+
+    def unwire(self) -> None:
+        """The processors may be put into another pipeline."""
         for station in self.stations:
-            await station.processor.finish_handlers(timeout)
             station.processor.unwire(station)
-        for source in self.sources:
-            await source.finish_handlers(timeout)
 
     async def _each(self, what: str, timeout: float, cancelled: CancelFrame | None) -> None:
         jobs = {}
@@ -266,7 +277,10 @@ class Session:
             category=category,
             retryable=retryable,
         )
-        station.route(frame, FrameDirection.UPSTREAM)
+        try:
+            station.route(frame, FrameDirection.UPSTREAM)
+        except MailboxFullError:  # somebody upstream is stuck, and reported by its own lane
+            logger.exception("nobody could be told: %s", message)
 
     def _task_failed(self, owner: str, error: BaseException) -> None:
         for station in self.stations:

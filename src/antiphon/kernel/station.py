@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from antiphon.errors import KernelError
-from antiphon.frames.base import Frame
+from antiphon.frames.base import Frame, not_a_frame
 from antiphon.frames.lifecycle import (
     CancelFrame,
     EndFrame,
@@ -138,6 +138,8 @@ class Station:
         mailbox = self.mailbox
         if frame.interruptible and len(mailbox.ordered) < mailbox.capacity:
             mailbox.ordered.append((frame, direction, self.session.epoch))  # put_ordered, in short
+        elif frame.lifecycle:
+            mailbox.put_always((frame, direction, self.session.epoch))
         else:
             mailbox.put_ordered((frame, direction, self.session.epoch), frame)
         ordered = self.ordered
@@ -156,7 +158,11 @@ class Station:
     def push(self, frame: Frame, direction: FrameDirection) -> None:
         """A frame from the processor, on behalf of the work it is doing."""
         work = current_work.get()
-        if frame.interruptible:
+        try:
+            interruptible = frame.interruptible
+        except AttributeError:
+            raise not_a_frame(self.name, frame) from None
+        if interruptible:
             if work is not None and not work.epoch.live:
                 self.session.voided += 1
                 return
@@ -171,6 +177,8 @@ class Station:
 
     def receive(self, frame: Frame, direction: FrameDirection) -> None:
         """A frame for this processor itself, from the code that runs."""
+        if not isinstance(frame, Frame):
+            raise not_a_frame(self.name, frame)
         work = current_work.get()
         if frame.interruptible and work is not None and not work.epoch.live:
             self.session.voided += 1
@@ -180,6 +188,13 @@ class Station:
             return
         elif self.handles(type(frame)) or self.is_busy(frame.urgent):
             self.deliver(frame, direction)
+        else:
+            self.route(frame, direction)
+
+    def emit(self, frame: Frame, direction: FrameDirection) -> None:
+        """A frame from the processor, on behalf of a request that is not void."""
+        if frame.lifecycle or isinstance(frame, InterruptionFrame):
+            self.push(frame, direction)
         else:
             self.route(frame, direction)
 
@@ -196,9 +211,11 @@ class Station:
         down = direction is _DOWN
         node = (self.downstream if down else self.upstream).get(kind)
         if node is None:
-            node = self._look_up(kind, down)
-        if node is not (self.after if down else self.before) and self.chain.busy[frame.urgent]:
-            node = self.chain.first_busy(self.index, node, down, frame.urgent)
+            node = self._look_up(frame, down)
+        if node is not (self.after if down else self.before) and (
+            self.chain.busy[frame.urgent] or frame.lifecycle
+        ):
+            node = self.chain.first_busy(self.index, node, down, frame)
         if session.observers is not None:
             session.observers.pushed(self.name, node.name, frame, direction)
         node.deliver(frame, direction)
@@ -219,6 +236,7 @@ class Station:
 
     def open(self) -> None:
         """Starts handling what has been delivered."""
+        self.life.begun = True
         self.urgent.open()
         self.ordered.open()
 
@@ -247,8 +265,10 @@ class Station:
         else:
             raise KernelError(f"{self.name} pushed a {type(frame).__name__}: only a task starts")
 
-    def _look_up(self, kind: type[Frame], down: bool) -> Node:
-        session = self.session
+    def _look_up(self, frame: Frame, down: bool) -> Node:
+        session, kind = self.session, type(frame)
+        if not issubclass(kind, Frame):
+            raise not_a_frame(self.name, frame)
         node = self.chain.next_handling(self.index, kind, down)
         if session.watched and issubclass(kind, session.watched):
             session.note_activity()

@@ -18,8 +18,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterable, Awaitable, Iterable, Sequence
 
-from antiphon.errors import ConfigurationError, KernelError, StartTimeoutError
-from antiphon.frames.base import Frame
+from antiphon.errors import AntiphonError, ConfigurationError, KernelError, StartTimeoutError
+from antiphon.frames.base import Frame, not_a_frame
 from antiphon.frames.lifecycle import (
     CancelFrame,
     EndFrame,
@@ -32,7 +32,7 @@ from antiphon.frames.lifecycle import (
 from antiphon.frames.turns import BotSpeakingFrame, UserSpeakingFrame
 from antiphon.kernel.chain import End
 from antiphon.kernel.epoch import FrameDirection
-from antiphon.kernel.hooks import DONE, Event, EventSource
+from antiphon.kernel.hooks import DONE, Event, EventSource, finish_handlers
 from antiphon.kernel.interruption import interrupt
 from antiphon.kernel.monitors import FrameFilter, Heartbeat, IdleWatch
 from antiphon.kernel.observers import BaseObserver, Observers
@@ -40,6 +40,7 @@ from antiphon.kernel.params import ErrorPolicy, PipelineParams
 from antiphon.kernel.pipeline import Pipeline, wire
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.session import Session
+from antiphon.kernel.tasks import to_its_end
 
 __all__ = ["ErrorPolicy", "PipelineParams", "PipelineTask"]
 
@@ -88,12 +89,16 @@ class PipelineTask(EventSource):
         watching = tuple(observers)
         self._session = Session(self, self.params, Observers(watching) if watching else None)
         self._session.end_timeout_secs = end_timeout_secs
-        self._chain = wire(
-            pipeline,
-            self._session,
-            End("task (upstream end)", self._reached_upstream),
-            End("task (downstream end)", self._reached_downstream),
-        )
+        try:
+            self._chain = wire(
+                pipeline,
+                self._session,
+                End("task (upstream end)", self._reached_upstream),
+                End("task (downstream end)", self._reached_downstream),
+            )
+        except AntiphonError:
+            self._session.unwire()
+            raise
         self.processors: Sequence[FrameProcessor] = pipeline.processors
         """Every processor that it was made of, those of branches too, in downstream order."""
         self._idle = IdleWatch(idle_timeout_secs, self._idle_expired)
@@ -133,7 +138,7 @@ class PipelineTask(EventSource):
             self._finish(CancelFrame(reason="the task that ran the conversation was cancelled"))
             raise
         finally:
-            await self._close()
+            await to_its_end(self._close())
 
     async def _start(self) -> None:
         params = self.params
@@ -161,12 +166,14 @@ class PipelineTask(EventSource):
         last = self._last or CancelFrame()
         self._last = last
         cancelled = last if isinstance(last, CancelFrame) else None
-        await self._session.close(
-            cancelled, cleanup=not isinstance(last, StopFrame), timeout=self._cancel_timeout
-        )
-        await self.on_pipeline_finished.emit(last)
-        await self.finish_handlers(self._cancel_timeout)
-        self._finished.set()
+        try:
+            await self._session.close(
+                cancelled, cleanup=not isinstance(last, StopFrame), timeout=self._cancel_timeout
+            )
+            await self.on_pipeline_finished.emit(last)
+            await finish_handlers([self], self._cancel_timeout)
+        finally:
+            self._finished.set()
 
     # ---- what programs call -------------------------------------------------------------------
 
@@ -177,6 +184,8 @@ class PipelineTask(EventSource):
 
         Frames queued before the start wait for it; frames queued after the end are ignored.
         """
+        if not isinstance(frame, Frame):
+            raise not_a_frame("the task", frame)
         if isinstance(frame, CancelFrame):
             self.cancel_requested(frame)
         elif isinstance(frame, InterruptionFrame):
@@ -187,7 +196,7 @@ class PipelineTask(EventSource):
             if isinstance(frame, EndFrame | StopFrame):
                 if self._ending:
                     return DONE
-                self._ending = True
+                self._ending, direction = True, FrameDirection.DOWNSTREAM
             self._enter(frame, direction)
         return DONE
 

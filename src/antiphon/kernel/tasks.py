@@ -13,6 +13,36 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+
+def ends_the_task(error: BaseException) -> bool:
+    """Whether what user code raised is the end of the running task, or of the program.
+
+    Anything else is a failure of that code: also a `CancelledError` that nobody sent to this task,
+    such as that of another task it awaited, and exceptions outside `Exception`, such as a test's.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    return isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit)
+
+
+async def to_its_end(coro: Coroutine[Any, Any, None]) -> None:
+    """Runs a bounded clean-up that no cancellation of the caller cuts short.
+
+    The cancellation is raised when it is done.
+    """
+    job = asyncio.get_running_loop().create_task(coro)
+    cancelled: asyncio.CancelledError | None = None
+    while not job.done():
+        try:
+            await asyncio.wait({job})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    job.result()
+    if cancelled is not None:
+        raise cancelled
+
+
 Report = Callable[[str, BaseException], None]
 """Called with the owner's name and what its task raised."""
 
@@ -69,5 +99,11 @@ class TaskGroup:
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         owner = self._owners.pop(task, None)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            if task.cancelling():
+                return
+            error: BaseException | None = asyncio.CancelledError("nobody cancelled this task")
+        else:
+            error = task.exception()
+        if error is not None:
             self._report(owner or task.get_name(), error)
