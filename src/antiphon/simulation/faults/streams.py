@@ -63,25 +63,22 @@ class FaultyProvider:
         method = STREAMS[kind]
         self._connect: Callable[[], Awaitable[None]] = provider.connect
         self._stream: Callable[[Any], AsyncGenerator[Any, None]] = getattr(provider, method)
-        self._shadowed = {
-            name: vars(provider)[name] for name in ("connect", method) if name in vars(provider)
-        }
         try:
-            provider.connect = self.connect
-            setattr(provider, method, self.stream)
-        except AttributeError as error:
+            own = vars(provider)
+        except TypeError as error:
             raise ConfigurationError(
                 f"{type(provider).__name__} has __slots__ and takes no faults: "
                 f"derive a class from it without them"
             ) from error
+        self._shadowed = {name: own[name] for name in ("connect", method) if name in own}
+        own |= {"connect": self.connect, method: self.stream}
 
     def restore(self) -> None:
         """The provider is as it was."""
+        own = vars(self._provider)
         for name in ("connect", STREAMS[self._kind]):
-            if name in self._shadowed:
-                setattr(self._provider, name, self._shadowed[name])
-            else:
-                delattr(self._provider, name)
+            del own[name]
+        own |= self._shadowed
 
     async def connect(self) -> None:
         """In place of the provider's."""

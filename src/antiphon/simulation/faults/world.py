@@ -32,11 +32,16 @@ class Schedule:
         self._striker = Striker(fault.when)
         self._loop = asyncio.get_running_loop()
         self._rng = stream(f"faults {target}")
-        self._timer = self._loop.call_at(self._loop.time() + fault.at, self._due)
+        self._timer: asyncio.TimerHandle | None = None
+        if fault.at > self._loop.time():
+            self._timer = self._loop.call_at(fault.at, self._due)
+        else:
+            self._due()
 
     def stop(self) -> None:
         """It strikes no more."""
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _due(self) -> None:
         if self._over():
