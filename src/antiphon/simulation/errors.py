@@ -4,6 +4,7 @@ SimulationError
 |-- DeterminismError        real threads, sockets or processes were asked for
 |-- DeadlockError           nothing is ready and no timer is set, and somebody still waits
 |-- LivelockError           task steps run on and on and the loop is never idle
+|-- EndlessStepError        one step of a task never ended
 |-- VirtualDeadlineError    the run did not end within its virtual seconds
 `-- UncleanRunError         tasks were left behind, or exceptions that nobody retrieved
 """
@@ -33,6 +34,10 @@ class DeadlockError(SimulationError):
 
 class LivelockError(SimulationError):
     """The loop has not been idle for very many steps. Lists the tasks."""
+
+
+class EndlessStepError(SimulationError):
+    """One step used up its CPU time without ever waiting. Names the task and the line."""
 
 
 class VirtualDeadlineError(SimulationError):

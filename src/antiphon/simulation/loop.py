@@ -7,6 +7,10 @@ which the policy chooses, see `schedule`), and timers, ordered by time and then 
 handle runs per pass. Before each pass the timers that are due become callbacks. When nothing is
 ready the clock jumps to the next timer: waiting costs nothing, and time never passes by itself.
 
+Two things may come from outside, where they are allowed. While threads work the clock stands still.
+While a real socket is open time is real: the clock follows it to the next timer, or to what comes
+first (see `outside.RealSockets`).
+
 With a seed, the order of ready task steps is shuffled and each step costs a little virtual time
 (see `cpu`). Without one the order is asyncio's and computing is free: times are exact.
 
@@ -18,7 +22,7 @@ What this loop cannot make equal: iteration over sets of strings between process
 PYTHONHASHSEED) and over sets of objects hashed by address.
 
 Nothing left to do is an error here, not a wait: no ready handle and no timer is a `DeadlockError`,
-no idle moment for very long a `LivelockError`.
+no idle moment for very long a `LivelockError`, and a step that does not end an `EndlessStepError`.
 """
 
 from __future__ import annotations
@@ -41,14 +45,16 @@ from antiphon.simulation.cpu import ORDINARY, CPUModel
 from antiphon.simulation.errors import (
     DeadlockError,
     DeterminismError,
+    EndlessStepError,
     LivelockError,
     SimulationError,
     VirtualDeadlineError,
 )
 from antiphon.simulation.network import Network
-from antiphon.simulation.outside import InlineExecutor, OutsideWork
+from antiphon.simulation.outside import PATIENCE_SECS, InlineExecutor, OutsideWork, RealSockets
 from antiphon.simulation.schedule import Policy, VirtualTask, steps_for
 from antiphon.simulation.waiting import describe_tasks
+from antiphon.simulation.watchdog import watched
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -58,6 +64,12 @@ WALL_ANCHOR = datetime(2026, 1, 1, 9, 0, 0, tzinfo=UTC)
 
 _PLAIN_STREAK = 256
 """Plain callbacks that run in a row before a waiting task step gets its turn."""
+
+_CHORES_STEPS = 1_000
+"""Steps between two looks at what need not be looked at before each."""
+
+_OPEN_CHORES_STEPS = 20
+"""The same where something may come from outside."""
 
 _COLLECT_STEPS = 100_000
 """Steps between two collections of garbage (`run` switches the automatic ones off)."""
@@ -92,9 +104,13 @@ class VirtualTimeLoop(ClosedWorldLoop):
         timer_jitter_secs: each timer fires late by 0 to this many seconds, evenly. Needs a seed.
         wall_anchor: the wall clock at virtual second 0; must be aware.
         deadline_secs: the virtual second after which `VirtualDeadlineError` is raised.
-        livelock_steps: steps without an idle moment after which `LivelockError` is raised.
+        livelock_steps: steps without an idle moment after which `LivelockError` is raised, or soon.
+        step_limit_secs: CPU seconds of one step after which it is ended with an `EndlessStepError`
+            (see `watchdog`); None for any number.
         allow_threads: run executors' work in real threads. The clock stands still until they
             answer, so times stay virtual; the order in which threads answer is not reproducible.
+        allow_sockets: real connections, servers and datagrams. Time is real while one is open; not
+            reproducible.
         executor_secs: run executors' work inline, in the loop's own thread, and deliver its result
             after 0 to twice this many virtual seconds. Reproducible.
         network: the simulated network for connections, servers and datagrams; None: refused.
@@ -114,7 +130,9 @@ class VirtualTimeLoop(ClosedWorldLoop):
         wall_anchor: datetime = WALL_ANCHOR,
         deadline_secs: float = float("inf"),
         livelock_steps: int = 1_000_000,
+        step_limit_secs: float | None = 10.0,
         allow_threads: bool = False,
+        allow_sockets: bool = False,
         executor_secs: float | None = None,
         network: Network | None = None,
     ) -> None:
@@ -140,12 +158,17 @@ class VirtualTimeLoop(ClosedWorldLoop):
         self._jitter = timer_jitter_secs if seed is not None else 0.0
         self._cpu_stream, self._jitter_stream = self.stream("cpu"), self.stream("timers")
         self._livelock_steps, self._busy_since = livelock_steps, 0
-        self._plain_streak = 0
+        self._step_limit = step_limit_secs
+        self._chores_at = 0
+        self._endless: str | None = None
+        self.may_take_long = False
+        """Whether the watchdog looks away."""
         self._print = 0
         self._work = InlineExecutor(self, executor_secs) if executor_secs is not None else None
         self._allow_threads = allow_threads
         self._outside = OutsideWork()
-        super().__init__(network)
+        super().__init__(network, allow_sockets=allow_sockets)
+        self._sockets = RealSockets(self._selector) if allow_sockets else None
         self.set_exception_handler(_keep_report)
         self.slow_callback_duration = float("inf")
         if network is not None:
@@ -176,9 +199,9 @@ class VirtualTimeLoop(ClosedWorldLoop):
         return self._streams[name]
 
     @property
-    def threaded(self) -> bool:
-        """Whether real threads are allowed."""
-        return self._allow_threads
+    def reproducible(self) -> bool:
+        """Whether nothing from outside can change what happens."""
+        return not (self._allow_threads or self.open_world)
 
     def next_number(self) -> int:
         """Counts what is created on this loop."""
@@ -225,6 +248,15 @@ class VirtualTimeLoop(ClosedWorldLoop):
             self._steps.add(handle, task)
         return handle
 
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
     def call_at(
         self,
         when: float,
@@ -244,19 +276,24 @@ class VirtualTimeLoop(ClosedWorldLoop):
         if self._cancelled_timers > _CANCELLED_TIMERS and 2 * self._cancelled_timers > len(
             self._timers
         ):
-            self._timers = [entry for entry in self._timers if not entry[2].cancelled()]
+            self._timers[:] = [entry for entry in self._timers if not entry[2].cancelled()]
             heapq.heapify(self._timers)
             self._cancelled_timers = 0
+
+    def _add_callback(self, handle: asyncio.Handle) -> None:
+        """What came for a socket."""
+        self._callbacks.append(handle)
 
     def call_soon_threadsafe(
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         if self._thread_id is None or threading.get_ident() == self._thread_id:
             return self.call_soon(callback, *args, context=context)
-        if not self._allow_threads:
+        if self.reproducible:
             raise DeterminismError("loop.call_soon_threadsafe() from another thread", _THREADS)
         handle = asyncio.Handle(callback, args, self, context)
         self._outside.put(handle)
+        self._write_to_self()  # type: ignore[attr-defined]
         return handle
 
     def run_in_executor(  # type: ignore[override]
@@ -267,10 +304,16 @@ class VirtualTimeLoop(ClosedWorldLoop):
             return self._work.submit(func, *args)
         if not self._allow_threads:
             raise DeterminismError(f"loop.run_in_executor({func!r})", _THREADS)
+        return self._in_thread(executor, func, *args)
+
+    def _in_thread(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
         self._outside.started()
         future: asyncio.Future[T] = super().run_in_executor(executor, func, *args)
         future.add_done_callback(self._outside.ended)
         return future
+
+    def _ask(self, question: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+        return self._in_thread(None, question, *args)
 
     def give_until(self, deadline_secs: float) -> None:
         """Sets a new deadline and forgets how long the loop has been busy."""
@@ -279,72 +322,129 @@ class VirtualTimeLoop(ClosedWorldLoop):
     def close(self) -> None:
         self._callbacks.clear()
         self._timers.clear()
-        while self._steps:
+        while self._steps.ready:
             self._steps.take()
         super().close()
+
+    def run_forever(self) -> None:
+        with watched(self, self._step_limit):
+            super().run_forever()
+
+    def step_is_endless(self, where: str) -> None:
+        """The watchdog ends the step that runs."""
+        self._endless, self._chores_at = where, 0
 
     # ---- the heart
 
     def _run_once(self) -> None:
-        callbacks, steps = self._callbacks, self._steps
+        callbacks, timers = self._callbacks, self._timers
+        take, ready = self._steps.take, self._steps.ready
+        fifo, cpu, cpu_stream = self._fifo, self._cpu, self._cpu_stream
+        hooked = type(self)._before_step is not VirtualTimeLoop._before_step
+        task: VirtualTask | None
+        streak = 0
         while True:
-            if self._outside.arrived:
-                callbacks.extend(self._outside.take())
-            if not callbacks and not steps and not self._wait():
+            if self.steps >= self._chores_at:
+                self._do_chores()
+            if not callbacks and not ready and not self._wait():
                 return
-            timers = self._timers
-            while timers and timers[0][0] <= self._now:
-                timer = heapq.heappop(timers)[2]
-                timer._scheduled = False  # type: ignore[attr-defined]
-                if timer.cancelled():
-                    self._cancelled_timers = max(0, self._cancelled_timers - 1)
-                else:
-                    callbacks.append(timer)
-            if callbacks and (not steps or self._plain_streak < _PLAIN_STREAK):
-                self._plain_streak += 1
+            if timers and timers[0][0] <= self._now:
+                self._fire()
+            if callbacks and (not ready or streak < _PLAIN_STREAK):
+                streak += 1
                 handle = callbacks.popleft()
-                task = _task_of(handle._callback) if self._fifo else None  # type: ignore[attr-defined]
-            elif steps:
-                self._plain_streak = 0
-                handle, task = steps.take()
+                task = _task_of(handle._callback) if fifo else None  # type: ignore[attr-defined]
+            elif ready:
+                streak = 0
+                handle, task = take()
             else:
                 continue
-            if not handle.cancelled():
-                self._run(handle, task)
+            if handle.cancelled():
+                continue
+            if hooked:
+                self._before_step()
+            self.steps += 1
+            if task is not None:
+                self._print = hash((self._print, self._now, task.number, task.tag))
+                if cpu is not None:
+                    self._now += cpu.cost(cpu_stream)
+            handle._run()
             if self._stopping:
                 return
 
-    def _run(self, handle: asyncio.Handle, task: VirtualTask | None) -> None:
-        self.steps += 1
-        if task is not None:
-            self._print = hash((self._print, self._now, task.number, task.tag))
-            if self._cpu is not None:
-                self._now += self._cpu.cost(self._cpu_stream)
+    def _fire(self) -> None:
+        """Timers that are due become callbacks."""
+        timers, now = self._timers, self._now
+        while timers and timers[0][0] <= now:
+            timer = heapq.heappop(timers)[2]
+            timer._scheduled = False  # type: ignore[attr-defined]
+            if timer.cancelled():
+                self._cancelled_timers = max(0, self._cancelled_timers - 1)
+            else:
+                self._callbacks.append(timer)
+
+    def _before_step(self) -> None:
+        """For loops on which something happens before a step."""
+
+    def _do_chores(self) -> None:
+        """Looks at what need not be looked at before every step."""
+        if self._endless is not None:
+            where, self._endless = self._endless, None
+            raise EndlessStepError(f"a step did not end within {self._step_limit:g} s: {where}")
         if self.steps - self._busy_since > self._livelock_steps:
             raise LivelockError(self._report(f"not idle for {self._livelock_steps} steps"))
         if self.steps % _COLLECT_STEPS == 0:
             gc.collect()
-        handle._run()
+        if not self.reproducible:
+            self._take_news()
+        period = _CHORES_STEPS if self.reproducible else _OPEN_CHORES_STEPS
+        self._chores_at = self.steps - self.steps % period + period
+
+    def _take_news(self) -> bool:
+        """Takes what has come from outside; whether there was any."""
+        if self._sockets is not None:
+            self._process_events(self._sockets.poll())  # type: ignore[attr-defined]
+        if self._outside.arrived:
+            self._callbacks.extend(self._outside.take())
+        return bool(self._callbacks)
 
     def _wait(self) -> bool:
         """Nothing is ready: jumps to the next timer. False when the loop shall stop instead."""
-        threads = self._outside.pending or (self._allow_threads and not self._timers)
-        if threads and self._outside.wait():
+        if not self.reproducible and self._take_news():
             return True
         timers = self._timers
         while timers and timers[0][2].cancelled():
             heapq.heappop(timers)
             self._cancelled_timers = max(0, self._cancelled_timers - 1)
-        if not timers:
-            if self._stopping:
-                return False
+        if self._stopping and not timers:
+            return False
+        when = max(self._now, timers[0][0]) if timers else None
+        if not self.reproducible and self._wait_outside(when):
+            return True
+        if when is None:
             raise DeadlockError(self._report("nothing is ready and no timer is set"))
-        when = max(self._now, timers[0][0])
         if when > self.deadline_secs:
             raise VirtualDeadlineError(self._report(f"not over by {self.deadline_secs:g} s"))
         if when > self._now:  # a timer that is due at once is no idle moment
             self._now, self._busy_since = when, self.steps
         return True
+
+    def _wait_outside(self, when: float | None) -> bool:
+        """Waits for the outside, if anything is to come from there. Whether something came."""
+        self.may_take_long = True
+        try:
+            if self._sockets:
+                until = min(self.deadline_secs, self._now + PATIENCE_SECS if when is None else when)
+                events, took = self._sockets.wait(until - self._now)
+                self._process_events(events)  # type: ignore[attr-defined]
+                if events:
+                    self._now, self._busy_since = min(until, self._now + took), self.steps
+                return bool(events)
+            if self._outside.pending or (self._allow_threads and when is None):
+                return self._outside.wait()
+            return False
+        finally:
+            self.may_take_long = False
 
     def _report(self, what: str) -> str:
         lines = "".join(f"\n  {line}" for line in describe_tasks(asyncio.all_tasks(self)))

@@ -1,20 +1,26 @@
-"""Work that asyncio gives to executors: inline at a modelled cost, or in real threads."""
+"""What comes from outside the loop's thread: work that asyncio gives to executors, done inline at a
+modelled cost or in real threads, and real sockets.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
+import selectors
 import threading
 from collections.abc import Callable, Coroutine
+from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
-_PATIENCE_SECS = 60.0
-"""Real seconds to wait for a thread before giving the run up."""
+PATIENCE_SECS = 60.0
+"""Real seconds to wait for the outside before giving the run up."""
 
 
 class _Loop(Protocol):
+    may_take_long: bool
+
     def create_task(self, coro: Coroutine[Any, Any, T]) -> asyncio.Task[T]: ...
     def stream(self, name: str) -> random.Random: ...
 
@@ -34,7 +40,11 @@ class InlineExecutor:
 
         async def work() -> T:
             await asyncio.sleep(delay)
-            return func(*args)
+            self._loop.may_take_long = True
+            try:
+                return func(*args)
+            finally:
+                self._loop.may_take_long = False
 
         return self._loop.create_task(work())
 
@@ -72,4 +82,32 @@ class OutsideWork:
     def wait(self) -> bool:
         """Waits in real time until something arrives; False if nothing does for a minute."""
         with self._news:
-            return self._news.wait_for(lambda: self.arrived, _PATIENCE_SECS)
+            return self._news.wait_for(lambda: self.arrived, PATIENCE_SECS)
+
+
+SelectorEvents = list[tuple[selectors.SelectorKey, int]]
+
+
+class RealSockets:
+    """The sockets that somebody listens to, or waits to write to.
+
+    While there is one, time is real: nobody can know what comes from outside, and when. So a
+    timeout fires when it would for real, and an answer that comes in time is in time.
+    """
+
+    def __init__(self, selector: selectors.BaseSelector) -> None:
+        self._selector = selector
+
+    def __bool__(self) -> bool:
+        """Whether there is one, beside the loop's own."""
+        return len(self._selector.get_map()) > 1
+
+    def poll(self) -> SelectorEvents:
+        """What has come."""
+        return self._selector.select(0)
+
+    def wait(self, secs: float) -> tuple[SelectorEvents, float]:
+        """What comes within so many real seconds, and after how many."""
+        began = monotonic()
+        events = self._selector.select(max(0.0, secs))
+        return events, monotonic() - began

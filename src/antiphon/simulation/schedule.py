@@ -19,6 +19,7 @@ import heapq
 import itertools
 import random
 from collections import deque
+from collections.abc import Collection
 from typing import Protocol
 
 
@@ -43,7 +44,14 @@ class VirtualTask(asyncio.Task):  # type: ignore[type-arg]
 
 
 class Steps(Protocol):
-    """The ready task steps, of which `take` removes one."""
+    """The ready task steps, of which `take` removes one. `ready` holds them, and is never replaced:
+    the loop looks at it before every step.
+    """
+
+    @property
+    def ready(self) -> Collection[object]:
+        """The steps."""
+        ...
 
     def add(self, handle: asyncio.Handle, task: VirtualTask) -> None:
         """Makes a step ready."""
@@ -52,45 +60,37 @@ class Steps(Protocol):
         """The step that runs now. Only called when there is one."""
         ...
 
-    def __len__(self) -> int: ...
-
 
 class FifoSteps:
     """Steps in the order in which they became ready."""
 
     def __init__(self) -> None:
-        self._ready: deque[tuple[asyncio.Handle, VirtualTask]] = deque()
+        self.ready: deque[tuple[asyncio.Handle, VirtualTask]] = deque()
 
     def add(self, handle: asyncio.Handle, task: VirtualTask) -> None:
-        self._ready.append((handle, task))
+        self.ready.append((handle, task))
 
     def take(self) -> tuple[asyncio.Handle, VirtualTask]:
-        return self._ready.popleft()
-
-    def __len__(self) -> int:
-        return len(self._ready)
+        return self.ready.popleft()
 
 
 class UniformSteps:
     """Each ready step is equally likely to be next."""
 
     def __init__(self, rng: random.Random) -> None:
-        self._ready: list[tuple[asyncio.Handle, VirtualTask]] = []
+        self.ready: list[tuple[asyncio.Handle, VirtualTask]] = []
         self._random = rng.random
 
     def add(self, handle: asyncio.Handle, task: VirtualTask) -> None:
-        self._ready.append((handle, task))
+        self.ready.append((handle, task))
 
     def take(self) -> tuple[asyncio.Handle, VirtualTask]:
-        ready = self._ready
+        ready = self.ready
         count = len(ready)
         if count > 1:
             index = int(self._random() * count)
             ready[index], ready[-1] = ready[-1], ready[index]
         return ready.pop()
-
-    def __len__(self) -> int:
-        return len(self._ready)
 
 
 class PctSteps:
@@ -103,7 +103,7 @@ class PctSteps:
     def __init__(
         self, rng: random.Random, *, changes: int = 3, horizon: int = 20_000, patience: int = 200
     ) -> None:
-        self._ready: list[tuple[float, int, asyncio.Handle, VirtualTask]] = []
+        self.ready: list[tuple[float, int, asyncio.Handle, VirtualTask]] = []
         self._order = itertools.count()
         self._bottom = itertools.count(1)
         self._rng = rng
@@ -115,12 +115,12 @@ class PctSteps:
     def add(self, handle: asyncio.Handle, task: VirtualTask) -> None:
         if task.priority == 0.0:
             task.priority = 1.0 + self._rng.random()
-        heapq.heappush(self._ready, (-task.priority, next(self._order), handle, task))
+        heapq.heappush(self.ready, (-task.priority, next(self._order), handle, task))
 
     def take(self) -> tuple[asyncio.Handle, VirtualTask]:
-        _, _, handle, task = heapq.heappop(self._ready)
+        _, _, handle, task = heapq.heappop(self.ready)
         self._taken += 1
-        self._streak = self._streak + 1 if task is self._last and self._ready else 0
+        self._streak = self._streak + 1 if task is self._last and self.ready else 0
         self._last = task
         due = bool(self._change_at) and self._taken >= self._change_at[0]
         if due:
@@ -129,9 +129,6 @@ class PctSteps:
             task.priority = -float(next(self._bottom))
             self._streak = 0
         return handle, task
-
-    def __len__(self) -> int:
-        return len(self._ready)
 
 
 def steps_for(policy: Policy, rng: random.Random) -> Steps:

@@ -25,6 +25,7 @@ from antiphon.simulation.cpu import BUSY, ORDINARY, CPUModel
 from antiphon.simulation.errors import (
     DeadlockError,
     DeterminismError,
+    EndlessStepError,
     LivelockError,
     SimulationError,
     UncleanRunError,
@@ -43,6 +44,7 @@ __all__ = [
     "CPUModel",
     "DeadlockError",
     "DeterminismError",
+    "EndlessStepError",
     "LivelockError",
     "Network",
     "Outcome",
@@ -102,6 +104,7 @@ def run(
     timer_jitter_secs: float = 0.0,
     wall_anchor: datetime = WALL_ANCHOR,
     allow_threads: bool = False,
+    allow_sockets: bool = False,
     executor_secs: float | None = None,
     network: Network | None = None,
 ) -> T:
@@ -111,9 +114,9 @@ def run(
     virtual time (`cpu=None` switches that off): compare times with a tolerance then; and what is
     asked of the system's clocks and entropy is answered from the seed (see `sealed`).
 
-    Raises what `coro` raises; `DeadlockError`, `LivelockError`, `VirtualDeadlineError` (after
-    `timeout_secs` virtual seconds); and, when `strict`, `UncleanRunError` for tasks left running
-    and exceptions nobody retrieved.
+    Raises what `coro` raises; `DeadlockError`, `LivelockError`, `EndlessStepError`,
+    `VirtualDeadlineError` (after `timeout_secs` virtual seconds); and, when `strict`,
+    `UncleanRunError` for tasks left running and exceptions nobody retrieved.
     """
     try:
         loop = VirtualTimeLoop(
@@ -124,6 +127,7 @@ def run(
             wall_anchor=wall_anchor,
             deadline_secs=timeout_secs,
             allow_threads=allow_threads,
+            allow_sockets=allow_sockets,
             executor_secs=executor_secs,
             network=network,
         )
@@ -164,18 +168,18 @@ def run_on(
     """Runs `coro` on a fresh loop, closes the loop, and says what came of it.
 
     `seal`: clocks and entropy of the system come from the loop (see `sealed`); by default where
-    there is a seed and no thread.
+    there is a seed and nothing comes from outside.
     """
     value: T | None = None
     error: BaseException | None = None
     if seal is None:
-        seal = loop.seed is not None and not loop.threaded
+        seal = loop.seed is not None and loop.reproducible
     with _collected_at_fixed_steps(), sealed(loop) if seal else nullcontext():
         asyncio.set_event_loop(loop)
         try:
             main = loop.create_task(coro, name="main")
             try:
-                loop.run_until_complete(_ended(main))
+                loop.run_until_complete(_end_of(main))
                 error = asyncio.CancelledError() if main.cancelled() else main.exception()
                 value = main.result() if error is None else None
             except SimulationError as stuck:
@@ -223,8 +227,11 @@ def _end(loop: VirtualTimeLoop, main: asyncio.Task[Any]) -> tuple[str, ...]:
     return leaked
 
 
-async def _ended(main: asyncio.Task[Any]) -> None:
-    await asyncio.wait({main})
+def _end_of(main: asyncio.Task[Any]) -> asyncio.Future[None]:
+    """A future that is done when the task is, whatever came of it."""
+    ended: asyncio.Future[None] = main.get_loop().create_future()
+    main.add_done_callback(lambda _: ended.set_result(None))
+    return ended
 
 
 async def _settle() -> None:

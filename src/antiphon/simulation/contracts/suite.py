@@ -28,7 +28,6 @@ from antiphon.simulation.contracts.errors import ContractError, Rule, Violation,
 from antiphon.simulation.cpu import ORDINARY, CPUModel
 from antiphon.simulation.errors import SimulationError
 from antiphon.simulation.loop import VirtualTimeLoop
-from antiphon.simulation.schedule import VirtualTask
 from antiphon.simulation.virtual_time import Outcome, run_on
 
 SWEEP = 120
@@ -57,12 +56,11 @@ class StepLoop(VirtualTimeLoop):
         self._strike_at = strike_at
         self._armed_steps = 0
 
-    def _run(self, handle: asyncio.Handle, task: VirtualTask | None) -> None:
+    def _before_step(self) -> None:
         if self.on_strike is not None:
             self._armed_steps += 1
             if self._armed_steps == self._strike_at:
                 self.on_strike()
-        super()._run(handle, task)
 
     @property
     def armed_steps(self) -> int:

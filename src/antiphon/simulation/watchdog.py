@@ -1,0 +1,94 @@
+"""Ends a step that never does: `while True: pass` between two awaits.
+
+No loop can take control back from such code, so the operating system's timer of CPU time does: a
+signal comes every quarter of the limit, and looks whether the loop has gone on meanwhile. If it is
+in the same step after the whole limit, the step is ended by an exception that only `except
+BaseException` can catch; the loop raises `EndlessStepError` as soon as it has control.
+
+It counts CPU time, so that a busy machine makes no difference, and touches nothing as long as steps
+end: runs stay as they are. On Unix and in the main thread only, and not where a profiler uses the
+same timer (SIGPROF), or under a debugger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+_LOOKS = 4
+_DEBUGGERS = {"bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy"}
+_SHOWN = 5
+
+
+class StepEnded(BaseException):
+    """What the endless step sees."""
+
+
+class Watched(Protocol):
+    """What the watchdog needs of the loop."""
+
+    steps: int
+    may_take_long: bool
+    """It waits, or does what was given to an executor."""
+
+    def step_is_endless(self, where: str) -> None:
+        """The step that runs has used up its CPU time."""
+
+
+@contextmanager
+def watched(loop: Watched, limit_secs: float | None) -> Iterator[None]:
+    """Watches the loop while it runs. `limit_secs`: CPU seconds of one step; None: any number."""
+    free = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+    if limit_secs is None or not free or signal.getsignal(signal.SIGPROF) is not signal.SIG_DFL:
+        yield
+        return
+    seen, looks = loop.steps, 0
+
+    def look(_: int, frame: FrameType | None) -> None:
+        nonlocal seen, looks
+        stack = list(_stack_of(frame))
+        if loop.steps != seen or loop.may_take_long or _is_debugged(stack):
+            seen, looks = loop.steps, 0
+            return
+        looks += 1
+        if looks >= _LOOKS:
+            looks = 0
+            loop.step_is_endless(_describe(stack))
+            raise StepEnded
+
+    signal.signal(signal.SIGPROF, look)
+    signal.setitimer(signal.ITIMER_PROF, limit_secs / _LOOKS, limit_secs / _LOOKS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+
+
+def _stack_of(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _is_debugged(stack: list[FrameType]) -> bool:
+    return any(str(frame.f_globals.get("__name__")).split(".")[0] in _DEBUGGERS for frame in stack)
+
+
+def _describe(stack: list[FrameType]) -> str:
+    """The task, and the innermost lines of its step."""
+    task = asyncio.current_task()
+    who = "a callback" if task is None else f"task {task.get_name()!r}"
+    lines = []
+    for frame in stack[:_SHOWN]:
+        code = frame.f_code
+        if Path(code.co_filename).parent.name == "asyncio":
+            break
+        lines.append(f"{code.co_qualname} at {Path(code.co_filename).name}:{frame.f_lineno}")
+    return f"{who} in {', called by '.join(lines)}"
