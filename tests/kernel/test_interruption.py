@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from antiphon.frames.lifecycle import InterruptionFrame
+from antiphon.frames.lifecycle import EndFrame, InterruptionFrame
 from antiphon.kernel.branches import ParallelPipeline
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import Emitter, FrameProcessor, handles
@@ -412,3 +412,26 @@ def test_an_urgent_handler_goes_on_but_its_content_is_void() -> None:
         return ear.texts
 
     assert run(main()) == ["urgent", "told"]
+
+
+def test_an_emitter_interrupts_and_ends_as_its_processor_does() -> None:
+    """An InterruptionFrame pushed by a handle is an interruption; an EndFrame ends everybody."""
+
+    class Ends(Relay):
+        ends = 0
+
+        @handles(EndFrame)
+        async def end(self, frame: EndFrame, direction: FrameDirection) -> None:
+            self.ends += 1
+
+    async def main() -> tuple[list[str], int]:
+        first, middle, ear = Ends(), Relay(), Ear()
+        async with asyncio.timeout(100), conversation(first, middle, Slow(5), ear) as talk:
+            await talk.say(Word("cut off"))
+            await asyncio.sleep(1)
+            await middle.emitter().push_frame(InterruptionFrame())
+            await asyncio.sleep(10)
+            await middle.emitter().push_frame(EndFrame())
+        return ear.texts, first.ends
+
+    assert run(main()) == ([], 1)

@@ -112,6 +112,17 @@ def test_live_audio_displaces_the_oldest_audio_and_nothing_else() -> None:
     assert box.urgent_waiting == LOSSY_CAPACITY - 1
 
 
+def test_audio_that_was_withdrawn_and_stays_is_still_known_as_such() -> None:
+    """What `withdraw` leaves does not count as something that may not be lost."""
+    box: Mailbox[Frame] = Mailbox()
+    audio, shout = InputAudioRawFrame(b"", 16_000), Shout("taken")
+    box.put(audio)
+    box.put(shout)
+    assert box.withdraw(lambda frame: frame is audio) == [shout]
+    assert box.urgent_waiting == 1
+    assert not box.has_vital_urgent
+
+
 def test_a_feed_ends_after_the_last_item_once_closed() -> None:
     """Everything put before close comes out, nothing put after it."""
 

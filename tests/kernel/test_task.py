@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from typing import Any
 
 import pytest
@@ -13,7 +11,6 @@ from antiphon.errors import (
     AuthenticationError,
     ConfigurationError,
     ConnectivityError,
-    KernelError,
     UnknownEventError,
 )
 from antiphon.frames.base import Frame
@@ -24,7 +21,6 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.params import ErrorPolicy, PipelineParams
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
-from antiphon.kernel.runner import PipelineRunner
 from antiphon.kernel.task import PipelineTask
 from antiphon.simulation.virtual_time import run
 from tests.kernel.parts import UP, Custom, Ear, Relay, Shout, Slow, Vow, Word, conversation
@@ -345,71 +341,3 @@ def test_branches_are_lists() -> None:
         ParallelPipeline()
     with pytest.raises(ConfigurationError, match="is a list of processors"):
         ParallelPipeline([Relay()], not_a_list)
-
-
-def test_a_runner_runs_many_tasks_and_raises_what_failed() -> None:
-    """All tasks run to their end; the failure of one is raised then."""
-
-    class NeverStarts(FrameProcessor):
-        @handles(StartFrame)
-        async def start(self, frame: StartFrame, direction: FrameDirection) -> None:
-            await asyncio.sleep(1000)
-
-    async def main() -> list[str]:
-        ear = Ear()
-        good = PipelineTask(Pipeline([Slow(30), ear]))
-        bad = PipelineTask(Pipeline([NeverStarts()]), start_timeout_secs=1)
-        await good.queue_frames([Word("a"), EndFrame()])
-        with pytest.raises(KernelError, match="did not start within 1 s"):
-            await PipelineRunner(handle_sigint=False).run(good, bad)
-        return ear.texts
-
-    assert run(main()) == ["a"]
-
-
-def test_a_runner_cancels_everything() -> None:
-    """cancel() ends every conversation and returns when they have ended."""
-
-    async def main() -> bool:
-        runner = PipelineRunner(handle_sigint=False)
-        tasks = [PipelineTask(Pipeline([Relay()])) for _ in range(3)]
-        running = asyncio.get_running_loop().create_task(runner.run(*tasks))
-        await asyncio.sleep(1)
-        assert len(runner.tasks) == 3
-        await runner.cancel()
-        finished = all(task.has_finished() for task in tasks)
-        await running
-        return finished
-
-    assert run(main())
-
-
-@pytest.mark.parametrize("signals", [1, 2])
-def test_the_first_signal_ends_gracefully_and_the_second_cancels(signals: int) -> None:
-    """SIGINT lets queued frames be handled; a second one does not wait for them."""
-
-    async def main() -> tuple[list[str], list[str]]:
-        release = asyncio.Event()
-        kinds: list[str] = []
-
-        async def wait(self: Custom, frame: Word | Vow) -> None:
-            await release.wait()
-            await self.push_frame(frame)
-
-        ear = Ear()
-        task = PipelineTask(Pipeline([Custom(wait), ear]))
-        task.add_event_handler("on_pipeline_finished", lambda t, f: kinds.append(type(f).__name__))
-        await task.queue_frame(Word("a"))
-
-        @task.event_handler("on_pipeline_started")
-        async def started(task: PipelineTask, frame: StartFrame) -> None:
-            for _ in range(signals):
-                os.kill(os.getpid(), signal.SIGINT)
-            if signals == 1:
-                asyncio.get_running_loop().call_later(0.05, release.set)
-
-        await PipelineRunner().run(task)
-        return ear.texts, kinds
-
-    texts, kinds = asyncio.run(main())
-    assert (texts, kinds) == ((["a"], ["EndFrame"]) if signals == 1 else ([], ["CancelFrame"]))

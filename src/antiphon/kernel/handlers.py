@@ -18,7 +18,7 @@ _declared: dict[Callable[..., Any], tuple[type[Frame], ...]] = {}
 
 def handles(*types: type[Frame]) -> Callable[[M], M]:
     """Declares the frame types that a method of a processor handles."""
-    if not types or not all(isinstance(kind, type) and issubclass(kind, Frame) for kind in types):
+    if not _are_frame_types(types):
         raise ConfigurationError(
             f"handles() takes frame types, as in @handles(TextFrame), not {types!r}"
         )
@@ -65,3 +65,7 @@ class HandlerTable:
                 method: Handler = getattr(self._owner, name)
                 return method
         return self._catch_all
+
+
+def _are_frame_types(types: tuple[object, ...]) -> bool:
+    return bool(types) and all(isinstance(kind, type) and issubclass(kind, Frame) for kind in types)

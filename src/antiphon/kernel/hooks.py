@@ -196,11 +196,10 @@ async def finish_handlers(sources: Sequence[EventSource], timeout: float) -> Non
     for task in running:
         task.cancel()
     _, stubborn = await asyncio.wait(running, timeout=timeout)
+    message = "the handler %s did not return within %g s of the end: it %s"
     for task in running:
-        does = "does not stop: it is abandoned" if task in stubborn else "is cancelled"
-        logger.error(
-            "the handler %s ran on after the end, %g s: it %s", task.get_name(), timeout, does
-        )
+        fate = "does not stop either, and is abandoned" if task in stubborn else "is cancelled"
+        logger.error(message, task.get_name(), timeout, fate)
 
 
 def _described(handler: Callable[..., Any]) -> str:

@@ -62,6 +62,8 @@ class Emitter:
 
     def push_frame(self, frame: Frame, direction: FrameDirection = DOWNSTREAM) -> Awaitable[None]:
         """Pushes a frame; an interruptible one of a void request vanishes."""
+        if not isinstance(frame, Frame):
+            raise not_a_frame(self._station.name, frame)
         if self._epoch.live or not frame.interruptible:
             self._station.emit(frame, direction)
         return DONE

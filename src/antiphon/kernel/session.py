@@ -69,6 +69,11 @@ def _nobody_minds() -> None:
     """Nothing is watched."""
 
 
+def _with_events(session: Session) -> list[EventSource]:
+    """Everybody in the pipeline who has events."""
+    return [*(station.processor for station in session.stations), *session.sources]
+
+
 class BoundWork(DataFrame):
     """Stands for the work of a bound task where that of a handler is its frame."""
 
@@ -120,12 +125,8 @@ class Session:
     def is_inside(self) -> bool:
         """Whether the running task is the session's own: a handler, or an event's handler."""
         task = asyncio.current_task()
-        inside = any(source.is_running_handler(task) for source in self._sources())
+        inside = any(source.is_running_handler(task) for source in _with_events(self))
         return inside or task in self.tasks
-
-    def _sources(self) -> list[EventSource]:
-        """Everybody in the pipeline who has events."""
-        return [*(station.processor for station in self.stations), *self.sources]
 
     # ---- life cycle ---------------------------------------------------------------------------
 
@@ -204,11 +205,7 @@ class Session:
         if self.observers is not None:
             await self.observers.finish(timeout)
         self._abandon(await self.tasks.close(timeout), "left a task behind")
-        await finish_handlers(self._sources(), timeout)
-        self.unwire()
-
-    def unwire(self) -> None:
-        """The processors may be put into another pipeline."""
+        await finish_handlers(_with_events(self), timeout)
         for station in self.stations:
             station.processor.unwire(station)
 

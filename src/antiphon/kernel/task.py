@@ -97,7 +97,8 @@ class PipelineTask(EventSource):
                 End("task (downstream end)", self._reached_downstream),
             )
         except AntiphonError:
-            self._session.unwire()
+            for station in self._session.stations:  # they can be used once that is mended
+                station.processor.unwire(station)
             raise
         self.processors: Sequence[FrameProcessor] = pipeline.processors
         """Every processor that it was made of, those of branches too, in downstream order."""

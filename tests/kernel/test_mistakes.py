@@ -1,0 +1,106 @@
+"""Mistakes that programs make get one error each: it names the culprit and the remedy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any, cast
+
+import pytest
+
+from antiphon.errors import AlreadyInPipelineError, ConfigurationError, UnknownEventError
+from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.pipeline import Pipeline
+from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.kernel.task import PipelineTask
+from antiphon.simulation.virtual_time import run
+from tests.kernel.parts import Ear, Relay, Word, conversation
+
+
+@pytest.mark.parametrize(
+    ("thing", "says"),
+    [("hi", "'hi', which is no frame: wrap it"), (None, "None, which"), (Word, "call it")],
+)
+def test_anything_but_a_frame_is_refused_where_it_is_given(thing: Any, says: str) -> None:
+    """Strings, None and classes of frames, at every entrance; nothing of them gets in."""
+
+    async def main() -> list[str]:
+        relay, ear = Relay(), Ear()
+        said: list[str] = []
+        async with conversation(relay, ear) as talk:
+            entrances: list[Callable[[Any], Any]] = [
+                talk.task.queue_frame,
+                relay.push_frame,
+                relay.queue_frame,
+                relay.emitter().push_frame,
+            ]
+            if not isinstance(thing, type):  # which broadcast_frame takes
+                entrances.append(relay.broadcast_frame)
+            for entrance in entrances:
+                with pytest.raises(ConfigurationError) as caught:
+                    await entrance(thing)
+                said.append(str(caught.value))
+            await talk.say(Word("fine"))
+        assert ear.texts == ["fine"]
+        return said
+
+    said = run(main())
+    assert all(says in text for text in said)
+    assert "the task was given" in said[0]
+    assert all("Relay#0 was given" in text for text in said[1:])
+
+
+def test_a_handler_is_async() -> None:
+    """A plain function, or one that yields, is refused when the class is defined."""
+    with pytest.raises(ConfigurationError, match=r"Plain\.take .*`async def`"):
+
+        class Plain(FrameProcessor):
+            @handles(Word)  # type: ignore[type-var]
+            def take(self, frame: Word, direction: FrameDirection) -> None: ...
+
+    with pytest.raises(ConfigurationError, match=r"Yields\.take .*`yield`"):
+
+        class Yields(FrameProcessor):
+            @handles(Word)  # type: ignore[type-var]
+            async def take(self, frame: Word, direction: FrameDirection) -> AsyncIterator[int]:
+                yield 1
+
+
+def test_handles_needs_its_parentheses() -> None:
+    """Without them the method is taken for a frame type, and the error shows how it is written."""
+    with pytest.raises(ConfigurationError, match=r"as in @handles\(TextFrame\)"):
+
+        class Bare(FrameProcessor):
+            @handles  # type: ignore[arg-type]
+            async def take(self, frame: Word, direction: FrameDirection) -> None: ...  # type: ignore[misc]
+
+
+def test_an_event_handler_needs_a_name() -> None:
+    """Without it the function is taken for the name, and the error shows how it is written."""
+
+    async def on_pipeline_started(task: PipelineTask) -> None: ...
+
+    task = PipelineTask(Pipeline([Relay()]))
+    with pytest.raises(UnknownEventError, match="takes the name of an event"):
+        task.event_handler(cast("str", on_pipeline_started))
+
+
+def test_a_pipeline_takes_a_list() -> None:
+    """One processor by itself is no list of processors."""
+    with pytest.raises(ConfigurationError, match="takes a list of processors"):
+        Pipeline(cast("list[FrameProcessor]", Relay()))
+
+
+def test_a_pipeline_that_cannot_be_wired_leaves_its_processors_free() -> None:
+    """After the mistake is mended they can be used."""
+
+    async def main() -> list[str]:
+        relay, ear = Relay(), Ear()
+        with pytest.raises(AlreadyInPipelineError, match="Relay#0"):
+            PipelineTask(Pipeline([relay, ear, relay]))
+        async with conversation(relay, ear) as talk:
+            await talk.say(Word("a"))
+            await asyncio.sleep(1)
+            return ear.texts
+
+    assert run(main()) == ["a"]
