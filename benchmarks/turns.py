@@ -1,33 +1,34 @@
 """How well turns are ended, and how fast the machine is: `python benchmarks/turns.py`.
 
-Recordings of people reading (scripts/recordings.sh) are cut in the middle of a sentence, at their
-quietest moment, and a pause is put there. Real voice activity detection (Silero) hears them; a
-transcript comes 0.3 s after the end of each stretch of speech; the machine decides. *Premature*:
-the turn ended in the pause. *Delay*: from the true end of the last word to the end of the turn,
-where it was not premature. A caller says every sentence with the same length of pause, so that
-dynamic endpointing can learn it.
+Recordings of people (`turn_recordings.py`: readings, telephone prompts, telephone talk) are cut in
+the middle of a sentence, at their quietest moment, and a pause is put there. Real voice activity
+detection (Silero) hears them; a transcript comes 0.3 s after the end of each stretch of speech; the
+machine decides. *Premature*: the turn ended in the pause. *Delay*: from the true end of the last
+word to the end of the turn, where it was not premature. A caller says everything with the same
+length of pause, so that dynamic endpointing can learn it; the caller of the last column pauses
+differently each time.
 
-Takes about a minute, most of it the turn model.
+Takes a few minutes, most of it the voice activity detection and the turn model.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import random
 import statistics
-import subprocess
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
+from turn_recordings import RATE, Utterance, utterances
 
-from antiphon.audio.pcm import to_bytes, to_samples
+from antiphon.audio.pcm import to_bytes
 from antiphon.audio.vad import SpeechStarted as Began
 from antiphon.audio.vad import SpeechStopped as Ended
 from antiphon.audio.vad import VADParams, VoiceDetector
-from antiphon.audio.wav import read_wav
 from antiphon.providers.local.turn import LocalSmartTurnModel
 from antiphon.providers.local.vad import SileroVADAnalyzer
 from antiphon.turns.actions import CloseTurn, JudgeTurn
@@ -52,29 +53,11 @@ from antiphon.turns.stop_strategies import (
 from antiphon.turns.strategies import UserTurnStrategies
 from antiphon.turns.strategy import UserTurnStopStrategy
 
-RATE = 16_000
 WINDOW = 320
 PAUSES = (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5)
 TRANSCRIPT_SECS = 0.3
 MODEL_SECS = 0.06
-TAIL_SECS = 5.0
-
-
-def recordings() -> list[np.ndarray]:
-    """Sentences as samples at 16 kHz, without silence at their ends."""
-    script = Path(__file__).parent.parent / "scripts" / "recordings.sh"
-    folder = subprocess.run([script], check=True, capture_output=True, text=True).stdout
-    root = Path(folder.strip().splitlines()[-1])
-    files = sorted(root.rglob("librivox/*.wav"))
-    found = [to_samples(read_wav(file).pcm) for file in files]
-    found += [np.frombuffer(file.read_bytes(), np.int16) for file in root.rglob("goforward.raw")]
-    return [_trimmed(samples) for samples in found]
-
-
-def _trimmed(samples: np.ndarray) -> np.ndarray:
-    loud = np.abs(samples.astype(np.int32)) > 600
-    first, last = int(np.argmax(loud)), len(loud) - int(np.argmax(loud[::-1]))
-    return samples[first:last]
+TAIL_SECS = 4.0
 
 
 def with_pause(samples: np.ndarray, secs: float) -> tuple[bytes, float, float]:
@@ -178,40 +161,75 @@ STRATEGIES: dict[str, Callable[[], UserTurnStopStrategy]] = {
 }
 
 
+class Spoken(NamedTuple):
+    """An utterance with a pause: its sound, when it truly ends, and what is told of it."""
+
+    group: str
+    pcm: bytes
+    end: float
+    facts: list[tuple[float, Fact]]
+
+
+class Score:
+    """Premature ends and delays."""
+
+    def __init__(self) -> None:
+        self.delays: list[float] = []
+        self.premature = 0
+        self.count = 0
+
+    def add(self, ends: Sequence[float], end: float) -> None:
+        """One utterance, whose turns ended then."""
+        early = any(at < end for at in ends)
+        self.count += 1
+        self.premature += early
+        self.delays += [at - end for at in ends[-1:] if not early]
+
+    def __str__(self) -> str:
+        delay = f"{statistics.median(self.delays):.2f}s" if self.delays else "-"
+        return f"{self.premature / max(self.count, 1):>4.0%} {delay:>5}"
+
+
+def caller(
+    heard: Sequence[Spoken], make: Callable[[], UserTurnStopStrategy], judge: Verdicts
+) -> dict[str, Score]:
+    """One caller says all of it; the scores by group of recordings, and of all of them."""
+    machine = TurnMachine(UserTurnStrategies(start=[VADUserTurnStartStrategy()], stop=[make()]))
+    machine.receive(TranscriberLatency(0.6, answers=True), 0.0)
+    scores: dict[str, Score] = {}
+    for index, (group, pcm, end, facts) in enumerate(heard):
+        ends = play(machine, pcm, facts, 100.0 * (index + 1), judge)
+        for name in (group, "all"):
+            scores.setdefault(name, Score()).add(ends, end)
+    return scores
+
+
+def hear(one: Utterance, secs: float) -> Spoken:
+    """The utterance with a pause of `secs`."""
+    pcm, _, end = with_pause(one.samples, secs)
+    return Spoken(one.group, pcm, end, speech(pcm))
+
+
 def endings() -> None:
-    """Premature ends and delays, by strategy and length of the pause."""
-    sentences = recordings()
+    """Premature ends and delays, by strategy and length of the pause, and by group."""
+    said = utterances()
+    random.Random(1).shuffle(said)
     judge = Verdicts(LocalSmartTurnModel())
-    heard = {
-        secs: [(*cut, speech(cut[0])) for cut in (with_pause(s, secs) for s in sentences)]
-        for secs in PAUSES
-    }
-    print(
-        f"{len(sentences)} sentences, a pause in the middle of each; premature ends, median delay"
-    )
-    print(f"{'pause':<28}" + "".join(f"{secs:>12.1f} s" for secs in PAUSES) + f"{'all':>14}")
+    heard = {secs: [hear(one, secs) for one in said] for secs in PAUSES}
+    rng = random.Random(2)
+    mixed = [heard[rng.choice(PAUSES)][index] for index in range(len(said))]
+    print(f"{len(said)} utterances with a pause: premature ends, median delay after the true end")
+    print(f"{'pause':<26}" + "".join(f"{secs:>11.1f}s" for secs in PAUSES) + f"{'mixed':>12}")
+    groups: dict[str, dict[str, Score]] = {}
     for name, make in STRATEGIES.items():
-        cells, all_delays, all_premature, total = [], list[float](), 0, 0
-        for secs in PAUSES:
-            strategies = UserTurnStrategies(start=[VADUserTurnStartStrategy()], stop=[make()])
-            machine = TurnMachine(strategies)
-            machine.receive(TranscriberLatency(0.6), 0.0)
-            premature, delays = 0, list[float]()
-            for round_ in range(2):
-                for index, (pcm, _, end, facts) in enumerate(heard[secs]):
-                    begin = 100.0 * (round_ * len(sentences) + index + 1)
-                    ends = play(machine, pcm, facts, begin, judge)
-                    early = [at for at in ends if at < end]
-                    premature += bool(early)
-                    delays += [at - end for at in ends[-1:] if not early and at >= end]
-            count = 2 * len(sentences)
-            delay = f"{statistics.median(delays):.2f} s" if delays else "-"
-            cells.append(f"{premature / count:>5.0%} {delay:>7}")
-            all_delays += delays
-            all_premature += premature
-            total += count
-        whole = f"{all_premature / total:>5.0%} {statistics.median(all_delays):>5.2f} s"
-        print(f"{name:<28}" + "".join(f"{cell:>14}" for cell in cells) + f"{whole:>14}")
+        scores = [caller(heard[secs], make, judge)["all"] for secs in PAUSES]
+        groups[name] = caller(mixed, make, judge)
+        cells = [*scores, groups[name]["all"]]
+        print(f"{name:<26}" + "".join(f"{cell!s:>12}" for cell in cells), flush=True)
+    names = sorted({one.group for one in said})
+    print(f"\n{'the mixed ones':<26}" + "".join(f"{group:>12}" for group in names))
+    for name, by_group in groups.items():
+        print(f"{name:<26}" + "".join(f"{by_group[group]!s:>12}" for group in names))
 
 
 def speed() -> None:

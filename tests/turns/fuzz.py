@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from antiphon.turns.actions import (
     Action,
     CloseTurn,
+    DecisionKind,
     HoldPlayout,
     Interrupt,
     OpenTurn,
     ReleasePlayout,
+    StopTimedOut,
     TriggerInference,
 )
 from antiphon.turns.events import (
@@ -35,9 +37,11 @@ from antiphon.turns.events import (
     Unmuted,
 )
 from antiphon.turns.machine import TurnMachine
-from antiphon.turns.states import OPEN, SOUNDING
+from antiphon.turns.states import OPEN
 from antiphon.turns.strategies import UserTurnStrategies
+from antiphon.turns.strategy import UserTurnStartStrategy
 
+MAX_SPEECH, HOLD_LIMIT = 60.0, 3.0
 WORDS = ("yes", "mhm", "the", "weather", "computer", "please", "stop", "", "  ", "okay then")
 
 
@@ -66,7 +70,7 @@ class World:
             rng.choice((ProposedStart, ProposedStop, AnnouncedStart, AnnouncedStop)),
             lambda: rng.choice((CompletionJudged(), CompletionDenied("○"), CompletionDenied("◐"))),
             rng.choice((Interrupted, Muted, Unmuted, Unmuted)),
-            lambda: TranscriberLatency(rng.choice((0.2, 1.0, 2.0))),
+            lambda: TranscriberLatency(rng.choice((0.2, 1.0, 2.0)), answers=rng.random() < 0.5),
             lambda: BotSaid(self._text()),
         )
         return rng.choice(makers)()
@@ -85,48 +89,110 @@ class World:
         return " ".join(self.rng.choice(WORDS) for _ in range(self.rng.randint(1, 3)))
 
 
+class Caller:
+    """What is true of the caller, told from the facts alone: sound, words, muted or not."""
+
+    def __init__(self, *, proposals: bool) -> None:
+        self.muted = False
+        self.words: list[str] = []
+        """What was heard for good since the last segment."""
+        self.interim = ""
+        self._proposals = proposals
+        self._sources: set[str] = set()
+        self._since = 0.0
+
+    def sounds(self, now: float) -> bool:
+        """Whether sound is heard that does not last too long."""
+        return bool(self._sources) and now < self._since + MAX_SPEECH
+
+    def note(self, fact: Fact, now: float) -> None:
+        """Takes a fact in."""
+        if not self.sounds(now):
+            self._sources.clear()
+        if isinstance(fact, Unmuted):
+            self.muted = False
+        if self.muted:
+            return
+        match fact:
+            case Muted():
+                self.muted = True
+                self._sources.clear()
+            case SpeechStarted():
+                self._begin("vad", now)
+            case SpeechStopped():
+                self._sources.discard("vad")
+            case ProposedStart() | AnnouncedStart() if self._proposals:
+                self._begin("proposal" if isinstance(fact, ProposedStart) else "other", now)
+            case ProposedStop() if self._proposals:
+                self._sources.discard("proposal")
+            case AnnouncedStop() if self._proposals:
+                self._sources.discard("other")
+            case Heard(text=text, final=True):
+                self.words += text.split()
+                self.interim = ""
+            case Heard(text=text):
+                self.interim = text
+
+    def take(self, *, with_interim: bool) -> list[str]:
+        """The words since the last segment; they are used now."""
+        words = [*self.words, *(self.interim.split() if with_interim else [])]
+        self.words = []
+        if with_interim:
+            self.interim = ""
+        return words
+
+    def _begin(self, source: str, now: float) -> None:
+        self._since = self._since if self._sources else now
+        self._sources.add(source)
+
+
 class Laws:
-    """Watches a machine; every method raises when a law is broken."""
+    """Watches a machine from outside; `check` raises when a law is broken."""
 
     def __init__(self, machine: TurnMachine) -> None:
         self.machine = machine
+        self.caller = Caller(proposals=machine.resolves_proposals)
         self.open = False
         self.turns = 0
         self.segments: list[str] = []
+        self.inferences = 0
         self.answers = 0
+        """Alive, in this turn."""
         self.held_since: float | None = None
+        self._bot = self._may_interrupt = self._goes_on = False
+        self._unheard = self._cut_off = False
+        """Whether nothing of the last answer was heard, and whether the caller cut one off so."""
 
-    def note(self, fact: Fact) -> None:
-        """Before each step: an interruption by somebody else voids an answer, and ends a hold."""
+    def note(self, fact: Fact, now: float) -> None:
+        """Before each step."""
+        silent = not self.caller.sounds(now)
+        self.caller.note(fact, now)
+        self._goes_on = silent and self.open and self.caller.sounds(now)
+        if isinstance(fact, BotStarted | BotStopped):
+            self._bot = isinstance(fact, BotStarted)
+            self._unheard = self._unheard and not self._bot
         if isinstance(fact, Interrupted):
-            self.answers = 0
+            self.answers, self._unheard = 0, False
         if isinstance(fact, Interrupted | BotStopped):
             self.held_since = None
 
-    def check(self, actions: Sequence[Action], now: float, *, sounding: bool) -> None:
-        """After each step: `sounding` as the machine was told before it acted."""
+    def check(self, actions: Sequence[Action], now: float) -> None:
+        """After each step."""
+        if any(news.kind is DecisionKind.FORGET for news in self.machine.log.news()):
+            assert not self.open, "words of an open turn are forgotten"
+            self.caller.words, self.caller.interim = [], ""
+        with_interim = any(isinstance(action, StopTimedOut) for action in actions)
         for action in actions:
             match action:
-                case OpenTurn(interrupt=interrupt):
-                    assert not self.open, "a turn starts within a turn"
-                    self.open, self.segments, self.answers = True, [], 0
-                    self.turns += 1
-                    if interrupt:
-                        self.held_since = None
+                case OpenTurn():
+                    self._opened(action)
                 case Interrupt():
-                    self.answers, self.held_since = 0, None
+                    assert self._may_interrupt or not self._bot, "it must not interrupt"
+                    self._void()
                 case TriggerInference(segment=segment):
-                    assert self.open, "an inference outside a turn"
-                    assert not sounding, "an inference while the caller speaks"
-                    self.segments.append(segment.text)
-                    self.answers += 1
-                    assert self.answers == 1, "two answers under way in one turn"
-                case CloseTurn(content=content, tail=tail):
-                    assert self.open, "a turn stops that never started"
-                    assert not sounding, "a turn stops while the caller speaks"
-                    whole = " ".join(part for part in [*self.segments, tail] if part)
-                    assert content == whole, f"{content!r} is not {whole!r}"
-                    self.open = False
+                    self._asked(segment.text, now, with_interim=with_interim)
+                case CloseTurn():
+                    self._closed(action, now, with_interim=with_interim)
                 case HoldPlayout():
                     assert not self.open
                     assert self.held_since is None, "held twice"
@@ -134,27 +200,79 @@ class Laws:
                 case ReleasePlayout():
                     assert self.held_since is not None, "released but not held"
                     self.held_since = None
+        if self._goes_on and self.open and (self._may_interrupt or not self._bot):
+            assert not self.answers, "an answer goes on although the caller goes on"
+        self._goes_on = False
+        self._check_time(now)
+
+    def _opened(self, action: OpenTurn) -> None:
+        assert not self.open, "a turn starts within a turn"
+        self.open, self.segments, self.inferences, self.answers = True, [], 0, 0
+        self.turns += 1
+        assert isinstance(action.strategy, UserTurnStartStrategy)
+        self._may_interrupt = action.strategy.enable_interruptions
+        if action.interrupt:
+            self._void()
+
+    def _void(self) -> None:
+        self._cut_off = self._cut_off or self._unheard
+        self._unheard, self.answers, self.held_since = False, 0, None
+
+    def _asked(self, text: str, now: float, *, with_interim: bool) -> None:
+        assert self.open, "an inference outside a turn"
+        assert not self.caller.sounds(now), "an inference while the caller speaks"
+        said = self.caller.take(with_interim=with_interim)
+        assert text.split() == said, f"asked about {text!r}, said was {said}"
+        assert text or self._cut_off or not self.inferences, "asked about the same words again"
+        if text:
+            self.segments.append(text)
+        self.inferences += 1
+        self.answers += 1
+        self._unheard, self._cut_off = True, False
+        assert self.answers == 1, "two answers under way in one turn"
+
+    def _closed(self, action: CloseTurn, now: float, *, with_interim: bool) -> None:
+        assert self.open, "a turn stops that never started"
+        assert not self.caller.sounds(now), "a turn stops while the caller speaks"
+        said = self.caller.take(with_interim=with_interim)
+        assert action.tail.split() == said, f"the tail is {action.tail!r}, said was {said}"
+        whole = " ".join(part for part in [*self.segments, action.tail] if part)
+        assert action.content == whole, f"{action.content!r} is not {whole!r}"
+        self.open = False
+        self.caller.interim = ""
+
+    def _check_time(self, now: float) -> None:
         assert (self.machine.state in OPEN) == self.open
-        if self.open:
-            assert self.machine.deadline is not None, "an open turn without a deadline"
         deadline = self.machine.deadline
+        if self.open:
+            assert deadline is not None, "an open turn without a deadline"
         assert deadline is None or deadline >= now, "a deadline in the past"
+        assert self.held_since is None or now <= self.held_since + HOLD_LIMIT, "held too long"
 
 
-def play(seed: int, make: Callable[[], UserTurnStrategies], events: int = 40) -> Laws:
+def play(
+    seed: int,
+    make: Callable[[], UserTurnStrategies],
+    events: int = 40,
+    machine_type: type[TurnMachine] = TurnMachine,
+) -> Laws:
     """One random conversation; then silence, in which every open turn must end."""
     rng = random.Random(seed)
-    machine = TurnMachine(make(), stop_timeout=rng.choice((1.0, 5.0)))
+    machine = machine_type(
+        make(),
+        stop_timeout=rng.choice((1.0, 5.0)),
+        max_speech=MAX_SPEECH,
+        hold_limit=HOLD_LIMIT,
+    )
     world, laws, now = World(rng), Laws(machine), 10.0
     for _ in range(events):
         now = advance(machine, laws, now, now + rng.choice((0.01, 0.1, 0.3, 0.7, 2.0, 8.0)))
         if rng.random() < 0.02:
-            actions = machine.update_strategies(make(), now)
+            laws.check(machine.update_strategies(make(), now), now)
         else:
             fact = world.fact(now)
-            laws.note(fact)
-            actions = machine.receive(fact, now)
-        laws.check(actions, now, sounding=machine.state in SOUNDING)
+            laws.note(fact, now)
+            laws.check(machine.receive(fact, now), now)
     advance(machine, laws, now, now + 1000)
     assert not laws.open, "a turn never ends"
     assert laws.held_since is None or not world.bot, "the agent's speech is held for ever"
@@ -166,7 +284,7 @@ def advance(machine: TurnMachine, laws: Laws, now: float, until: float) -> float
     rounds = 0
     while machine.deadline is not None and machine.deadline <= until:
         now = max(now, machine.deadline)
-        laws.check(machine.tick(now), now, sounding=machine.state in SOUNDING)
+        laws.check(machine.tick(now), now)
         rounds += 1
         assert rounds < 500, "the machine is never satisfied"
     return until

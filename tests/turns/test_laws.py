@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
@@ -10,6 +10,8 @@ from antiphon.turns.backchannel import BackchannelUserTurnStartStrategy
 from antiphon.turns.completion_strategies import deferred
 from antiphon.turns.echo import EchoGuardUserTurnStartStrategy
 from antiphon.turns.endpointing import DynamicEndpointingUserTurnStopStrategy
+from antiphon.turns.events import Fact, SpeechStarted
+from antiphon.turns.opinions import NOTHING, HoldSpeech, Opinion
 from antiphon.turns.start_strategies import (
     ExternalUserTurnStartStrategy,
     MinWordsUserTurnStartStrategy,
@@ -27,9 +29,19 @@ from antiphon.turns.strategies import (
     FilterIncompleteUserTurnStrategies,
     UserTurnStrategies,
 )
+from antiphon.turns.strategy import UserTurnStartStrategy
 from tests.turns.fuzz import play
 
 SEEDS = 1_000
+"""For each of the combinations: more than 10,000 conversations in all."""
+
+
+class Holder(UserTurnStartStrategy):
+    """Holds the agent at any sound, and forgets it."""
+
+    def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
+        return (HoldSpeech("just so"),) if isinstance(event, SpeechStarted) else NOTHING
+
 
 MAKERS: Mapping[str, Callable[[], UserTurnStrategies]] = {
     "default": UserTurnStrategies,
@@ -48,6 +60,9 @@ MAKERS: Mapping[str, Callable[[], UserTurnStrategies]] = {
         start=[EchoGuardUserTurnStartStrategy(), VADUserTurnStartStrategy()]
     ),
     "backchannel": lambda: UserTurnStrategies(start=[BackchannelUserTurnStartStrategy()]),
+    "one that holds the agent and never lets go": lambda: UserTurnStrategies(
+        start=[Holder(), TranscriptionUserTurnStartStrategy(use_interim=False)]
+    ),
     "external": ExternalUserTurnStrategies,
     "no interruptions": lambda: UserTurnStrategies(
         start=[
@@ -81,8 +96,9 @@ MAKERS: Mapping[str, Callable[[], UserTurnStrategies]] = {
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_laws(name: str) -> None:
-    """Whatever happens: one stop per start, none while the caller speaks, a deadline in every open
-    turn, all its text in its end, one answer under way, nothing held for ever.
+    """Whatever happens: one stop per start, no stop and no inference while the caller speaks, a
+    deadline in every open turn, every word heard in the turn's segments and end and nowhere else,
+    one answer alive per turn, nothing held for ever.
     """
     turns = sum(play(seed, MAKERS[name], events=25).turns for seed in range(SEEDS))
     assert turns > SEEDS / 4, "hardly anything happened"

@@ -213,11 +213,11 @@ class TurnMachine:
         floor, kind = self._floor, type(event)
         floor.note(event, now)
         if kind in BEGINS:
-            asked = floor.state is TurnState.ASKED
+            asked = floor.text.inferences > 0 and floor.under_way
             at = event.at if isinstance(event, SpeechStarted) else now
             if floor.begin_sound(BEGINS[kind], at, now):
                 self._rearm(now)
-                if asked and floor.under_way and floor.may_interrupt:
+                if asked and floor.may_interrupt:
                     self._supersede("the caller goes on before the turn is final", now)
         elif kind in ENDS:
             at = event.at if isinstance(event, SpeechStopped) else now
