@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -73,5 +74,41 @@ def test_a_cancelled_caller_is_cancelled() -> None:
             await task
         guard.close()
         assert reports == []
+
+    run(main())
+
+
+def test_a_deadline_leaves_nothing_behind() -> None:
+    """After a call that ran out of time, also one that swallows its end, the caller waits well."""
+
+    async def swallows() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(1e6)
+
+    async def main() -> None:
+        reports: list[str] = []
+        guard = Guard(lambda message, error: reports.append(message), 5.0)
+        task = asyncio.current_task()
+        assert task is not None
+        assert not await guard.call(hangs())
+        assert task.cancelling() == 0
+        assert await guard.call(swallows())
+        assert task.cancelling() == 0
+        await asyncio.sleep(1.0)
+        guard.close()
+
+    run(main())
+
+
+def test_a_cancel_at_the_deadline_is_a_cancel() -> None:
+    """Whoever cancels the caller in the moment in which time runs out is not ignored."""
+
+    async def main() -> None:
+        guard = Guard(lambda message, error: None, 5.0)
+        task = asyncio.get_running_loop().create_task(guard.call(hangs()))
+        asyncio.get_running_loop().call_later(5.0, task.cancel)
+        await asyncio.wait([task])
+        guard.close()
+        assert task.cancelled()
 
     run(main())

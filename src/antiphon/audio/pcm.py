@@ -136,10 +136,11 @@ def duration(pcm: bytes, sample_rate: int, num_channels: int = 1) -> float:
 
 def rms(pcm: bytes) -> float:
     """Root mean square of all samples, 0.0 to 1.0 of full scale; 0.0 for no samples."""
-    samples = to_samples(pcm).astype(np.float32)
-    if not len(samples):
+    samples = to_samples(pcm)
+    if pcm == bytes(len(pcm)):  # a line that is muted, or nothing at all
         return 0.0
-    return math.sqrt(float(np.dot(samples, samples)) / len(samples)) / FULL_SCALE
+    wide = samples.astype(np.float32)
+    return math.sqrt(float(np.dot(wide, wide)) / len(wide)) / FULL_SCALE
 
 
 def volume(pcm: bytes) -> float:

@@ -146,9 +146,10 @@ class Lane:
     # ---- the task -----------------------------------------------------------------------------
 
     def _run(self) -> None:
-        if self._waiter is not None:
-            if not self._waiter.done():
-                self._waiter.set_result(None)
+        waiter = self._waiter
+        if waiter is not None:
+            if not waiter.done():
+                waiter.set_result(None)
         elif self.task is None:
             self.task = self._start(self._drain())
 
@@ -169,12 +170,19 @@ class Lane:
         watcher = station.session.watch_processing
         take = mailbox.take_urgent if self.urgent else mailbox.take_ordered
         behind = station.ordered if self.urgent else None
+        create_future = asyncio.get_running_loop().create_future
         work: Work | None = None
         budget = FRAMES_PER_STEP
         while True:
             envelope = None if self.blocked else take()
             if envelope is None:
-                await self._wait()
+                if self.busy and not self.blocked:
+                    self._rest()
+                waiter = self._waiter = create_future()
+                try:
+                    await waiter
+                finally:
+                    self._waiter = None
                 budget = FRAMES_PER_STEP
                 continue
             frame, direction, _ = envelope
@@ -217,15 +225,6 @@ class Lane:
             station.report(f"{station.name} gave up on {name}: it was cancelled", error)
         else:
             station.report(f"{station.name} failed on {name}: {error!r}", error)
-
-    async def _wait(self) -> None:
-        if not self.blocked:
-            self._rest()
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
 
     def waiting(self) -> int:
         """Frames in the mailbox for this lane."""

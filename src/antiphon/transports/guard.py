@@ -19,7 +19,8 @@ class Guard:
         self._report, self._timeout = report, timeout_secs
         self._loop = asyncio.get_running_loop()
         self._failed = False
-        self._scope: asyncio.Timeout | None = None
+        self._caller: asyncio.Task[object] | None = None
+        self._overdue = False
         self._began = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -28,19 +29,36 @@ class Guard:
         self._began = self._loop.time()
         if self._timer is None:
             self._timer = self._loop.call_later(self._timeout, self._check)
+        # An `asyncio.timeout` for each call would cost more than most calls do.
+        caller = self._caller = asyncio.current_task()
+        assert caller is not None
+        before = caller.cancelling()
         try:
-            async with asyncio.timeout(None) as self._scope:
-                await work
+            await work
+        except asyncio.CancelledError:
+            if not self._overdue or self._take_back(caller) > before:
+                raise  # somebody else's
+            self._report_first(TimeoutError())
+            return False
         except (OSError, AntiphonError) as error:
-            if not self._failed:
-                said = str(error) or f"it took nothing for {self._timeout:g} s"
-                self._report(f"the caller's side of the output fails: {said}", error)
-            self._failed = True
+            self._report_first(error)
             return False
         finally:
-            self._scope = None
+            self._caller = None
+            if self._overdue:
+                self._take_back(caller)
         self._failed = False
         return True
+
+    def _take_back(self, caller: asyncio.Task[object]) -> int:
+        self._overdue = False
+        return caller.uncancel()
+
+    def _report_first(self, error: BaseException) -> None:
+        if not self._failed:
+            said = str(error) or f"it took nothing for {self._timeout:g} s"
+            self._report(f"the caller's side of the output fails: {said}", error)
+        self._failed = True
 
     def close(self) -> None:
         """Watches nothing any more."""
@@ -50,10 +68,11 @@ class Guard:
 
     def _check(self) -> None:
         self._timer = None
-        if self._scope is None:
+        if self._caller is None:
             return
         due = self._began + self._timeout
         if self._loop.time() >= due:
-            self._scope.reschedule(self._loop.time())
+            self._overdue = True
+            self._caller.cancel()
         else:
             self._timer = self._loop.call_at(due, self._check)

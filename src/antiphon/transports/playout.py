@@ -238,8 +238,11 @@ class Playout:
         """When `tick` must be called unless something happens first."""
         if self._over:
             return None
-        times = (self._write_at(), self.pacer.heard_at, self._line.due_at, self._timeout_at())
-        return min((time for time in times if time is not None), default=None)
+        soonest = self._write_at()
+        for time in (self.pacer.heard_at, self._line.due_at, self._timeout_at()):
+            if time is not None and (soonest is None or time < soonest):
+                soonest = time
+        return soonest
 
     # ---- what happens -------------------------------------------------------------------------
 

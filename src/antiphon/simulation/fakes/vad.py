@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from antiphon.audio.pcm import SAMPLE_BYTES, to_samples
 from antiphon.simulation.fakes.delays import Delay, stream, wait
 
 
@@ -27,6 +28,7 @@ class FakeVADModel:
         self.resets = 0
         self._script = list(script)
         self._threshold = threshold
+        self._silence = bytes(SAMPLE_BYTES * window_samples)
 
     def probability(self, window: bytes) -> float:
         """1.0 or 0.0, or what the script says."""
@@ -35,8 +37,11 @@ class FakeVADModel:
         self.windows += 1
         if self._script:
             return self._script.pop(0)
-        samples = memoryview(window).cast("h")
-        return 1.0 if max(samples) > self._threshold or min(samples) < -self._threshold else 0.0
+        if window == self._silence:
+            return 0.0
+        samples = to_samples(window)
+        loud = int(samples.max()) > self._threshold or int(samples.min()) < -self._threshold
+        return 1.0 if loud else 0.0
 
     def reset(self) -> None:
         self.resets += 1
