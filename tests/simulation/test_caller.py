@@ -52,12 +52,13 @@ class Keys(FrameProcessor):
         self.pressed += frame.button.value
 
 
-def agent(
+def parts(
     caller: Caller,
     replies: Sequence[Reply],
     extra: Sequence[FrameProcessor] = (),
-    log: ObserverLog | None = None,
-) -> PipelineTask:
+    after_ears: Sequence[FrameProcessor] = (),
+) -> list[FrameProcessor]:
+    """A whole agent; `extra` stands before its ears, `after_ears` behind them."""
     stop = SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=0.6)
     pair = LLMContextAggregatorPair(
         LLMContext(),
@@ -65,19 +66,28 @@ def agent(
             vad_analyzer=Analyzer(), user_turn_strategies=UserTurnStrategies(stop=[stop])
         ),
     )
+    return [
+        caller.input(),
+        *extra,
+        STTService(FakeSTTProvider(sample_rate=RATE, segmented=True)),
+        *after_ears,
+        pair.user(),
+        LLMService(FakeLLMProvider(replies, default="I see.")),
+        TTSService(FakeTTSProvider(sample_rate=RATE)),
+        caller.output(),
+        pair.assistant(),
+    ]
+
+
+def agent(
+    caller: Caller,
+    replies: Sequence[Reply],
+    extra: Sequence[FrameProcessor] = (),
+    log: ObserverLog | None = None,
+    after_ears: Sequence[FrameProcessor] = (),
+) -> PipelineTask:
     return PipelineTask(
-        Pipeline(
-            [
-                caller.input(),
-                *extra,
-                STTService(FakeSTTProvider(sample_rate=RATE, segmented=True)),
-                pair.user(),
-                LLMService(FakeLLMProvider(replies, default="I see.")),
-                TTSService(FakeTTSProvider(sample_rate=RATE)),
-                caller.output(),
-                pair.assistant(),
-            ]
-        ),
+        Pipeline(parts(caller, replies, extra, after_ears)),
         params=PipelineParams(audio_in_sample_rate=RATE, audio_out_sample_rate=RATE),
         observers=[] if log is None else [log],
     )

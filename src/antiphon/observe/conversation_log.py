@@ -149,6 +149,26 @@ class ErrorRecord(msgspec.Struct, kw_only=True):
     category: str
 
 
+class MarkKind(enum.Enum):
+    """What a mark is about."""
+
+    STEP = "step"
+    """A script made the caller do something."""
+    FAULT = "fault"
+    """Something was made to go wrong, on purpose."""
+    FAILURE = "failure"
+    """Something was not as it should be."""
+
+
+class Mark(msgspec.Struct, kw_only=True):
+    """Something about a conversation that is not in it. `text` is one line, `detail` more."""
+
+    at: float
+    kind: MarkKind
+    text: str
+    detail: str = ""
+
+
 class ConversationLog(msgspec.Struct, kw_only=True):
     """One conversation."""
 
@@ -167,6 +187,8 @@ class ConversationLog(msgspec.Struct, kw_only=True):
     errors: list[ErrorRecord] = msgspec.field(default_factory=list)
     decisions: list[TurnDecision] = msgspec.field(default_factory=list)
     """Where the program records them: no frame carries them."""
+    marks: list[Mark] = msgspec.field(default_factory=list)
+    """What a simulation or a test has to say about it, in order."""
     context: list[dict[str, Any]] = msgspec.field(default_factory=list)
     """The messages of the model's context at the end, in OpenAI chat shape."""
     notes: dict[str, str] = msgspec.field(default_factory=dict)

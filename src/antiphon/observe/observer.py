@@ -36,11 +36,19 @@ class ConversationObserver(BaseObserver):
 
     async def on_push_frame(self, data: FramePushed) -> None:
         """Follows the frame."""
+        self.receive(data)
+
+    def receive(self, data: FramePushed) -> None:
+        """Follows the frame, at once."""
         self._last = data.timestamp / 1e9
         self._tell(self._tracker.receive(data.frame, data.source, self._last))
 
     async def on_pipeline_finished(self) -> None:
         """Closes what is open."""
+        self.finish()
+
+    def finish(self) -> None:
+        """The conversation is over: closes what is open."""
         self._tell(self._tracker.finish(self._last))
 
     def _tell(self, happenings: list[Happening]) -> None:
@@ -59,6 +67,10 @@ class RecordingObserver(BaseObserver):
 
     async def on_push_frame(self, data: FramePushed) -> None:
         """Keeps the frame's audio if it was captured or played just now."""
+        self.receive(data)
+
+    def receive(self, data: FramePushed) -> None:
+        """Keeps the frame's audio, at once."""
         frame = data.frame
         if isinstance(frame, BotStartedSpeakingFrame) and self._output is None:
             self._output = data.source

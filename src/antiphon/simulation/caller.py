@@ -38,7 +38,7 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.observers import FramePushed
 from antiphon.kernel.processor import handles
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.caller_ears import CaptionEar, CodedEar, Ear, TranscribingEar
+from antiphon.simulation.caller_ears import CaptionEar, CodedEar, Ear, Hearing, TranscribingEar
 from antiphon.simulation.caller_mouths import CHUNK_SECS, FactMouth, Mouth, SoundMouth
 from antiphon.simulation.caller_voices import CodedVoice, SynthesisedVoice
 from antiphon.simulation.fakes.voice import SECS_PER_WORD, HeardWord
@@ -48,10 +48,12 @@ from antiphon.transports.input import InputTransport
 from antiphon.transports.output import OutputTransport
 from antiphon.transports.params import TransportParams
 
-_GAP_SECS = 0.2
-"""Silence after which a word that is not complete was cut off."""
 _KEYS_PER_SEC = 5.0
 _INTERRUPTION = "hold on a moment"
+_NO_WORDS = (
+    "  the agent's sound had no words that could be read: the coded voice needs a FakeTTSProvider\n"
+    "  at the rate of the output (audio_out_sample_rate); for other voices there are other manners"
+)
 
 
 class Manner(enum.Enum):
@@ -76,7 +78,10 @@ class ExpectationError(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Something said: by whom ("caller" or "agent"), and the loop's time when it ended."""
+    """Something said: by whom ("caller" or "agent"), and the loop's time when it ended.
+
+    Or a step of a "scenario", and when it began.
+    """
 
     who: str
     text: str
@@ -103,18 +108,16 @@ class Caller(BaseTransport):
         super().__init__(params)
         self.manner = manner
         self.mouth: Mouth = mouth or _mouth(manner, secs_per_word, sample_rate)
-        self.ear: Ear = ear or _EARS[manner]()
+        self.hearing = Hearing(ear or _EARS[manner]())
         self.lines: list[Line] = []
-        self.heard: list[str] = []
         self.errors: list[ErrorFrame] = []
         """What parts of the agent reported, in a call that `hold_call` holds."""
+        self.steps: list[Line] = []
+        """What a scenario had the caller do, and when it began."""
         self.connected = False
         self._spoke_until = 0.0
-        self._agent_since: float | None = None
-        self._agent_until = float("-inf")
-        self._words_before = 0
         self._input = CallerInput(self, self.params)
-        self._output = OutputTransport(self, self.params)
+        self._output = OutputTransport(self.hearing, self.params)
 
     def input(self) -> InputTransport:
         """The caller's sound."""
@@ -125,9 +128,14 @@ class Caller(BaseTransport):
         return self._output
 
     @property
+    def heard(self) -> list[str]:
+        """The words that the caller has heard so far."""
+        return self.hearing.words
+
+    @property
     def cut(self) -> HeardWord | None:
         """The word in which the agent was last cut off."""
-        return self.ear.cut
+        return self.hearing.ear.cut
 
     # ---- what a caller does -------------------------------------------------------------------
 
@@ -153,9 +161,9 @@ class Caller(BaseTransport):
 
         Raises `ExpectationError` if the agent does not speak within `within` seconds.
         """
-        await self._agent_speaks(self._now() + within, f"within {within:g} s, to be interrupted")
-        assert self._agent_since is not None
-        await asyncio.sleep(max(0.0, self._agent_since + after - self._now()))
+        until = self._now() + within
+        since = await self._agent_speaks(until, f"within {within:g} s, to be interrupted")
+        await asyncio.sleep(max(0.0, since + after - self._now()))
         await self.says(text)
 
     async def presses(self, keys: str) -> None:
@@ -187,12 +195,11 @@ class Caller(BaseTransport):
         to case). The answer is over when the agent has been silent for `settle` seconds.
         """
         await self._agent_speaks(self._spoke_until + within, f"within {within:g} s")
-        while self._now() < self._agent_until + settle:  # noqa: ASYNC110
+        while self._now() < self.hearing.until + settle:  # noqa: ASYNC110
             await asyncio.sleep(CHUNK_SECS)
-        self._catch_up()
-        reply = " ".join(self.heard[self._words_before :])
-        self.lines.append(Line("agent", reply, self._agent_until))
-        self._agent_since = None
+        reply = self.hearing.reply()
+        self.lines.append(Line("agent", reply, self.hearing.until))
+        self.hearing.since = None
         said = reply.casefold()
         if containing.casefold() not in said:
             self._disappointed(f"{containing!r} is not in what was heard")
@@ -200,34 +207,16 @@ class Caller(BaseTransport):
             self._disappointed(f"{without!r} is in what was heard, and should not be")
         return reply
 
-    # ---- as the output's sink -----------------------------------------------------------------
-
-    async def open(self, sample_rate: int, num_channels: int) -> None:
-        """The line is there."""
-        if num_channels != 1:
-            raise InvalidInputError(f"a caller hears one channel, not {num_channels}")
-        self.ear.open(sample_rate)
-
-    async def write(self, pcm: bytes) -> None:
-        """Listens to a chunk of the agent's."""
-        if any(pcm):
-            self._agent_sounds()
-        self.heard += self.ear.hear(pcm)
-
-    async def close(self) -> None:
-        """The line is gone."""
-        self.ear.fell_silent()
+    # ---- what those who hold the call tell ----------------------------------------------------
 
     def watch(self, event: FramePushed) -> None:
         """Reads what the output hands on, which is being heard."""
-        if event.source != self._output.name or event.direction is not FrameDirection.DOWNSTREAM:
-            return
-        words = self.ear.read(event.frame)
-        if words:
-            self._agent_sounds()
-            self.heard += words
+        if event.source == self._output.name and event.direction is FrameDirection.DOWNSTREAM:
+            self.hearing.read(event.frame)
 
-    # ---- inside -------------------------------------------------------------------------------
+    def begins(self, step: str) -> None:
+        """A scenario has the caller do something."""
+        self.steps.append(Line("scenario", step, self._now()))
 
     def connect(self) -> None:
         """The line is open: from now on a reply can be late."""
@@ -239,40 +228,29 @@ class Caller(BaseTransport):
         self.connected = False
         self.mouth.close()
 
-    def _agent_sounds(self) -> None:
-        now = self._now()
-        if now > self._agent_until + _GAP_SECS:
-            self.ear.fell_silent()
-        if self._agent_since is None:
-            self._agent_since = now
-        self._agent_until = now + CHUNK_SECS
+    # ---- inside -------------------------------------------------------------------------------
 
     def _spoke(self) -> None:
         self._spoke_until = self._now()
-        self._agent_since = None
-        self._catch_up()
-        self._words_before = len(self.heard)
+        self.hearing.begin()
 
-    def _catch_up(self) -> None:
-        self.heard += self.ear.catch_up()
-
-    async def _agent_speaks(self, until: float, when: str) -> None:
-        while self._agent_since is None:
+    async def _agent_speaks(self, until: float, when: str) -> float:
+        """Since when the agent has been speaking; waits for it."""
+        while self.hearing.since is None:
             if self._now() >= until:
                 self._disappointed(f"the agent does not speak {when}")
             if not self.connected:
                 self._disappointed("the call is over, and the agent was to speak")
             await asyncio.sleep(CHUNK_SECS)
+        return self.hearing.since
 
     def _disappointed(self, what: str) -> None:
-        self._catch_up()
-        raise ExpectationError(what, self._story(), at=self._now())
-
-    def _story(self) -> str:
-        now = self._now()
         lines = [f"  {line.at:8.2f} {line.who}: {line.text}" for line in self.lines]
-        heard = " ".join(self.heard[self._words_before :])
-        return "\n".join([*lines, f"  {now:8.2f} heard since: {heard!r}"])
+        heard = self.hearing.reply()
+        lines.append(f"  {self._now():8.2f} heard since: {heard!r}")
+        if self.manner is Manner.CODED and not heard and self.hearing.until > self._spoke_until:
+            lines.append(_NO_WORDS)
+        raise ExpectationError(what, "\n".join(lines), at=self._now())
 
     @staticmethod
     def _now() -> float:

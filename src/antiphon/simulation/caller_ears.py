@@ -1,4 +1,4 @@
-"""How a scripted caller understands the agent.
+"""How a scripted caller hears and understands the agent.
 
 | ear | takes the agent's words from | for |
 |---|---|---|
@@ -9,17 +9,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Protocol
 
 from antiphon.audio.pcm import silence
 from antiphon.audio.resample import resample
+from antiphon.errors import InvalidInputError
 from antiphon.frames.base import Frame
 from antiphon.frames.text import AggregatedTextFrame, TextFrame, TTSTextFrame
 from antiphon.services.contracts import AudioChunk, Finalize, STTProvider
 from antiphon.simulation.caller_voices import beside
 from antiphon.simulation.fakes.voice import HeardWord, Listener
 
+CHUNK_SECS = 0.02
+_GAP_SECS = 0.2
+"""Silence after which a word that is not complete was cut off."""
 _EDGE_SECS = 0.3
 """Silence around what is given to a transcriber."""
 
@@ -151,3 +156,59 @@ class TranscribingEar:
             if transcript.final:
                 words += transcript.text.split()
         return words
+
+
+class Hearing:
+    """What the caller heard, and since when the agent has been speaking. The sink of the output.
+
+    Times are the loop's. `since` is None while the agent has not spoken since the caller did.
+    """
+
+    def __init__(self, ear: Ear) -> None:
+        self.ear = ear
+        self.words: list[str] = []
+        self.since: float | None = None
+        self.until = float("-inf")
+        self._words_before = 0
+
+    async def open(self, sample_rate: int, num_channels: int) -> None:
+        """The line is there."""
+        if num_channels != 1:
+            raise InvalidInputError(f"a caller hears one channel, not {num_channels}")
+        self.ear.open(sample_rate)
+
+    async def write(self, pcm: bytes) -> None:
+        """Listens to a chunk of the agent's."""
+        if any(pcm):
+            self._sounds()
+        self.words += self.ear.hear(pcm)
+
+    async def close(self) -> None:
+        """The line is gone."""
+        self.ear.fell_silent()
+
+    def read(self, frame: Frame) -> None:
+        """Reads a frame that the output hands on."""
+        words = self.ear.read(frame)
+        if words:
+            self._sounds()
+            self.words += words
+
+    def reply(self) -> str:
+        """What was heard since the caller spoke last."""
+        self.words += self.ear.catch_up()
+        return " ".join(self.words[self._words_before :])
+
+    def begin(self) -> None:
+        """The caller has spoken: what comes now is another reply."""
+        self.reply()
+        self.since = None
+        self._words_before = len(self.words)
+
+    def _sounds(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now > self.until + _GAP_SECS:
+            self.ear.fell_silent()
+        if self.since is None:
+            self.since = now
+        self.until = now + CHUNK_SECS

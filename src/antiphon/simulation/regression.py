@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import keyword
 import re
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from antiphon.errors import ConfigurationError
+from antiphon.simulation.agents import find_function
 from antiphon.simulation.recording import Recording
 from antiphon.simulation.replay import Factory
 
@@ -64,20 +63,8 @@ def to_regression_test(
 
 
 def find_factory(agent: str) -> Factory:
-    """Imports the factory named `module:function`, also from the present folder."""
-    module, name = _parts(agent)
-    if "" not in sys.path:
-        sys.path.insert(0, "")
-    try:
-        found = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise
-        raise ConfigurationError(f"there is no module {error.name} for the agent {agent}") from None
-    factory: Factory | None = vars(found).get(name)
-    if not callable(factory):
-        raise ConfigurationError(f"there is no function {name} in {module} for the agent {agent}")
-    return factory
+    """Imports the function that makes the agent's pipeline; see `agents.find_function`."""
+    return find_function(agent)
 
 
 def _parts(agent: str) -> tuple[str, str]:

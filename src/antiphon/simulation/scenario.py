@@ -1,199 +1,217 @@
-"""Scenarios: calls written down as data, held again and again with different seeds.
+"""Scenarios: calls written down as data.
 
-    # dinner.toml
-    name = "dinner"
-    steps = [
-        { says = "a table for tonight" },
-        { interrupts = "for four", after = 0.5 },
-        { expects_reply = "at what time", within = 2.0 },
-        { pauses = 0.8 },
-        { presses = "12#" },
-        { mumbles = 0.4 },
-        { hangs_up = true },
-    ]
+    # dinner.yaml
+    name: dinner
+    agent: bot:make_task          # beside this file, in the present folder, or installed
+    steps:
+      - says: a table for tonight
+      - interrupts: for four
+        after: 0.5
+      - expects_reply: {within: 2.0, containing: at what time}
+      - pauses: 0.8
+      - presses: "12#"
+      - mumbles
+      - hangs_up
 
-    report = try_seeds(agent, Scenario.load("dinner.toml"), range(1000))
-
-`agent(caller)` makes the task that is called. TOML, JSON and, where PyYAML is installed, YAML files
-are read. Each step is one verb of `Caller` with its arguments.
+YAML is how they are documented; TOML and JSON files of the same shape are read as well. Each step
+is one verb of `Caller` with its arguments (see `steps`). `trials` holds them.
 """
 
 from __future__ import annotations
 
 import difflib
-import json
-import tomllib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import msgspec
+from antiphon.errors import InvalidInputError, UnknownNameError
+from antiphon.simulation.caller import Caller, Manner
+from antiphon.simulation.fakes.voice import SECS_PER_WORD
+from antiphon.simulation.scenario_file import read_mapping
+from antiphon.simulation.steps import Step
 
-from antiphon.errors import ConfigurationError, InvalidInputError, UnknownNameError
-from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.caller import Call, Caller, hold_call
-from antiphon.simulation.cpu import ORDINARY, CPUModel
-from antiphon.simulation.loop import VirtualTimeLoop
-from antiphon.simulation.virtual_time import Outcome, run_on
+if TYPE_CHECKING:
+    from antiphon.simulation.faults import FaultPlan
 
-Agent = Callable[[Caller], PipelineTask]
-Step = dict[str, Any]
+_KEYS = (
+    "name",
+    "description",
+    "agent",
+    "caller",
+    "seeds",
+    "faults",
+    "allow_errors",
+    "timeout_secs",
+    "steps",
+)
+_CALLER_KEYS = ("manner", "secs_per_word", "sample_rate")
 
-_VERBS: dict[str, tuple[type | tuple[type, ...], tuple[str, ...]]] = {
-    "says": (str, ()),
-    "mumbles": ((int, float), ()),
-    "pauses": ((int, float), ()),
-    "interrupts": (str, ("after", "within")),
-    "presses": (str, ()),
-    "expects_reply": (str, ("within", "settle")),
-    "hangs_up": (bool, ()),
-}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerSettings:
+    """Who calls: see `Caller`."""
+
+    manner: Manner = Manner.CODED
+    secs_per_word: float = SECS_PER_WORD
+    sample_rate: int = 16_000
+
+    @classmethod
+    def parse(cls, given: object) -> CallerSettings:
+        """From the name of a manner, or a mapping."""
+        if isinstance(given, str):
+            given = {"manner": given}
+        if not isinstance(given, Mapping):
+            raise InvalidInputError(f"caller is {given!r}: {_manners()}, or a mapping")
+        _known(given, _CALLER_KEYS, "caller")
+        names = {manner.value: manner for manner in Manner}
+        manner, settings = str(given.get("manner", "coded")), cls()
+        if manner not in names:
+            raise UnknownNameError(f"caller: there is no manner {manner!r}: {_manners()}")
+        for key in ("secs_per_word", "sample_rate"):
+            value = given.get(key, 1)
+            if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+                raise InvalidInputError(f"caller: {key} is {value!r}, no positive number")
+        return cls(
+            manner=names[manner],
+            secs_per_word=float(given.get("secs_per_word", settings.secs_per_word)),
+            sample_rate=int(given.get("sample_rate", settings.sample_rate)),
+        )
+
+    def make(self) -> Caller:
+        """A caller for one call."""
+        return Caller(
+            manner=self.manner,
+            secs_per_word=self.secs_per_word,
+            sample_rate=self.sample_rate,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A call as data. Bad steps raise `UnknownNameError` or `InvalidInputError` when it is made."""
+    """A call as data. What is wrong with it raises `UnknownNameError` or `InvalidInputError` when
+    it is made.
+
+    `steps` may be given as in a file, and are kept in one form. `agent` names the function that
+    makes the agent, `faults` what goes wrong (see `antiphon.simulation.faults`), `seeds` how many
+    runs are wanted. Errors that parts of the agent report make a run fall short, unless there are
+    faults, or `allow_errors` says otherwise. A run that takes longer than `timeout_secs` of virtual
+    time has got stuck.
+    """
 
     name: str
-    steps: tuple[Step, ...]
+    steps: tuple[Any, ...]
+    agent: str | None = None
+    caller: CallerSettings = field(default_factory=CallerSettings)
+    faults: Mapping[str, Any] = field(default_factory=dict)
+    seeds: int | None = None
+    allow_errors: bool | None = None
+    timeout_secs: float = 3600.0
+    description: str = ""
+    path: Path | None = field(default=None, compare=False)
+    places: Sequence[str] = field(default=(), compare=False, repr=False)
+    """Where each step stands, for errors."""
+    script: tuple[Step, ...] = field(default=(), init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        for number, step in enumerate(self.steps, 1):
-            _check(f"step {number} of {self.name}", step)
+        places = self.places or [f"step {n} of {self.name}" for n in range(1, len(self.steps) + 1)]
+        script = tuple(
+            Step.parse(step, where) for step, where in zip(self.steps, places, strict=True)
+        )
+        object.__setattr__(self, "script", script)
+        object.__setattr__(self, "steps", tuple(step.plain() for step in script))
+        self.plan()
 
     @classmethod
     def load(cls, path: str | Path) -> Scenario:
         """Reads a file; what is wrong with it is one error that names the file and the step."""
         path = Path(path)
-        data = _read(path)
-        if not isinstance(data, dict) or not isinstance(data.get("steps"), list):
+        written = read_mapping(path)
+        try:
+            return cls._of(written.data, path, written.lines)
+        except (InvalidInputError, UnknownNameError) as error:
+            if str(path) in str(error):
+                raise
+            raise type(error)(f"{path}: {error}") from error
+
+    @classmethod
+    def _of(cls, data: Mapping[str, Any], path: Path, lines: Sequence[int]) -> Scenario:
+        _known(data, _KEYS, "a scenario")
+        steps = data.get("steps")
+        if not isinstance(steps, list) or not steps:
             raise InvalidInputError(f"{path} has no list of steps")
-        return cls(str(data.get("name", path.stem)), tuple(data["steps"]))
+        places = [f"step {number}" for number in range(1, len(steps) + 1)]
+        if len(lines) == len(steps):
+            places = [f"line {line}" for line in lines]
+        faults = data.get("faults") or {}
+        if not isinstance(faults, Mapping):
+            raise InvalidInputError(f"faults is {faults!r}: it maps what fails to how it fails")
+        return cls(
+            str(data.get("name", path.stem)),
+            tuple(steps),
+            agent=_text(data, "agent"),
+            caller=CallerSettings.parse(data.get("caller", {})),
+            faults=dict(faults),
+            seeds=_count(data, "seeds"),
+            allow_errors=_flag(data, "allow_errors"),
+            timeout_secs=float(_count(data, "timeout_secs") or 3600),
+            description=_text(data, "description") or "",
+            path=path,
+            places=places,
+        )
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where its agent is looked for: beside the file, and in the present folder."""
+        return (self.path.parent, Path()) if self.path is not None else (Path(),)
+
+    @property
+    def errors_matter(self) -> bool:
+        """Whether what parts of the agent report makes a run fall short."""
+        return not (bool(self.faults) if self.allow_errors is None else self.allow_errors)
+
+    def plan(self) -> FaultPlan | None:
+        """Its faults. Raises `UnknownNameError` and `InvalidInputError`."""
+        if not self.faults:
+            return None
+        from antiphon.simulation.faults import FaultPlan
+
+        return FaultPlan.of(self.faults)
 
     async def play(self, caller: Caller) -> None:
         """The script that `hold_call` wants."""
-        for step in self.steps:
-            await _verb_of(step)(caller, step)
+        for step in self.script:
+            await step.play(caller)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What came of many runs: how many there were, and what fell short by seed."""
-
-    scenario: str
-    runs: int
-    failures: dict[int, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        """For people: the first failures in full, the seeds of all."""
-        if not self.failures:
-            return f"{self.scenario}: {self.runs} runs, all as expected"
-        lines = [f"{self.scenario}: {len(self.failures)} of {self.runs} runs fell short"]
-        for seed, text in list(self.failures.items())[:3]:
-            lines.append(f"seed {seed}: {text}")
-        lines.append("seeds: " + " ".join(str(seed) for seed in self.failures))
-        return "\n".join(lines)
+def _known(given: Mapping[str, Any], keys: Sequence[str], what: str) -> None:
+    for key in given:
+        if key not in keys:
+            close = difflib.get_close_matches(str(key), keys, n=1)
+            hint = f"did you mean {close[0]}? " if close else ""
+            raise UnknownNameError(f"{what} has no {key!r}: {hint}it has {', '.join(keys)}")
 
 
-def hold_scenario(
-    agent: Agent, scenario: Scenario, *, seed: int | None = None, cpu: CPUModel | None = ORDINARY
-) -> Call:
-    """One call. Raises `ExpectationError` and whatever else goes wrong."""
-    return _hold(agent, scenario, seed, cpu).result()
+def _manners() -> str:
+    return " or ".join(manner.value for manner in Manner)
 
 
-def try_seeds(
-    agent: Agent, scenario: Scenario, seeds: Iterable[int], *, cpu: CPUModel | None = ORDINARY
-) -> Report:
-    """Holds the call with each seed. What fails a run, and the agent's errors, fall short."""
-    runs, failures = 0, dict[int, str]()
-    for seed in seeds:
-        runs += 1
-        outcome = _hold(agent, scenario, seed, cpu)
-        wrong = [f"a task was left running: {task}" for task in outcome.leaked]
-        wrong += [f"an exception was not retrieved: {report}" for report in outcome.unhandled]
-        if outcome.error is not None:
-            wrong.insert(0, f"{type(outcome.error).__name__}: {outcome.error}")
-        elif outcome.value is not None:
-            wrong += [frame.error for frame in outcome.value.errors]
-        if wrong:
-            failures[seed] = "; ".join(wrong)
-    return Report(scenario.name, runs, failures)
+def _text(data: Mapping[str, Any], key: str) -> str | None:
+    value = data.get(key)
+    if value is not None and not isinstance(value, str):
+        raise InvalidInputError(f"{key} is {value!r}, no text")
+    return value
 
 
-def _hold(
-    agent: Agent, scenario: Scenario, seed: int | None, cpu: CPUModel | None
-) -> Outcome[Call]:
-    async def main() -> Call:
-        caller = Caller()
-        return await hold_call(agent(caller), caller, scenario.play)
-
-    loop = VirtualTimeLoop(seed, cpu=cpu, deadline_secs=3600.0, executor_secs=0.001)
-    return run_on(loop, main())
+def _count(data: Mapping[str, Any], key: str) -> int | None:
+    value = data.get(key)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise InvalidInputError(f"{key} is {value!r}, no whole number above 0")
+    return value
 
 
-def _check(where: str, step: object) -> None:
-    if not isinstance(step, dict):
-        raise InvalidInputError(f"{where} is {step!r}: write it as a verb with its arguments")
-    verbs = [name for name in step if name in _VERBS]
-    if len(verbs) != 1:
-        known = ", ".join(_VERBS)
-        close = difflib.get_close_matches(next(iter(step), ""), _VERBS, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise UnknownNameError(
-            f"{where} needs one of the verbs {known}, and has {list(step)}{hint}"
-        )
-    kind, options = _VERBS[verbs[0]]
-    if not isinstance(step[verbs[0]], kind):
-        raise InvalidInputError(f"{where}: {verbs[0]} = {step[verbs[0]]!r} is of the wrong type")
-    for name, value in step.items():
-        if name == verbs[0]:
-            continue
-        if name not in options:
-            raise UnknownNameError(f"{where}: {verbs[0]} does not know {name!r}")
-        if not isinstance(value, int | float):
-            raise InvalidInputError(f"{where}: {name} = {value!r} is no number of seconds")
-
-
-def _verb_of(step: Step) -> Callable[[Caller, Step], Awaitable[object]]:
-    verb = next(name for name in step if name in _VERBS)
-    return _ACTIONS[verb]
-
-
-def _options(step: Step) -> dict[str, float]:
-    return {name: float(value) for name, value in step.items() if name not in _VERBS}
-
-
-_ACTIONS: dict[str, Callable[[Caller, Step], Awaitable[object]]] = {
-    "says": lambda caller, step: caller.says(step["says"]),
-    "mumbles": lambda caller, step: caller.mumbles(step["mumbles"]),
-    "pauses": lambda caller, step: caller.pauses(step["pauses"]),
-    "interrupts": lambda caller, step: caller.interrupts(step["interrupts"], **_options(step)),
-    "presses": lambda caller, step: caller.presses(step["presses"]),
-    "expects_reply": lambda caller, step: caller.expects_reply(
-        containing=step["expects_reply"], **_options(step)
-    ),
-    "hangs_up": lambda caller, step: caller.hangs_up(),
-}
-
-
-def _read(path: Path) -> Any:
-    text = path.read_text(encoding="utf-8")
-    try:
-        if path.suffix == ".toml":
-            return tomllib.loads(text)
-        if path.suffix == ".json":
-            return json.loads(text)
-    except ValueError as error:
-        raise InvalidInputError(f"{path} cannot be read: {error}") from error
-    if path.suffix not in {".yaml", ".yml"}:
-        raise InvalidInputError(f"{path}: scenarios are .toml, .json, .yaml or .yml files")
-    try:
-        return msgspec.yaml.decode(text)
-    except ImportError as error:
-        raise ConfigurationError(
-            f"{path} is YAML, which needs PyYAML: pip install pyyaml, or write it as TOML"
-        ) from error
-    except msgspec.DecodeError as error:
-        raise InvalidInputError(f"{path} cannot be read: {error}") from error
+def _flag(data: Mapping[str, Any], key: str) -> bool | None:
+    value = data.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise InvalidInputError(f"{key} is {value!r}: true or false")
+    return value

@@ -1,0 +1,94 @@
+"""Reads what people write: YAML, and also TOML and JSON. One clear error for whatever is wrong.
+
+In the steps of a YAML file every scalar is text until its verb says what it is, so that `says: yes`
+says "yes" and `presses: 007` presses three keys.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from antiphon.errors import InvalidInputError, MissingExtraError
+
+SUFFIXES = (".yaml", ".yml", ".toml", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file's mapping; `lines` are those of its steps, counted from 1, where they are known."""
+
+    data: dict[str, Any]
+    lines: tuple[int, ...] = ()
+
+
+def read_mapping(path: Path) -> Written:
+    """Reads a file. Raises `InvalidInputError`, or `MissingExtraError` for YAML without PyYAML."""
+    if path.suffix not in SUFFIXES:
+        raise InvalidInputError(f"{path}: scenarios are {', '.join(SUFFIXES)} files")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InvalidInputError(f"{path} cannot be read: {reason}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"{path} cannot be read: it is no text in UTF-8") from error
+    if path.suffix in {".yaml", ".yml"}:
+        written = _read_yaml(path, text)
+    else:
+        try:
+            written = Written(tomllib.loads(text) if path.suffix == ".toml" else json.loads(text))
+        except ValueError as error:
+            raise InvalidInputError(f"{path} cannot be read: {error}") from error
+    if not isinstance(written.data, Mapping):
+        raise InvalidInputError(f"{path} is no scenario: it is to have a name and a list of steps")
+    return written
+
+
+def _read_yaml(path: Path, text: str) -> Written:
+    try:
+        import yaml
+    except ImportError as error:
+        raise MissingExtraError(f"{path}: a scenario in YAML", "cli", "yaml") from error
+    try:
+        tree = yaml.compose(text, Loader=yaml.BaseLoader)
+        for key, line in _twice(tree):
+            raise InvalidInputError(f"{path}, line {line}: {key!r} is there twice")
+        data = yaml.safe_load(text)
+        if isinstance(data, dict) and isinstance(data.get("steps"), list):
+            data["steps"] = yaml.load(text, Loader=yaml.BaseLoader)["steps"]  # noqa: S506 (text only)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = "" if mark is None else f", line {mark.line + 1}"
+        raise InvalidInputError(f"{path}{where}: {error.problem or error.context}") from error
+    except yaml.YAMLError as error:
+        raise InvalidInputError(f"{path} cannot be read: {error}") from error
+    return Written(data, tuple(_step_lines(tree)))
+
+
+def _twice(node: Any) -> Iterator[tuple[str, int]]:
+    """Keys that a mapping has twice, of which YAML silently keeps the last."""
+    if node is None or node.id == "scalar":
+        return
+    if node.id == "sequence":
+        for part in node.value:
+            yield from _twice(part)
+        return
+    seen: set[str] = set()
+    for key, value in node.value:
+        if key.id == "scalar":
+            if key.value in seen:
+                yield key.value, key.start_mark.line + 1
+            seen.add(key.value)
+        yield from _twice(value)
+
+
+def _step_lines(tree: Any) -> Iterator[int]:
+    for key, value in tree.value if tree is not None and tree.id == "mapping" else ():
+        if key.value == "steps" and value.id == "sequence":
+            for step in value.value:
+                yield step.start_mark.line + 1

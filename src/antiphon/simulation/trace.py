@@ -1,0 +1,204 @@
+"""One simulated call as people look at it: sound, words, turns, decisions, tools, faults, failures.
+
+    trace = Trace("dinner")
+    hold(agent, scenario, seed=17, trace=trace)
+    Path("out.html").write_text(trace.page())
+    print(trace.text())
+
+A trace watches by a tap, so that the run is the one that the seed means. Times are those of the
+conversation, in seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from antiphon.clock import Clock
+from antiphon.context.conversation import LLMContext
+from antiphon.context.user_aggregator import LLMUserAggregator
+from antiphon.kernel.observers import FramePushed
+from antiphon.kernel.task import PipelineTask
+from antiphon.observe.conversation_log import (
+    ConversationLog,
+    Mark,
+    MarkKind,
+    Side,
+    TurnDecision,
+)
+from antiphon.observe.happenings import Happening, TurnDecided
+from antiphon.observe.observer import ConversationObserver, RecordingObserver
+from antiphon.observe.recording import Track, TwoSides
+from antiphon.observe.report import render
+from antiphon.observe.timeline import Kind, Line, clock, lines_of
+from antiphon.services.llm import LLMService
+from antiphon.services.stt import STTService
+from antiphon.services.tts import TTSService
+from antiphon.simulation.caller import Caller, Manner
+from antiphon.simulation.fakes.voice import tone
+from antiphon.simulation.faults import FaultInjectedFrame
+from antiphon.simulation.tap import tap
+from antiphon.turns.actions import Decision, DecisionKind
+from antiphon.turns.controller import UserTurnController
+from antiphon.turns.processor import UserTurnProcessor
+
+
+class Trace:
+    """What happens in one call. Give it to `trials.hold`; look at it when the call is over."""
+
+    def __init__(self, title: str) -> None:
+        self._observer = ConversationObserver(self._happened, title=title)
+        self._recorder = RecordingObserver()
+        self._lines: list[Line] = []
+        self._caller: Caller | None = None
+        self._controllers: list[tuple[UserTurnController, Decision | None]] = []
+        self._context: LLMContext | None = None
+        self._began: float | None = None
+
+    @property
+    def log(self) -> ConversationLog:
+        """The conversation as data."""
+        return self._observer.log
+
+    # ---- while it goes on ---------------------------------------------------------------------
+
+    def attach(self, task: PipelineTask, caller: Caller) -> None:
+        """The call is about to begin."""
+        self._caller = caller
+        self._controllers = [
+            (processor.turns, None)
+            for processor in task.processors
+            if isinstance(processor, LLMUserAggregator | UserTurnProcessor)
+        ]
+        for processor in task.processors:
+            if isinstance(processor, LLMUserAggregator):
+                self._context = processor._shared.context
+        self.log.parts = _parts(task)
+        self.log.started_at = Clock().timestamp()
+        tap(task, self._see)
+
+    def _see(self, event: FramePushed) -> None:
+        if self._began is None:
+            self._began = asyncio.get_running_loop().time() - event.timestamp / 1e9
+        frame = event.frame
+        if isinstance(frame, FaultInjectedFrame):
+            text = f"{frame.target}: {frame.what}"
+            self._mark(MarkKind.FAULT, event.timestamp / 1e9, text)
+            return
+        self._look_for_decisions()
+        self._observer.receive(event)
+        self._recorder.receive(event)
+
+    def _look_for_decisions(self) -> None:
+        for index, (controller, last) in enumerate(self._controllers):
+            decisions = controller.decisions
+            if not decisions or decisions[-1] is last:
+                continue
+            news: list[Decision] = []
+            for decision in reversed(decisions):
+                if decision is last:
+                    break
+                news.append(decision)
+            self._controllers[index] = (controller, decisions[-1])
+            for decision in reversed(news):
+                self._decided(decision)
+
+    def _decided(self, decision: Decision) -> None:
+        if decision.kind is DecisionKind.FORGET:
+            return  # the turn's stop says the same
+        record = TurnDecision(
+            at=self._since(decision.at),
+            what=decision.kind.value,
+            strategy=decision.strategy,
+            reason=decision.reason,
+        )
+        self.log.decisions.append(record)
+        self._happened(TurnDecided(at=record.at, decision=record))
+
+    def _happened(self, happening: Happening) -> None:
+        self._lines += lines_of(happening)
+
+    def _mark(self, kind: MarkKind, at: float, text: str, detail: str = "") -> None:
+        self.log.marks.append(Mark(at=at, kind=kind, text=text, detail=detail))
+
+    def _since(self, at: float) -> float:
+        return at - (self._began or 0.0)
+
+    # ---- afterwards ---------------------------------------------------------------------------
+
+    def finish(self, failures: Iterable[tuple[str, str, float | None]]) -> None:
+        """The call is over. `failures`: text, detail and loop time (None: the end) of each."""
+        self._look_for_decisions()
+        self._observer.finish()
+        caller = self._caller
+        for step in caller.steps if caller is not None else ():
+            self._mark(MarkKind.STEP, self._since(step.at), step.text)
+        for text, detail, at in failures:
+            when = self.log.duration if at is None else self._since(at)
+            self._mark(MarkKind.FAILURE, when, text, detail)
+        self.log.marks.sort(key=lambda mark: mark.at)
+        if self._context is not None:
+            self.log.context = self._context.get_messages()
+
+    def page(self) -> str:
+        """The call as one HTML page with everything in it."""
+        return render(self.log, self._sides())
+
+    def _sides(self) -> TwoSides:
+        """Both sides as sound. A caller who speaks in facts buzzes where words were."""
+        sides = self._recorder.sides()
+        if self._caller is None or self._caller.manner is not Manner.FRAMES:
+            return sides
+        rate = sides.sample_rate
+        track = Track(rate)
+        for span in self.log.speech:
+            if span.side is Side.CALLER and span.end is not None:
+                track.add(tone(span.end - span.start, sample_rate=rate), rate, span.start)
+        secs = max(sides.secs, track.secs)
+        padded = sides.agent.ljust(2 * round(secs * rate), b"\0")
+        return TwoSides(rate, track.pcm(secs), padded)
+
+    def lines(self) -> list[Line]:
+        """The call as lines, in order. A line without a time belongs to the one above."""
+        blocks: list[list[Line]] = []
+        for line in self._lines:
+            if line.at is None and blocks:
+                blocks[-1].append(line)
+            else:
+                blocks.append([line])
+        blocks += [_mark_lines(mark) for mark in self.log.marks]
+        blocks.sort(key=lambda block: block[0].at or 0.0)
+        return [line for block in blocks for line in block]
+
+    def text(self) -> str:
+        """The call as plain text."""
+        return "\n".join(as_text(line) for line in self.lines())
+
+
+def as_text(line: Line) -> str:
+    """A line without colours."""
+    at = "" if line.at is None else clock(line.at)
+    rest = f" [not heard: {line.dim}]" if line.dim else ""
+    return f"{at:>7}  {line.who:<7} {line.text}{rest}".rstrip()
+
+
+def _mark_lines(mark: Mark) -> list[Line]:
+    if mark.kind is MarkKind.STEP:
+        return [Line(Kind.FIGURES, mark.at, "Script", mark.text)]
+    if mark.kind is MarkKind.FAULT:
+        return [Line(Kind.ERROR, mark.at, "Fault", mark.text)]
+    return [Line(Kind.ERROR, mark.at, "FAILED", mark.text)]
+
+
+def _parts(task: PipelineTask) -> dict[str, str]:
+    """Who does what, for people."""
+    parts: dict[str, str] = {}
+    for processor in task.processors:
+        if isinstance(processor, STTService):
+            parts["Speech to text"] = processor.provider.name
+        elif isinstance(processor, LLMService):
+            provider = processor.provider
+            parts["Language model"] = f"{provider.name}: {provider.model}"
+        elif isinstance(processor, TTSService):
+            parts["Text to speech"] = processor.provider.name
+    return parts
