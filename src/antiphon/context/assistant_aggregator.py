@@ -153,7 +153,7 @@ class LLMAssistantAggregator(FrameProcessor):
     @handles(InterruptionFrame)
     async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
         # It may be heard of when a later turn has begun: that one goes on.
-        self._shared.interruption()
+        self._shared.interruption(frame)
         if self._turn is None or not self._turn.epoch.live:
             self._thoughts.drop()
             await self._close_turn(interrupted=True)
@@ -227,6 +227,7 @@ class LLMAssistantAggregator(FrameProcessor):
     @handles(*EDIT_FRAMES)
     async def _edit(self, frame: Frame, direction: FrameDirection) -> None:
         await self._half.edit(frame)
+        await self._half.note_run()
 
     @handles(LLMSetToolsFrame)
     async def _set_tools(self, frame: LLMSetToolsFrame, direction: FrameDirection) -> None:

@@ -19,6 +19,7 @@ from antiphon.context.images import message_of
 from antiphon.context.messages import Message, assistant_message, developer_message
 from antiphon.frames.audio import UserImageRawFrame
 from antiphon.frames.base import ControlFrame, Frame, UninterruptibleFrame
+from antiphon.frames.lifecycle import InterruptionFrame
 from antiphon.frames.llm import (
     LLMContextFrame,
     LLMMessagesAppendFrame,
@@ -59,13 +60,17 @@ class SharedContext:
         self.open_turn: AssistantTurn | None = None
         self._add_tool_change_messages = add_tool_change_messages
         self._last_bot_frame = 0
+        self._last_interruption = 0
         self._run_noted = False
         self._last_run: ContextSnapshot | None = None
 
     # ---- edits ----
 
     def edit(self, frame: Frame) -> bool:
-        """Applies an edit; True if the model is to run on what has become of the context.
+        """Applies an edit; True if the model is to run on what has become of the context now.
+
+        A run that was asked for before an interruption is owed instead: whoever interrupted may be
+        speaking, and the inference of that turn covers it.
 
         Raises:
             AntiphonError: the edit makes no sense; the context has not changed.
@@ -85,6 +90,9 @@ class SharedContext:
                 return False
             case _:
                 return False
+        if run and frame.id < self._last_interruption:
+            self.gate.owe()
+            return False
         return bool(run)
 
     def set_tools(self, frame: LLMSetToolsFrame) -> None:
@@ -205,8 +213,9 @@ class SharedContext:
             self._last_bot_frame = frame.id
             self.gate.bot_speaking(isinstance(frame, BotStartedSpeakingFrame))
 
-    def interruption(self) -> None:
+    def interruption(self, frame: InterruptionFrame) -> None:
         """An epoch is over; being told twice changes nothing."""
+        self._last_interruption = max(self._last_interruption, frame.id)
         self.gate.interrupted()
 
 

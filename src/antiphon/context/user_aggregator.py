@@ -180,7 +180,7 @@ class LLMUserAggregator(FrameProcessor):
 
     @handles(InterruptionFrame)
     async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
-        self._shared.interruption()
+        self._shared.interruption(frame)
         await self.turns.process_frame(frame, direction)
         await self._half.note_run()
 

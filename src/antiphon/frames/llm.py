@@ -15,24 +15,32 @@ class LLMContextFrame(DataFrame):
 
 
 class LLMRunFrame(DataFrame):
-    """Run the model on the context as it is when an aggregator handles this frame."""
+    """Run the model on the context as it is when an aggregator handles this frame.
+
+    An interruption drops it: the turn that interrupts runs the model itself.
+    """
 
 
-class LLMMessagesAppendFrame(DataFrame):
-    """Append messages (OpenAI chat shape), and run the model if `run_llm`."""
+class LLMMessagesAppendFrame(UninterruptibleFrame, DataFrame):
+    """Append messages (OpenAI chat shape), and run the model if `run_llm`.
+
+    Edits of the context survive interruptions: what a program wrote down is not forgotten because
+    the caller coughed. A run that was asked for before an interruption is owed: the next inference
+    pays it, at the latest when everybody is silent.
+    """
 
     messages: list[Any]
     run_llm: bool | None = None
 
 
-class LLMMessagesUpdateFrame(DataFrame):
+class LLMMessagesUpdateFrame(UninterruptibleFrame, DataFrame):
     """Replace all messages, and run the model if `run_llm`."""
 
     messages: list[Any]
     run_llm: bool | None = None
 
 
-class LLMMessagesTransformFrame(DataFrame):
+class LLMMessagesTransformFrame(UninterruptibleFrame, DataFrame):
     """Apply a function to the message list at the moment this frame is handled."""
 
     transform: Callable[[list[Any]], list[Any]]
@@ -51,8 +59,11 @@ class LLMSetToolChoiceFrame(UninterruptibleFrame, DataFrame):
     tool_choice: Any
 
 
-class LLMConfigureOutputFrame(DataFrame):
-    """From now on what the model says is spoken, or only shown (`skip_tts`)."""
+class LLMConfigureOutputFrame(UninterruptibleFrame, DataFrame):
+    """From now on what the model says is spoken, or only shown (`skip_tts`).
+
+    Uninterruptible: nobody may be heard aloud because somebody cut in.
+    """
 
     skip_tts: bool
 
@@ -99,7 +110,7 @@ class LLMAssistantPushAggregationFrame(ControlFrame):
     """Commit the assistant text that was heard so far."""
 
 
-class LLMSummarizeContextFrame(ControlFrame):
+class LLMSummarizeContextFrame(UninterruptibleFrame, ControlFrame):
     """Ask for a summary of the context now."""
 
     config: Any = None
