@@ -5,8 +5,8 @@ the middle of a sentence, at their quietest moment, and a pause is put there. Re
 detection (Silero) hears them; a transcript comes 0.3 s after the end of each stretch of speech; the
 machine decides. *Premature*: the turn ended in the pause. *Delay*: from the true end of the last
 word to the end of the turn, where it was not premature. A caller says everything with the same
-length of pause, so that dynamic endpointing can learn it; the caller of the last column pauses
-differently each time.
+length of pause, so that a strategy can learn it; the caller of the last column makes no pause in
+half of the sentences, and another one in each of the others.
 
 Takes a few minutes, most of it the voice activity detection and the turn model.
 """
@@ -17,13 +17,16 @@ import argparse
 import asyncio
 import random
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from turn_recordings import RATE, Utterance, utterances
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from antiphon.audio.pcm import to_bytes
 from antiphon.audio.vad import SpeechStarted as Began
@@ -52,8 +55,10 @@ from antiphon.turns.stop_strategies import (
 )
 from antiphon.turns.strategies import UserTurnStrategies
 from antiphon.turns.strategy import UserTurnStopStrategy
+from benchmarks.turn_recordings import RATE, Utterance, utterances
 
 WINDOW = 320
+NO_PAUSE = 0.0
 PAUSES = (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5)
 TRANSCRIPT_SECS = 0.3
 MODEL_SECS = 0.06
@@ -156,8 +161,12 @@ STRATEGIES: dict[str, Callable[[], UserTurnStopStrategy]] = {
     "speech timeout 0.6 s": SpeechTimeoutUserTurnStopStrategy,
     "speech timeout 1.0 s": lambda: SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=1.0),
     "dynamic endpointing": DynamicEndpointingUserTurnStopStrategy,
-    "turn analyzer, else 1.5 s": lambda: TurnAnalyzerUserTurnStopStrategy(stop_secs=1.5),
-    "turn analyzer, else 3.0 s": TurnAnalyzerUserTurnStopStrategy,
+    "turn model, believed": lambda: TurnAnalyzerUserTurnStopStrategy(
+        adaptive=False, unsure_secs=0.0
+    ),
+    "turn model, by sureness": lambda: TurnAnalyzerUserTurnStopStrategy(adaptive=False),
+    "turn analyzer": TurnAnalyzerUserTurnStopStrategy,
+    "turn analyzer, stop 1.5 s": lambda: TurnAnalyzerUserTurnStopStrategy(stop_secs=1.5),
 }
 
 
@@ -215,14 +224,16 @@ def endings() -> None:
     said = utterances()
     random.Random(1).shuffle(said)
     judge = Verdicts(LocalSmartTurnModel())
-    heard = {secs: [hear(one, secs) for one in said] for secs in PAUSES}
+    lengths = (NO_PAUSE, *PAUSES)
+    heard = {secs: [hear(one, secs) for one in said] for secs in lengths}
     rng = random.Random(2)
-    mixed = [heard[rng.choice(PAUSES)][index] for index in range(len(said))]
+    mixed = [heard[rng.choice((NO_PAUSE, rng.choice(PAUSES)))][index] for index in range(len(said))]
     print(f"{len(said)} utterances with a pause: premature ends, median delay after the true end")
-    print(f"{'pause':<26}" + "".join(f"{secs:>11.1f}s" for secs in PAUSES) + f"{'mixed':>12}")
+    heads = ["none", *(f"{secs:.1f}s" for secs in PAUSES), "mixed"]
+    print(f"{'pause':<26}" + "".join(f"{head:>12}" for head in heads))
     groups: dict[str, dict[str, Score]] = {}
     for name, make in STRATEGIES.items():
-        scores = [caller(heard[secs], make, judge)["all"] for secs in PAUSES]
+        scores = [caller(heard[secs], make, judge)["all"] for secs in lengths]
         groups[name] = caller(mixed, make, judge)
         cells = [*scores, groups[name]["all"]]
         print(f"{name:<26}" + "".join(f"{cell!s:>12}" for cell in cells), flush=True)

@@ -158,8 +158,8 @@ TURN_ANALYZER: dict[str, tuple[list[Line | list[Line]], list[Outcome]]] = {
             STARTED,
             (2.2, "judge"),
             (4.2, "judge"),
-            (4.3, "infer 'hello'"),
-            (4.3, "stop 'hello'"),
+            (4.32, "infer 'hello'"),
+            (4.32, "stop 'hello'"),
         ],
     ),
     "a verdict that comes while the caller goes on is void": (
@@ -182,6 +182,49 @@ def test_turn_analyzer(case: str) -> None:
     """The model is a hint; the transcript must be in, and silence always stands behind it."""
     lines, expected = TURN_ANALYZER[case]
     assert play(machine(stop=TurnAnalyzerUserTurnStopStrategy()), *lines) == expected
+
+
+@pytest.mark.parametrize(
+    ("probability", "ended_at"), [(1.0, 2.3), (0.95, 2.3), (0.75, 2.5), (0.51, 2.788), (0.49, 5.0)]
+)
+def test_a_model_that_is_not_sure_is_given_more_silence(
+    probability: float, ended_at: float
+) -> None:
+    """From 0.2 s of silence when it is sure to 0.8 s when it barely says yes."""
+    turns = machine(stop=TurnAnalyzerUserTurnStopStrategy())
+    said = heard(2.3, "hello", finalized=True)
+    out = play(turns, talk(1, 2), verdict(2.25, probability), said)
+    assert out[-1] == (ended_at, "stop 'hello'")
+
+
+def analyzed(stop: TurnAnalyzerUserTurnStopStrategy, *, went_on: bool) -> list[float]:
+    """When turns end, after the true end of speech, while a model always says yes: first four turns
+    whose caller goes on after a second or not, then one without a pause.
+    """
+    turns, out = machine(VADUserTurnStartStrategy(), stop), list[Outcome]()
+    for at in (10.0, 20.0, 30.0, 40.0, 50.0):
+        lines = [*talk(at, at + 1), verdict(at + 1.25, 0.99)]
+        lines += [heard(at + 1.22, "hello", finalized=True)]
+        if went_on and at < 50:
+            lines += [*talk(at + 2, at + 3), verdict(at + 3.25, 0.99)]
+            lines += [heard(at + 3.22, "there", finalized=True)]
+        reply: list[Line] = [(at + 6, BotStarted()), (at + 7, BotStopped())]
+        out += play(turns, lines, reply, until=at + 9)
+    ends = [(at - 1) % 10 for at, what in out if what.startswith("stop")]
+    return [round(end, 2) for end in ends]
+
+
+def test_a_model_is_believed_as_far_as_it_was_right() -> None:
+    """After a yes that was wrong a longer silence is needed, above the caller's pause."""
+    ends = analyzed(TurnAnalyzerUserTurnStopStrategy(), went_on=True)
+    assert ends == [0.25, 3.32, 3.32, 3.32, 3.32, 1.32]
+    believed = analyzed(TurnAnalyzerUserTurnStopStrategy(adaptive=False), went_on=True)
+    assert believed == [0.25, 2.25] * 4 + [0.25]
+
+
+def test_a_caller_without_pauses_is_answered_at_once() -> None:
+    """The silence of a caller who never goes on stays short."""
+    assert analyzed(TurnAnalyzerUserTurnStopStrategy(), went_on=False) == [0.25] * 5
 
 
 EXTERNAL: dict[str, tuple[list[Line | list[Line]], list[Outcome]]] = {
@@ -236,7 +279,7 @@ def test_dynamic_endpointing_learns_the_callers_pauses() -> None:
         reply: list[Line] = [(at + 5, BotStarted()), (at + 6, BotStopped())]
         play(turns, pauses, heard(at + 2.8, "hello", finalized=True), reply, until=at + 9)
     slow = stop.patience()
-    assert 0.6 <= slow <= 0.7
+    assert 0.7 <= slow <= 0.8
     for _ in range(25):  # a quick caller
         at += 10
         reply = [(at + 3, BotStarted()), (at + 4, BotStopped())]

@@ -34,6 +34,7 @@ from antiphon.turns.events import (
     TurnStopped,
 )
 from antiphon.turns.opinions import NOTHING, AskTurnModel, EndTurn, Opinion, RunInference
+from antiphon.turns.pauses import PauseTracker, PauseWatch
 from antiphon.turns.strategy import TurnModel, UserTurnStopStrategy
 from antiphon.turns.transcript_wait import TranscriptWait
 
@@ -108,8 +109,12 @@ class TurnAnalyzerUserTurnStopStrategy(UserTurnStopStrategy):
 
     It is asked at the end of each stretch of speech. When it says yes, the turn is over as soon as
     the transcript is in; when it says no, or says nothing, a silence of `stop_secs` decides: the
-    model is a hint, silence is a fact. `min_silence` is the least silence even when the model says
-    yes. `turn_analyzer` is asked by the driver; None stands for the embedded model.
+    model is a hint, silence is a fact. `turn_analyzer` is asked by the driver; None stands for the
+    embedded model.
+
+    Even a yes takes a silence: of `min_silence` when the model is sure, of up to `unsure_secs` more
+    when it is not. And it is believed as far as it was right: `adaptive` lengthens that silence for
+    a caller who went on after a yes, as dynamic endpointing does, up to `longest_silence`.
     """
 
     def __init__(
@@ -118,6 +123,9 @@ class TurnAnalyzerUserTurnStopStrategy(UserTurnStopStrategy):
         turn_analyzer: TurnModel | None = None,
         stop_secs: float = 3.0,
         min_silence: float = 0.2,
+        unsure_secs: float = 0.6,
+        adaptive: bool = True,
+        longest_silence: float = 2.0,
         wait_for_transcript: bool = True,
         enable_user_speaking_frames: bool = True,
     ) -> None:
@@ -125,6 +133,10 @@ class TurnAnalyzerUserTurnStopStrategy(UserTurnStopStrategy):
         self.turn_analyzer = turn_analyzer
         self.stop_secs = stop_secs
         self.min_silence = min_silence
+        self.unsure_secs = unsure_secs
+        longest = max(min_silence, longest_silence if adaptive else 0.0)
+        self.tracker = PauseTracker(min_silence, shortest=min_silence, longest=longest)
+        self._pauses = PauseWatch(self.tracker)
         self._transcript = TranscriptWait(wait_for_transcript=wait_for_transcript)
         self._speaking = False
         self._ended_at: float | None = None
@@ -133,6 +145,7 @@ class TurnAnalyzerUserTurnStopStrategy(UserTurnStopStrategy):
 
     def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
         self._transcript.receive(event, now)
+        self._pauses.receive(event, now, counts=self._complete)
         ask: tuple[Opinion, ...] = ()
         match event:
             case SpeechStarted():
@@ -144,7 +157,7 @@ class TurnAnalyzerUserTurnStopStrategy(UserTurnStopStrategy):
                 if not self._speaking:
                     self._complete, self._probability = complete, probability
             case Heard() if not self._speaking and self._ended_at is None:
-                self._ended_at, self._complete = now, True
+                self._ended_at, self._complete, self._probability = now, True, 1.0
             case TurnStopped():
                 self._ended_at, self._complete = None, False
         return (*ask, *self._decide(now))
@@ -152,18 +165,26 @@ class TurnAnalyzerUserTurnStopStrategy(UserTurnStopStrategy):
     def tick(self, now: float) -> Sequence[Opinion]:
         return self._decide(now)
 
+    def patience(self) -> float:
+        """Seconds of silence that end the turn, after what the model said."""
+        if not self._complete:
+            return self.stop_secs
+        doubt = 2.0 * (1.0 - self._probability)
+        unsure = self.min_silence + min(max(doubt, 0.0), 1.0) * self.unsure_secs
+        return min(max(unsure, self.tracker.wait), self.stop_secs)
+
     def _decide(self, now: float) -> Sequence[Opinion]:
         self.deadline = None
         ready = self._transcript.ready_at()
         if self._speaking or self._ended_at is None or ready is None:
             return NOTHING
-        patience = self.min_silence if self._complete else self.stop_secs
+        patience = self.patience()
         at = max(self._ended_at + patience, ready)
         if now < at:
             self.deadline = at
             return NOTHING
         reason = (
-            f"the turn model says complete ({self._probability:.2f})"
+            f"the turn model says complete ({self._probability:.2f}), {patience:.2f} s of silence"
             if self._complete
             else f"{self.stop_secs:.2f} s of silence, the turn model does not say complete"
         )
