@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 
 _SMALL = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
@@ -68,6 +69,7 @@ _MONEY_TEXT = re.compile(
 _EURO_AFTER = re.compile(rf"(?<![\w.])(?P<number>{_NUMBER})\s?(?P<symbol>[€£¥])")
 _ISO_DATE = re.compile(r"\b(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})\b")
 _US_DATE = re.compile(r"\b(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})\b")
+_DAY_FIRST_DATE = re.compile(r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})\b")
 _MONTH_DAY = re.compile(
     rf"\b(?P<month>{_MONTH})\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<year>\d{{4}})\b)?"
 )
@@ -172,10 +174,12 @@ def speak_money(text: str) -> str:
     return _MONEY_TEXT.sub(_money, text)
 
 
-def speak_dates(text: str) -> str:
-    """ISO and American dates, days with months, years after words that announce one."""
+def speak_dates(text: str, *, day_first: bool = False) -> str:
+    """ISO dates, American ones (British ones with `day_first`), days with months, years after
+    words that announce one.
+    """
     text = _ISO_DATE.sub(_numeric_date, text)
-    text = _US_DATE.sub(_numeric_date, text)
+    text = (_DAY_FIRST_DATE if day_first else _US_DATE).sub(_numeric_date, text)
     text = _MONTH_DAY.sub(_named_date, text)
     text = _DAY_MONTH.sub(_named_date, text)
     text = _DECADE.sub(_decade, text)
@@ -209,13 +213,13 @@ def speak_acronyms(text: str, spelled: frozenset[str] = _SPELLED) -> str:
     return _ACRONYM.sub(lambda match: _acronym(match, spelled), text)
 
 
-def speak_numbers(text: str) -> str:
+def speak_numbers(text: str, *, day_first: bool = False) -> str:
     """All of it, in the order in which one does not spoil the other."""
     for step in (
         speak_addresses,
         speak_money,
         speak_phone_numbers,
-        speak_dates,
+        partial(speak_dates, day_first=day_first),
         speak_times,
         speak_units,
         _plain_numbers,

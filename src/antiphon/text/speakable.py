@@ -2,13 +2,27 @@
 
 Each function takes a piece of text and returns one; they can be combined, and given to a
 `TTSService` as its transforms. What is shown and remembered stays as the model wrote it: only the
-voice gets this.
+voice gets this. `Speakable` is all of it in one language, with numbers if wanted; a service asks it
+to follow when its own language changes.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Protocol, runtime_checkable
+
+from antiphon.text.grammar import grammar_of
+from antiphon.text.local_numbers import LocalNumbers
+from antiphon.text.locale_words import words_of
+from antiphon.text.numbers import speak_numbers
+
+logger = logging.getLogger(__name__)
+
+Transform = Callable[[str], str]
 
 _CODE_FENCE = re.compile(r"^```.*$", re.MULTILINE)
 _IMAGE_OR_LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
@@ -16,7 +30,9 @@ _AUTOLINK = re.compile(r"<(https?://[^>\s]+)>")
 _URL = re.compile(r"https?://(?:www\.)?([^\s/?#]+)\S*")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+", re.MULTILINE)
 _QUOTE = re.compile(r"^\s{0,3}>\s?", re.MULTILINE)
-_BULLET = re.compile(r"^(\s*)(?:[-*+]|\d{1,3}[.)])\s+(?=\S)", re.MULTILINE)
+# The numbers of a list stay: "3. Mai" looks like one.
+_BULLET = re.compile(r"^(\s*)[-*+]\s+(?=\S)", re.MULTILINE)
+_TIMES = re.compile(r"(?<=\d)\s?\*\s?(?=\d)")
 _RULE = re.compile(r"^\s*(?:[-*_]\s*){3,}$", re.MULTILINE)
 _TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-{2,}[\s:|-]*$", re.MULTILINE)
 _EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|_{1,3}|~~|`{1,2})(?=\S)(.+?)(?<=\S)\1(?![\w*])")
@@ -51,7 +67,7 @@ def strip_markdown(text: str) -> str:
     text = _AUTOLINK.sub(r"\1", text)
     for pattern in (_RULE, _TABLE_RULE, _HEADING, _QUOTE):
         text = pattern.sub("", text)
-    text = _BULLET.sub(r"\1", text)
+    text = _TIMES.sub(" × ", _BULLET.sub(r"\1", text))
     previous = None
     while previous != text:
         previous, text = text, _EMPHASIS.sub(r"\2", text)
@@ -59,31 +75,132 @@ def strip_markdown(text: str) -> str:
 
 
 def strip_emoji(text: str) -> str:
-    """Without emoji and other pictures; letters of all scripts stay."""
-    return "".join(
-        char
-        for char in text
-        if not (unicodedata.category(char) in ("So", "Sk", "Cs") and ord(char) > _LAST_SIGN)
-        and char not in "\ufe0f\u200d"
-    )
+    """Without emoji and other pictures; letters and digits of all scripts stay, in any frame."""
+    kept: list[str] = []
+    before = ""
+    for char in text:
+        if not _is_picture(char) and not (char == _JOINER and not before.isalpha()):
+            kept.append(char)
+        # The marks of Indian scripts belong to their letters.
+        before = "a" if unicodedata.category(char)[0] == "M" and char != _PICTURE_MARK else char
+    return "".join(kept)
 
 
+_JOINER = "\u200d"
+"""Joins letters in some scripts, and people to families in pictures."""
+_PICTURE_MARK = "\ufe0f"
 _LAST_SIGN = 0x2122
 """Signs up to the trade mark are said (degrees, copyright, ...); pictures come after."""
 
 
-def speak_symbols(text: str) -> str:
-    """Symbols as English words; the address of a link as its host."""
+def _is_picture(char: str) -> bool:
+    code = ord(char)
+    if code <= _LAST_SIGN:
+        return char == "\u20e3"  # the frame of a key
+    if char == _PICTURE_MARK or 0xE0020 <= code <= 0xE007F:
+        return True
+    if unicodedata.category(char) not in ("So", "Sk", "Cs"):
+        return False
+    # "㎏" and "①" are letters and digits in a frame.
+    return not any(part.isalnum() for part in unicodedata.normalize("NFKC", char))
+
+
+def speak_symbols(text: str, language: str = "en") -> str:
+    """Symbols as words of the language, as far as these are known; a link's address as its host."""
     text = _URL.sub(r"\1", text)
-    for symbol, words in _SYMBOLS.items():
-        if symbol in text:
-            text = text.replace(symbol, words)
+    if _is_english(language):
+        for symbol, words in _SYMBOLS.items():
+            if symbol in text:
+                text = text.replace(symbol, words)
+    else:
+        text = _local_symbols(text, language)
     return _SPACES.sub(" ", text)
 
 
-def speakable(text: str) -> str:
+_QUANTITY = r"(?<![\w.,])([-−]?\d+(?:[.,]\d+)*)\s?"
+
+
+def _local_symbols(text: str, language: str) -> str:
+    for symbol in ("|", "…", "•"):
+        text = text.replace(symbol, _SYMBOLS[symbol])
+    grammar = grammar_of(language)
+    if grammar is None:
+        return text
+    for symbol, template in (("%", grammar.percent), ("°C", grammar.celsius)):
+        if template and symbol in text:
+            text = re.sub(f"{_QUANTITY}{symbol}", template.format(n=r"\1"), text)
+    for symbol, word in (("&", grammar.and_), ("=", grammar.equals)):
+        if word:
+            text = text.replace(symbol, f" {word} ")
+    return text
+
+
+def speakable(text: str, language: str = "en") -> str:
     """What a voice is given by default."""
-    return speak_symbols(strip_emoji(strip_markdown(text)))
+    return speak_symbols(strip_emoji(strip_markdown(text)), language)
+
+
+@runtime_checkable
+class Localized(Protocol):
+    """A transform of text that is another one in another language."""
+
+    def __call__(self, text: str) -> str:
+        """The text as it is said."""
+        ...
+
+    def for_language(self, language: str) -> Transform:
+        """The same for a language, as BCP 47."""
+        ...
+
+
+def in_language(transforms: Sequence[Transform], language: str) -> tuple[Transform, ...]:
+    """The transforms, those that follow the language in `language`."""
+    return tuple(
+        transform.for_language(language) if isinstance(transform, Localized) else transform
+        for transform in transforms
+    )
+
+
+class Speakable:
+    """Makes text speakable in one language.
+
+    Markup, pictures and symbols always; with `numbers` also numbers, money, dates, times, units,
+    telephone numbers, e-mail addresses and acronyms. English needs nothing for them; other
+    languages need `pip install 'antiphon[text]'` (or `MissingExtraError` is raised here). In a
+    language that is not known they stay as they are, which is logged once.
+    """
+
+    def __init__(self, language: str = "en", *, numbers: bool = False) -> None:
+        self.language = language
+        self._speaks_numbers = numbers
+        self._numbers = _numbers_in(language) if numbers else None
+
+    def __call__(self, text: str) -> str:
+        """The text as it is said."""
+        text = strip_emoji(strip_markdown(text))
+        if self._numbers is not None:
+            text = self._numbers(text)
+        return speak_symbols(text, self.language)
+
+    def for_language(self, language: str) -> Speakable:
+        """The same in another language."""
+        return Speakable(language, numbers=self._speaks_numbers)
+
+
+def _is_english(language: str) -> bool:
+    return language.replace("_", "-").split("-", maxsplit=1)[0].lower() == "en"
+
+
+@lru_cache(maxsize=64)
+def _numbers_in(language: str) -> Transform | None:
+    if _is_english(language):
+        abroad = language.replace("_", "-").lower() not in ("en", "en-us")
+        return lambda text: speak_numbers(text, day_first=abroad)
+    words = words_of(language)
+    if words is None:
+        logger.warning("numbers are not said in the language %r: the voice reads them", language)
+        return None
+    return LocalNumbers(words)
 
 
 def has_words(text: str) -> bool:
