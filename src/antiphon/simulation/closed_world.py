@@ -1,20 +1,26 @@
 """An event loop without a world: what asyncio offers beyond tasks and timers is refused by name.
 
-With a simulated network, connections, servers and datagrams exist in memory. A loop that is *open*
+Work for threads is done inline at a modelled cost, or in real threads, where that is allowed. With
+a simulated network, connections, servers and datagrams exist in memory. A loop that is *open*
 (`allow_sockets`) has the real ones, and whatever else needs no process, as asyncio's own loop has.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 import selectors
 import socket
+import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import Context
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 from antiphon.simulation.errors import DeterminismError, SimulationError
 from antiphon.simulation.network import Network
+from antiphon.simulation.outside import InlineExecutor, Outside, OutsideWork, RealSockets
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -23,6 +29,10 @@ _USE_NETWORK = (
     "real sockets cannot be awaited by a virtual clock; use the simulated network, "
     "run(..., network=antiphon.simulation.network.Network()), pass allow_sockets=True for real "
     "ones (time is real while one is open, and runs differ), or run this code under asyncio.run()"
+)
+_THREADS = (
+    "pass executor_secs=0.001 to run such work inline at a modelled cost (reproducible), "
+    "or allow_threads=True for real threads (not reproducible)"
 )
 _USE_FAKE = "put a fake in its place, or run this code under asyncio.run()"
 
@@ -55,7 +65,10 @@ class ClosedWorldLoop(asyncio.SelectorEventLoop):
     """
 
     _default_executor: Executor | None
+    _ready: deque[asyncio.Handle]
     _selector: selectors.BaseSelector
+    _process_events: Callable[[list[Any]], None]
+    _thread_id: int | None
 
     add_reader = _real("add_reader")
     remove_reader = _real("remove_reader")
@@ -78,16 +91,38 @@ class ClosedWorldLoop(asyncio.SelectorEventLoop):
     subprocess_shell = _refused("subprocess_shell")
     subprocess_exec = _refused("subprocess_exec")
 
-    def __init__(self, network: Network | None = None, *, allow_sockets: bool = False) -> None:
-        self.open_world = allow_sockets
-        """Whether real sockets are allowed."""
+    may_take_long = False
+    """It waits for the outside, or does what was given to an executor: the watchdog looks away."""
+
+    def __init__(
+        self,
+        network: Network | None = None,
+        *,
+        executor_secs: float | None = None,
+        allow_threads: bool = False,
+        allow_sockets: bool = False,
+    ) -> None:
+        self.threaded, self.open_world = allow_threads, allow_sockets
         # Without sockets none of the system's selectors: each would open three files.
         super().__init__(None if allow_sockets else selectors.SelectSelector())
         self._network = network
+        self._inline = InlineExecutor(self, executor_secs) if executor_secs is not None else None
+        self._work = OutsideWork()
+        sockets = RealSockets(self._selector, self._process_events) if allow_sockets else None
+        self.outside = Outside(self._ready, self._work, sockets, threads=allow_threads)
         self._signals: dict[int, tuple[Callable[..., object], tuple[Any, ...]]] = {}
         if allow_sockets and network is not None:
             self.close()
             raise SimulationError("sockets are real or simulated: allow_sockets, or a network")
+
+    def stream(self, name: str) -> random.Random:
+        """The random numbers of one use."""
+        raise NotImplementedError
+
+    @property
+    def reproducible(self) -> bool:
+        """Whether nothing from outside can change what happens."""
+        return not (self.threaded or self.open_world)
 
     def hang_up(self) -> None:
         """Ends every connection of the simulated network."""
@@ -164,18 +199,48 @@ class ClosedWorldLoop(asyncio.SelectorEventLoop):
         flags: int = 0,
     ) -> list[Any]:
         if self.open_world:
-            return await self._ask(socket.getaddrinfo, host, port, family, type, proto, flags)
+            return await self._in_thread(
+                None, socket.getaddrinfo, host, port, family, type, proto, flags
+            )
         return self._net("getaddrinfo").resolve(host, port, type)
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
         if self.open_world:
-            return await self._ask(socket.getnameinfo, sockaddr, flags)
+            return await self._in_thread(None, socket.getnameinfo, sockaddr, flags)
         self._net("getnameinfo")
         return str(sockaddr[0]), str(sockaddr[1])
 
-    def _ask(self, question: Callable[..., T], *args: Any) -> asyncio.Future[T]:
-        """Asks the system in a real thread."""
-        raise NotImplementedError
+    # ---- threads -------------------------------------------------------------------------------
+
+    def call_soon_threadsafe(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        if self._thread_id is None or threading.get_ident() == self._thread_id:
+            return self.call_soon(callback, *args, context=context)
+        if self.reproducible:
+            raise DeterminismError("loop.call_soon_threadsafe() from another thread", _THREADS)
+        handle = asyncio.Handle(callback, args, self, context)
+        self._work.put(handle)
+        self._write_to_self()  # type: ignore[attr-defined]
+        return handle
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        """Inline with `executor_secs`, in a real thread with `allow_threads`, refused otherwise."""
+        if self._inline is not None:
+            return self._inline.submit(func, *args)
+        if not self.threaded:
+            raise DeterminismError(f"loop.run_in_executor({func!r})", _THREADS)
+        return self._in_thread(executor, func, *args)
+
+    def _in_thread(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+        self._work.started()
+        future: asyncio.Future[T] = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._work.ended)
+        return future
+
+    # ---- signals -------------------------------------------------------------------------------
 
     def add_signal_handler(self, sig: int, callback: Callable[[*Ts], object], *args: *Ts) -> None:
         self._signals[sig] = (callback, args)

@@ -2,14 +2,14 @@
 
 Theory of operation
 -------------------
-The loop has three stores: plain callbacks in order (`_callbacks`), ready task steps (`_steps`, from
+The loop has three stores: plain callbacks in order (`_ready`), ready task steps (`_steps`, from
 which the policy chooses, see `schedule`), and timers, ordered by time and then by creation. One
 handle runs per pass. Before each pass the timers that are due become callbacks. When nothing is
 ready the clock jumps to the next timer: waiting costs nothing, and time never passes by itself.
 
 Two things may come from outside, where they are allowed. While threads work the clock stands still.
 While a real socket is open time is real: the clock follows it to the next timer, or to what comes
-first (see `outside.RealSockets`).
+first (see `outside.Outside`).
 
 With a seed, the order of ready task steps is shuffled and each step costs a little virtual time
 (see `cpu`). Without one the order is asyncio's and computing is free: times are exact.
@@ -29,12 +29,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import heapq
 import itertools
 import random
-import threading
 import zlib
-from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from datetime import UTC, datetime
@@ -44,17 +41,15 @@ from antiphon.simulation.closed_world import ClosedWorldLoop
 from antiphon.simulation.cpu import ORDINARY, CPUModel
 from antiphon.simulation.errors import (
     DeadlockError,
-    DeterminismError,
-    EndlessStepError,
     LivelockError,
     SimulationError,
     VirtualDeadlineError,
 )
 from antiphon.simulation.network import Network
-from antiphon.simulation.outside import PATIENCE_SECS, InlineExecutor, OutsideWork, RealSockets
 from antiphon.simulation.schedule import Policy, VirtualTask, steps_for
+from antiphon.simulation.timers import Timers
 from antiphon.simulation.waiting import describe_tasks
-from antiphon.simulation.watchdog import watched
+from antiphon.simulation.watchdog import Watchdog
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -73,9 +68,6 @@ _OPEN_CHORES_STEPS = 20
 
 _COLLECT_STEPS = 100_000
 """Steps between two collections of garbage (`run` switches the automatic ones off)."""
-
-_CANCELLED_TIMERS = 100
-"""Cancelled timers that may lie around before they are swept out."""
 
 _MASK = (1 << 64) - 1
 
@@ -118,7 +110,6 @@ class VirtualTimeLoop(ClosedWorldLoop):
     """
 
     _stopping: bool
-    _thread_id: int | None
 
     def __init__(
         self,
@@ -147,28 +138,24 @@ class VirtualTimeLoop(ClosedWorldLoop):
         self._wall_anchor = wall_anchor.timestamp()
         self._streams: dict[str, random.Random] = {}
         self._numbers = itertools.count(1)
-        self._callbacks: deque[asyncio.Handle] = deque()
         if policy is None:
             policy = Policy.FIFO if seed is None else Policy.UNIFORM
         self._fifo = policy is Policy.FIFO
         self._steps = steps_for(policy, self.stream("schedule"))
-        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
-        self._cancelled_timers = 0
+        self._timers = Timers()
         self._cpu = cpu if seed is not None else None
         self._jitter = timer_jitter_secs if seed is not None else 0.0
         self._cpu_stream, self._jitter_stream = self.stream("cpu"), self.stream("timers")
         self._livelock_steps, self._busy_since = livelock_steps, 0
-        self._step_limit = step_limit_secs
+        self._watchdog = Watchdog(step_limit_secs)
         self._chores_at = 0
-        self._endless: str | None = None
-        self.may_take_long = False
-        """Whether the watchdog looks away."""
         self._print = 0
-        self._work = InlineExecutor(self, executor_secs) if executor_secs is not None else None
-        self._allow_threads = allow_threads
-        self._outside = OutsideWork()
-        super().__init__(network, allow_sockets=allow_sockets)
-        self._sockets = RealSockets(self._selector) if allow_sockets else None
+        super().__init__(
+            network,
+            executor_secs=executor_secs,
+            allow_threads=allow_threads,
+            allow_sockets=allow_sockets,
+        )
         self.set_exception_handler(_keep_report)
         self.slow_callback_duration = float("inf")
         if network is not None:
@@ -197,11 +184,6 @@ class VirtualTimeLoop(ClosedWorldLoop):
         if name not in self._streams:
             self._streams[name] = random.Random(f"{self.seed}:{name}")
         return self._streams[name]
-
-    @property
-    def reproducible(self) -> bool:
-        """Whether nothing from outside can change what happens."""
-        return not (self._allow_threads or self.open_world)
 
     def next_number(self) -> int:
         """Counts what is created on this loop."""
@@ -243,7 +225,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
     ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
         if self._fifo or (task := _task_of(callback)) is None:
-            self._callbacks.append(handle)
+            self._ready.append(handle)
         else:
             self._steps.add(handle, task)
         return handle
@@ -267,77 +249,31 @@ class VirtualTimeLoop(ClosedWorldLoop):
         if self._jitter:
             when += self._jitter_stream.random() * self._jitter
         handle = asyncio.TimerHandle(when, callback, args, self, context)
-        handle._scheduled = True  # type: ignore[attr-defined]  # its cancel() tells us then
-        heapq.heappush(self._timers, (when, next(self._numbers), handle))
+        self._timers.add(when, handle)
         return handle
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        self._cancelled_timers += 1
-        if self._cancelled_timers > _CANCELLED_TIMERS and 2 * self._cancelled_timers > len(
-            self._timers
-        ):
-            self._timers[:] = [entry for entry in self._timers if not entry[2].cancelled()]
-            heapq.heapify(self._timers)
-            self._cancelled_timers = 0
-
-    def _add_callback(self, handle: asyncio.Handle) -> None:
-        """What came for a socket."""
-        self._callbacks.append(handle)
-
-    def call_soon_threadsafe(
-        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
-    ) -> asyncio.Handle:
-        if self._thread_id is None or threading.get_ident() == self._thread_id:
-            return self.call_soon(callback, *args, context=context)
-        if self.reproducible:
-            raise DeterminismError("loop.call_soon_threadsafe() from another thread", _THREADS)
-        handle = asyncio.Handle(callback, args, self, context)
-        self._outside.put(handle)
-        self._write_to_self()  # type: ignore[attr-defined]
-        return handle
-
-    def run_in_executor(  # type: ignore[override]
-        self, executor: Any, func: Callable[..., T], *args: Any
-    ) -> asyncio.Future[T]:
-        """Inline with `executor_secs`, in a real thread with `allow_threads`, refused otherwise."""
-        if self._work is not None:
-            return self._work.submit(func, *args)
-        if not self._allow_threads:
-            raise DeterminismError(f"loop.run_in_executor({func!r})", _THREADS)
-        return self._in_thread(executor, func, *args)
-
-    def _in_thread(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
-        self._outside.started()
-        future: asyncio.Future[T] = super().run_in_executor(executor, func, *args)
-        future.add_done_callback(self._outside.ended)
-        return future
-
-    def _ask(self, question: Callable[..., T], *args: Any) -> asyncio.Future[T]:
-        return self._in_thread(None, question, *args)
+        self._timers.one_was_cancelled()
 
     def give_until(self, deadline_secs: float) -> None:
         """Sets a new deadline and forgets how long the loop has been busy."""
         self.deadline_secs, self._busy_since = deadline_secs, self.steps
 
     def close(self) -> None:
-        self._callbacks.clear()
-        self._timers.clear()
+        self._timers.heap.clear()
         while self._steps.ready:
             self._steps.take()
         super().close()
 
     def run_forever(self) -> None:
-        with watched(self, self._step_limit):
+        with self._watchdog.watch(self):
             super().run_forever()
-
-    def step_is_endless(self, where: str) -> None:
-        """The watchdog ends the step that runs."""
-        self._endless, self._chores_at = where, 0
+        self._watchdog.complain()
 
     # ---- the heart
 
     def _run_once(self) -> None:
-        callbacks, timers = self._callbacks, self._timers
+        callbacks, heap = self._ready, self._timers.heap
         take, ready = self._steps.take, self._steps.ready
         fifo, cpu, cpu_stream = self._fifo, self._cpu, self._cpu_stream
         hooked = type(self)._before_step is not VirtualTimeLoop._before_step
@@ -348,8 +284,8 @@ class VirtualTimeLoop(ClosedWorldLoop):
                 self._do_chores()
             if not callbacks and not ready and not self._wait():
                 return
-            if timers and timers[0][0] <= self._now:
-                self._fire()
+            if heap and heap[0][0] <= self._now:
+                self._timers.fire(self._now, callbacks)
             if callbacks and (not ready or streak < _PLAIN_STREAK):
                 streak += 1
                 handle = callbacks.popleft()
@@ -372,89 +308,53 @@ class VirtualTimeLoop(ClosedWorldLoop):
             if self._stopping:
                 return
 
-    def _fire(self) -> None:
-        """Timers that are due become callbacks."""
-        timers, now = self._timers, self._now
-        while timers and timers[0][0] <= now:
-            timer = heapq.heappop(timers)[2]
-            timer._scheduled = False  # type: ignore[attr-defined]
-            if timer.cancelled():
-                self._cancelled_timers = max(0, self._cancelled_timers - 1)
-            else:
-                self._callbacks.append(timer)
-
     def _before_step(self) -> None:
         """For loops on which something happens before a step."""
 
     def _do_chores(self) -> None:
         """Looks at what need not be looked at before every step."""
-        if self._endless is not None:
-            where, self._endless = self._endless, None
-            raise EndlessStepError(f"a step did not end within {self._step_limit:g} s: {where}")
+        self._watchdog.complain()
         if self.steps - self._busy_since > self._livelock_steps:
-            raise LivelockError(self._report(f"not idle for {self._livelock_steps} steps"))
+            raise LivelockError(_report(self, f"not idle for {self._livelock_steps} steps"))
         if self.steps % _COLLECT_STEPS == 0:
             gc.collect()
         if not self.reproducible:
-            self._take_news()
+            self.outside.take_news()
         period = _CHORES_STEPS if self.reproducible else _OPEN_CHORES_STEPS
         self._chores_at = self.steps - self.steps % period + period
 
-    def _take_news(self) -> bool:
-        """Takes what has come from outside; whether there was any."""
-        if self._sockets is not None:
-            self._process_events(self._sockets.poll())  # type: ignore[attr-defined]
-        if self._outside.arrived:
-            self._callbacks.extend(self._outside.take())
-        return bool(self._callbacks)
-
     def _wait(self) -> bool:
         """Nothing is ready: jumps to the next timer. False when the loop shall stop instead."""
-        if not self.reproducible and self._take_news():
-            return True
-        timers = self._timers
-        while timers and timers[0][2].cancelled():
-            heapq.heappop(timers)
-            self._cancelled_timers = max(0, self._cancelled_timers - 1)
-        if self._stopping and not timers:
+        self._watchdog.complain()
+        when = self._timers.next_at()
+        if self._stopping and when is None:
             return False
-        when = max(self._now, timers[0][0]) if timers else None
         if not self.reproducible and self._wait_outside(when):
             return True
         if when is None:
-            raise DeadlockError(self._report("nothing is ready and no timer is set"))
+            raise DeadlockError(_report(self, "nothing is ready and no timer is set"))
         if when > self.deadline_secs:
-            raise VirtualDeadlineError(self._report(f"not over by {self.deadline_secs:g} s"))
+            raise VirtualDeadlineError(_report(self, f"not over by {self.deadline_secs:g} s"))
         if when > self._now:  # a timer that is due at once is no idle moment
             self._now, self._busy_since = when, self.steps
         return True
 
     def _wait_outside(self, when: float | None) -> bool:
-        """Waits for the outside, if anything is to come from there. Whether something came."""
+        """Whether something came from outside before the next timer."""
+        if self.outside.take_news():
+            return True
         self.may_take_long = True
-        try:
-            if self._sockets:
-                until = min(self.deadline_secs, self._now + PATIENCE_SECS if when is None else when)
-                events, took = self._sockets.wait(until - self._now)
-                self._process_events(events)  # type: ignore[attr-defined]
-                if events:
-                    self._now, self._busy_since = min(until, self._now + took), self.steps
-                return bool(events)
-            if self._outside.pending or (self._allow_threads and when is None):
-                return self._outside.wait()
+        at = self.outside.wait(self._now, when, self.deadline_secs)
+        self.may_take_long = False
+        if at is None:
             return False
-        finally:
-            self.may_take_long = False
-
-    def _report(self, what: str) -> str:
-        lines = "".join(f"\n  {line}" for line in describe_tasks(asyncio.all_tasks(self)))
-        return f"{what} (virtual time {self._now:.6f} s, seed {self.seed}); waiting:{lines}"
+        self._now, self._busy_since = at, self.steps
+        return True
 
 
-_THREADS = (
-    "pass executor_secs=0.001 to run such work inline at a modelled cost (reproducible), "
-    "or allow_threads=True for real threads (not reproducible)"
-)
+def _report(loop: VirtualTimeLoop, what: str) -> str:
+    lines = "".join(f"\n  {line}" for line in describe_tasks(asyncio.all_tasks(loop)))
+    return f"{what} (virtual time {loop.time():.6f} s, seed {loop.seed}); waiting:{lines}"
 
 
 def _task_of(callback: Callable[..., object]) -> VirtualTask | None:

@@ -8,13 +8,14 @@ import asyncio
 import random
 import selectors
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
-PATIENCE_SECS = 60.0
+_PATIENCE_SECS = 60.0
 """Real seconds to wait for the outside before giving the run up."""
 
 
@@ -82,32 +83,68 @@ class OutsideWork:
     def wait(self) -> bool:
         """Waits in real time until something arrives; False if nothing does for a minute."""
         with self._news:
-            return self._news.wait_for(lambda: self.arrived, PATIENCE_SECS)
-
-
-SelectorEvents = list[tuple[selectors.SelectorKey, int]]
+            return self._news.wait_for(lambda: self.arrived, _PATIENCE_SECS)
 
 
 class RealSockets:
-    """The sockets that somebody listens to, or waits to write to.
-
-    While there is one, time is real: nobody can know what comes from outside, and when. So a
-    timeout fires when it would for real, and an answer that comes in time is in time.
+    """The sockets that somebody listens to, or waits to write to; `process` does what a selector's
+    events ask for.
     """
 
-    def __init__(self, selector: selectors.BaseSelector) -> None:
-        self._selector = selector
+    def __init__(
+        self, selector: selectors.BaseSelector, process: Callable[[list[Any]], None]
+    ) -> None:
+        self._selector, self._process = selector, process
 
-    def __bool__(self) -> bool:
+    @property
+    def awaited(self) -> bool:
         """Whether there is one, beside the loop's own."""
         return len(self._selector.get_map()) > 1
 
-    def poll(self) -> SelectorEvents:
-        """What has come."""
-        return self._selector.select(0)
-
-    def wait(self, secs: float) -> tuple[SelectorEvents, float]:
-        """What comes within so many real seconds, and after how many."""
-        began = monotonic()
+    def poll(self, secs: float = 0.0) -> bool:
+        """Takes what comes within so many real seconds; whether something did."""
         events = self._selector.select(max(0.0, secs))
-        return events, monotonic() - began
+        self._process(events)
+        return bool(events)
+
+
+class Outside:
+    """All that may come from outside the loop's thread, into `callbacks`.
+
+    While threads work the clock stands still. While a real socket is open time is real: nobody can
+    know what comes, and when. So a timeout fires when it would for real, and an answer that comes
+    in time is in time.
+    """
+
+    def __init__(
+        self,
+        callbacks: deque[asyncio.Handle],
+        work: OutsideWork,
+        sockets: RealSockets | None,
+        *,
+        threads: bool,
+    ) -> None:
+        self._callbacks, self._work, self._sockets = callbacks, work, sockets
+        self._threads = threads
+
+    def take_news(self) -> bool:
+        """Takes what has come; whether something had."""
+        if self._sockets is not None:
+            self._sockets.poll()
+        if self._work.arrived:
+            self._callbacks.extend(self._work.take())
+        return bool(self._callbacks)
+
+    def wait(self, now: float, when: float | None, deadline: float) -> float | None:
+        """Waits, if anything is to come, and says at what time it did; None: it did not.
+
+        All are times of the loop: `when` the next timer is due (None: there is none), and the end.
+        """
+        if self._sockets is not None and self._sockets.awaited:
+            until = min(deadline, now + _PATIENCE_SECS if when is None else when)
+            began = monotonic()
+            came = self._sockets.poll(until - now)
+            return min(until, now + monotonic() - began) if came else None
+        if self._work.pending or (self._threads and when is None):
+            return now if self._work.wait() else None
+        return None

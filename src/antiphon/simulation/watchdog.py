@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
+
+from antiphon.simulation.errors import EndlessStepError
 
 _LOOKS = 4
 _DEBUGGERS = {"bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy"}
@@ -37,38 +40,57 @@ class Watched(Protocol):
     may_take_long: bool
     """It waits, or does what was given to an executor."""
 
-    def step_is_endless(self, where: str) -> None:
-        """The step that runs has used up its CPU time."""
 
+class Watchdog:
+    """`limit_secs`: CPU seconds that one step may take; None: any number.
 
-@contextmanager
-def watched(loop: Watched, limit_secs: float | None) -> Iterator[None]:
-    """Watches the loop while it runs. `limit_secs`: CPU seconds of one step; None: any number."""
-    free = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
-    if limit_secs is None or not free or signal.getsignal(signal.SIGPROF) is not signal.SIG_DFL:
-        yield
-        return
-    seen, looks = loop.steps, 0
+    `endless` is the place of the step that was ended, if one was.
+    """
 
-    def look(_: int, frame: FrameType | None) -> None:
-        nonlocal seen, looks
-        stack = list(_stack_of(frame))
-        if loop.steps != seen or loop.may_take_long or _is_debugged(stack):
-            seen, looks = loop.steps, 0
+    def __init__(self, limit_secs: float | None) -> None:
+        self.limit_secs = limit_secs
+        self.endless: str | None = None
+
+    def complain(self) -> None:
+        """Raises `EndlessStepError` if a step was ended since this was last asked."""
+        if self.endless is not None:
+            where, self.endless = self.endless, None
+            raise EndlessStepError(f"a step did not end within {self.limit_secs:g} s: {where}")
+
+    @contextmanager
+    def watch(self, loop: Watched) -> Iterator[None]:
+        """Watches the loop while it runs."""
+        if self.limit_secs is None or not _is_possible():
+            yield
             return
-        looks += 1
-        if looks >= _LOOKS:
-            looks = 0
-            loop.step_is_endless(_describe(stack))
-            raise StepEnded
+        seen, looks = loop.steps, 0
 
-    signal.signal(signal.SIGPROF, look)
-    signal.setitimer(signal.ITIMER_PROF, limit_secs / _LOOKS, limit_secs / _LOOKS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0.0)
-        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        def look(_: int, frame: FrameType | None) -> None:
+            nonlocal seen, looks
+            stack = list(_stack_of(frame))
+            if loop.steps != seen or loop.may_take_long or _is_debugged(stack):
+                seen, looks = loop.steps, 0
+                return
+            looks += 1
+            if looks >= _LOOKS:
+                looks = 0
+                self.endless = _describe(stack)
+                raise StepEnded
+
+        period = self.limit_secs / _LOOKS
+        signal.signal(signal.SIGPROF, look)
+        signal.setitimer(signal.ITIMER_PROF, period, period)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
+            signal.signal(signal.SIGPROF, signal.SIG_DFL)
+
+
+def _is_possible() -> bool:
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        return False
+    return signal.getsignal(signal.SIGPROF) is signal.SIG_DFL
 
 
 def _stack_of(frame: FrameType | None) -> Iterator[FrameType]:
