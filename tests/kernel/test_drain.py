@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from antiphon.frames.audio import InputAudioRawFrame
-from antiphon.frames.lifecycle import CancelFrame
+from antiphon.frames.lifecycle import CancelFrame, EndFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
@@ -18,7 +18,7 @@ def test_an_uninterruptible_frame_going_upstream_is_handled_to_the_end() -> None
     """The EndFrame has left downstream; the frame still reaches every processor above."""
 
     async def main() -> list[list[str]]:
-        first, second, last = Slow(2), Slow(2), Relay()
+        first, second, last = Slow(9), Slow(2), Relay()
         async with conversation(first, second, last) as talk:
             await last.push_frame(Vow("result"), UP)
             await last.push_frame(Word("content"), UP)
@@ -39,11 +39,16 @@ def test_an_urgent_frame_going_upstream_is_handled_too() -> None:
             await asyncio.sleep(1)
             await self.relay(frame, direction)
 
+    class Farewell(FrameProcessor):
+        @handles(EndFrame)
+        async def end(self, frame: EndFrame, direction: FrameDirection) -> None:
+            await self.push_frame(Shout("a"), UP)
+            await self.push_frame(Shout("b"), UP)
+
     async def main() -> list[str]:
-        first, last = SlowToShout(), Relay()
-        async with conversation(first, last):
-            await last.push_frame(Shout("a"), UP)
-            await last.push_frame(Shout("b"), UP)
+        first = SlowToShout()
+        async with conversation(first, Farewell()):
+            await asyncio.sleep(1)
         return first.seen
 
     assert run(main()) == ["a", "b"]

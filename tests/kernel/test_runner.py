@@ -81,7 +81,9 @@ def test_the_first_signal_ends_gracefully_and_the_second_cancels(signals: int) -
             if signals == 1:
                 asyncio.get_running_loop().call_later(0.05, release.set)
 
-        await PipelineRunner().run(task)
+        runner = PipelineRunner(grace_secs=30)
+        async with asyncio.timeout(10):
+            await runner.run(task)
         return ear.texts, kinds
 
     texts, kinds = asyncio.run(main())
