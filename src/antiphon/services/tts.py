@@ -26,7 +26,7 @@ away, nothing is spoken any more.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import msgspec
@@ -61,11 +61,9 @@ from antiphon.text.markup import (
     UnitAggregator,
 )
 from antiphon.text.sentences import SentenceSplitter
-from antiphon.text.speakable import has_words, speakable
+from antiphon.text.speakable import DEFAULT_TRANSFORMS, Transform, has_words, in_language
 
 _DRAIN_STEP_SECS = 5.0
-
-Transform = Callable[[str], str]
 
 
 class TTSService(FrameProcessor):
@@ -74,12 +72,12 @@ class TTSService(FrameProcessor):
     Args:
         provider: the voice.
         settings: voice, language, model, speed.
-        text_transforms: make text speakable, one after the other; what is shown and remembered
-        stays as it was. patterns: stretches of text that are not spoken, or are units of their
-        own. skip_kinds: kinds of units that are shown and not spoken. token_mode: text goes to the
-        voice as it comes, not sentence by sentence. first_clause: the first piece of an answer may
-        end at a comma; by default where the voice speaks
-            piece by piece.
+        text_transforms: make text speakable, one after the other (`Localized` ones in the
+        settings' language); what is shown and remembered stays as it was. patterns: stretches
+        of text that are not spoken, or are units of their own. skip_kinds: kinds of units
+        that are shown and not spoken. token_mode: text goes to the voice as it comes, not sentence
+        by sentence. first_clause: the first piece of an answer may end at a comma; by default
+        where the voice speaks piece by piece.
         policy: bounds.
 
     """
@@ -95,7 +93,7 @@ class TTSService(FrameProcessor):
         provider: TTSProvider,
         *,
         settings: TTSSettings | None = None,
-        text_transforms: Sequence[Transform] = (speakable,),
+        text_transforms: Sequence[Transform] = DEFAULT_TRANSFORMS,
         patterns: Sequence[Pattern] = DEFAULT_PATTERNS,
         skip_kinds: Sequence[str] = (),
         token_mode: bool = False,
@@ -107,7 +105,8 @@ class TTSService(FrameProcessor):
         self.provider = provider
         self.settings = settings or self.Settings()
         self._policy = policy or SynthesisPolicy()
-        self._transforms = tuple(text_transforms)
+        self._given_transforms = tuple(text_transforms)
+        self._transforms = in_language(text_transforms, self.settings.language or "en")
         self._patterns = tuple(patterns)
         self._skip_kinds = frozenset(skip_kinds)
         self._token_mode = token_mode
@@ -225,6 +224,7 @@ class TTSService(FrameProcessor):
             return
         try:
             settings = self.settings.updated(frame.settings)
+            transforms = in_language(self._given_transforms, settings.language or "en")
         except AntiphonError as error:
             await self.push_error(f"{self.name}: {error}", exception=error)
             return
@@ -234,7 +234,7 @@ class TTSService(FrameProcessor):
         if settings.language != self.settings.language and self._answer is None:
             self.settings = settings
             self._units = self._aggregator(first_clause=self._first_clause)
-        self.settings = settings
+        self.settings, self._transforms = settings, transforms
         self._synthesis.model = settings.model
         self.provider.configure(settings)
 

@@ -187,6 +187,10 @@ class Speakable:
         return Speakable(language, numbers=self._speaks_numbers)
 
 
+DEFAULT_TRANSFORMS: tuple[Transform, ...] = (Speakable(),)
+"""Of a voice's service: no numbers, because most voices read them well by themselves."""
+
+
 def _is_english(language: str) -> bool:
     return language.replace("_", "-").split("-", maxsplit=1)[0].lower() == "en"
 
