@@ -22,7 +22,6 @@ from antiphon.simulation.virtual_time import (
     VirtualDeadlineError,
     VirtualTimeLoop,
     run,
-    run_on,
     simulate,
 )
 
@@ -234,8 +233,8 @@ def test_a_livelock_is_found() -> None:
             await asyncio.sleep(0)
 
     for seed in (None, 1):
-        loop = VirtualTimeLoop(seed, livelock_steps=5000)
-        assert isinstance(run_on(loop, main()).error, LivelockError)
+        with pytest.raises(LivelockError, match=r"main: .*sleep0 at test_virtual_time\.py"):
+            run(main(), seed=seed, livelock_steps=5000)
 
 
 def test_a_livelock_of_timers_that_are_due_at_once_is_found() -> None:
@@ -246,8 +245,8 @@ def test_a_livelock_of_timers_that_are_due_at_once_is_found() -> None:
         while True:  # noqa: ASYNC110
             await asyncio.sleep(1e-17)
 
-    loop = VirtualTimeLoop(livelock_steps=5000)
-    assert isinstance(run_on(loop, main()).error, LivelockError)
+    with pytest.raises(LivelockError):
+        run(main(), livelock_steps=5000)
 
 
 def test_the_virtual_deadline_ends_a_run_that_does_not() -> None:
@@ -277,7 +276,7 @@ def test_tasks_left_running_are_an_error_that_names_them() -> None:
         return "done"
 
     keep: list[asyncio.Task[None]] = []
-    with pytest.raises(UncleanRunError, match=r"forgotten: .*sleep at"):
+    with pytest.raises(UncleanRunError, match=r"forgotten: .*sleep at test_virtual_time\.py"):
         run(main())
     assert ended == ["cancelled"]
     assert run(main(), strict=False) == "done"

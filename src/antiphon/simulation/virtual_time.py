@@ -103,6 +103,8 @@ def run(
     cpu: CPUModel | None = ORDINARY,
     timer_jitter_secs: float = 0.0,
     wall_anchor: datetime = WALL_ANCHOR,
+    livelock_steps: int = 1_000_000,
+    step_limit_secs: float | None = 10.0,
     allow_threads: bool = False,
     allow_sockets: bool = False,
     executor_secs: float | None = None,
@@ -126,6 +128,8 @@ def run(
             timer_jitter_secs=timer_jitter_secs,
             wall_anchor=wall_anchor,
             deadline_secs=timeout_secs,
+            livelock_steps=livelock_steps,
+            step_limit_secs=step_limit_secs,
             allow_threads=allow_threads,
             allow_sockets=allow_sockets,
             executor_secs=executor_secs,
@@ -148,6 +152,7 @@ def simulate(
     policy: Policy | None = None,
     cpu: CPUModel | None = ORDINARY,
     timer_jitter_secs: float = 0.0,
+    step_limit_secs: float | None = 10.0,
     network: Network | None = None,
 ) -> Outcome[T]:
     """Like `run`, but returns the `Outcome` and raises nothing of the run's."""
@@ -157,6 +162,7 @@ def simulate(
         cpu=cpu,
         timer_jitter_secs=timer_jitter_secs,
         deadline_secs=timeout_secs,
+        step_limit_secs=step_limit_secs,
         network=network,
     )
     return run_on(loop, coro)

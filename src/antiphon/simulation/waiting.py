@@ -1,4 +1,6 @@
-"""Where a task waits, in words: the awaits from its coroutine down to the innermost one."""
+"""Where a task waits, in words: the awaits from its coroutine down to the innermost one, and the
+innermost line that is not asyncio's own.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def describe_task(task: asyncio.Task[Any]) -> str:
             break
         names.append(awaited.__qualname__)
         if frame is not None:
-            place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+            path = Path(frame.f_code.co_filename)
+            if place == "running" or path.parent.name != "asyncio":
+                place = f"{path.name}:{frame.f_lineno}"
         awaited = inner
     chain = " > ".join(names) or repr(task.get_coro())
     return f"{task.get_name()}: {chain} at {place}"
