@@ -198,8 +198,10 @@ def audible(frames: list[Frame]) -> list[str]:
 
 
 def written(frames: list[Frame]) -> list[str]:
-    """The words that are said to be heard."""
-    return "".join(f.text for f in frames if isinstance(f, TTSTextFrame)).split()
+    """The words that are said to be heard; those of two utterances are two."""
+    texts = [frame for frame in frames if isinstance(frame, TTSTextFrame)]
+    spoken = itertools.groupby(texts, key=lambda frame: frame.context_id)
+    return " ".join("".join(frame.text for frame in group) for _, group in spoken).split()
 
 
 @pytest.mark.parametrize("group", range(GROUPS))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from antiphon.context.assistant_turn import AssistantTurn, remainder
+from antiphon.context.assistant_turn import AssistantTurn
 from antiphon.context.call_log import CALL_FRAMES
 from antiphon.context.half import ContextHalf
 from antiphon.context.messages import assistant_message
@@ -31,7 +31,7 @@ from antiphon.frames.llm import (
     LLMThoughtStartFrame,
     LLMThoughtTextFrame,
 )
-from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
+from antiphon.frames.speech import SpeechTurnFrame, TTSStartedFrame, TTSStoppedFrame
 from antiphon.frames.text import AggregatedTextFrame, TextFrame
 from antiphon.frames.turns import (
     BotStartedSpeakingFrame,
@@ -122,10 +122,19 @@ class LLMAssistantAggregator(FrameProcessor):
         await self._close_turn(interrupted=False)
         await self._half.note_run()
 
-    @handles(TTSStartedFrame)
-    async def _speech_starts(self, frame: TTSStartedFrame, direction: FrameDirection) -> None:
-        if self._turn is None and frame.append_to_context:
-            await self._open_turn(None)
+    @handles(SpeechTurnFrame, TTSStartedFrame)
+    async def _speech_starts(
+        self, frame: SpeechTurnFrame | TTSStartedFrame, direction: FrameDirection
+    ) -> None:
+        if isinstance(frame, SpeechTurnFrame):
+            await self._close_turn(interrupted=False)
+            await self._open_turn(None, request=frame.text)
+            return
+        if frame.append_to_context:
+            if self._turn is None:
+                await self._open_turn(None, request=frame.request or "")
+            elif frame.request is not None:
+                self._turn.begin_aside(frame.context_id, frame.request)
         await self.push_frame(frame, direction)
 
     @handles(TTSStoppedFrame, LLMAssistantPushAggregationFrame)
@@ -139,15 +148,17 @@ class LLMAssistantAggregator(FrameProcessor):
     async def _text(self, frame: TextFrame, direction: FrameDirection) -> None:
         if not frame.append_to_context:
             return
-        text = frame.text
-        if isinstance(frame, AggregatedTextFrame) and frame.raw_text is not None:
-            text = frame.raw_text
+        text, utterance = frame.text, None
+        if isinstance(frame, AggregatedTextFrame):
+            utterance = frame.context_id
+            text = text if frame.raw_text is None else frame.raw_text
         if not text:
             return
         if self._turn is None:
             await self._open_turn(None)
         assert self._turn is not None
-        self._turn.hear(text, spaced=frame.includes_inter_frame_spaces)
+        spaced = frame.includes_inter_frame_spaces
+        self._turn.hear(text, spaced=spaced, utterance=utterance)
         self._shared.heard(self._turn.response_id)
 
     @handles(InterruptionFrame)
@@ -168,19 +179,23 @@ class LLMAssistantAggregator(FrameProcessor):
     def _turn(self) -> AssistantTurn | None:
         return self._shared.open_turn
 
-    async def _open_turn(self, response_id: int | None) -> None:
-        self._shared.open_turn = AssistantTurn(self.emitter(), response_id, self.clock.timestamp())
+    async def _open_turn(self, response_id: int | None, *, request: str = "") -> None:
+        self._shared.open_turn = AssistantTurn(
+            self.emitter(), response_id, self.clock.timestamp(), request
+        )
         await self.on_assistant_turn_started.emit()
 
     async def _close_turn(self, *, interrupted: bool) -> None:
         turn, self._shared.open_turn = self._turn, None
         if turn is None:
             return
-        generated = self._shared.context.drafts.get(turn.response_id)
+        # A later turn may begin before the interruption that cut this one off is heard of.
+        interrupted = interrupted or not turn.epoch.live
+        draft = self._shared.context.drafts.get(turn.response_id)
         message = AssistantTurnStoppedMessage(
             content=turn.heard,
             interrupted=interrupted,
-            unheard=remainder(generated, turn.heard) if interrupted else "",
+            unheard=turn.unheard(draft) if interrupted else "",
             timestamp=turn.timestamp,
         )
         if self._write_turn(turn):

@@ -14,19 +14,53 @@ import msgspec
 from antiphon.tools.run_gate import Epoch
 
 
+class Request(msgspec.Struct):
+    """Speech within an answer that is not the model's: `text` is asked for, `heard` was heard."""
+
+    utterance: str | None
+    text: str
+    heard: str = ""
+
+
 class AssistantTurn(msgspec.Struct):
-    """An open turn, of an epoch. `response_id` is None for speech without the model."""
+    """An open turn, of an epoch. `response_id` is None for speech without the model, of which
+    `request` is what it is to say, as far as that is known.
+    """
 
     epoch: Epoch
     response_id: int | None
     timestamp: str
+    request: str = ""
     text: str = ""
+    own: str = ""
+    """What was heard of the answer itself."""
     marker: str = ""
+    utterance: str | None = None
+    """The one that was heard last."""
+    aside: Request | None = None
+    """The last that was begun within the answer."""
 
-    def hear(self, piece: str, *, spaced: bool) -> None:
-        """Another piece; `spaced`: spaces are inside the pieces already."""
-        gap = self.text and piece and not self.text[-1].isspace() and not piece[0].isspace()
-        self.text += f" {piece}" if gap and not spaced else piece
+    def begin_aside(self, utterance: str | None, text: str) -> None:
+        """Something else is said within the model's answer."""
+        if self.response_id is not None:
+            self.aside = Request(utterance, text)
+
+    def hear(self, piece: str, *, spaced: bool, utterance: str | None = None) -> None:
+        """Another piece; `spaced`: spaces are inside the pieces of one utterance already."""
+        spaced = spaced and utterance == self.utterance
+        self.utterance = utterance
+        self.text = _joined(self.text, piece, spaced=spaced)
+        if self.aside is not None and self.aside.utterance == utterance:
+            self.aside.heard = _joined(self.aside.heard, piece, spaced=spaced)
+        else:
+            self.own = _joined(self.own, piece, spaced=spaced)
+
+    def unheard(self, draft: str) -> str:
+        """What it still meant to say; `draft` is the model's answer so far."""
+        rest = remainder(draft or self.request, self.own.strip())
+        if self.aside is None:
+            return rest
+        return f"{remainder(self.aside.text, self.aside.heard.strip())} {rest}".strip()
 
     @property
     def written(self) -> str:
@@ -37,6 +71,11 @@ class AssistantTurn(msgspec.Struct):
     def heard(self) -> str:
         """All that was heard, without space around it."""
         return self.text.strip()
+
+
+def _joined(text: str, piece: str, *, spaced: bool) -> str:
+    gap = text and piece and not text[-1].isspace() and not piece[0].isspace()
+    return f"{text} {piece}" if gap and not spaced else text + piece
 
 
 def remainder(generated: str, heard: str) -> str:

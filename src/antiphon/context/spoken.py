@@ -8,7 +8,7 @@ shown text as *tokens* (a word with the space before it) and hands each out, in 
 is known to lie within the audio:
 
 * by *word times*: the words a voice reports are matched, letter by letter, with what it was given
-  to speak, and that with what is shown;
+  to speak, and that with what is shown. A voice that promises them is waited for, until its end;
 * else by *estimate*: every token weighs as many letters as are spoken for it, plus its pauses, and
   the piece's seconds are shared out by weight. While the length of a piece is not known, the pace
   of the voice so far is taken (`Pace`); when it is known (`piece_spoken`, `finish`), the rest is
@@ -19,7 +19,8 @@ be overtaken.
 
 Invariants: tokens and marks come out once and in the order they were added; joined, the tokens are
 the shown text; ends never decrease and never lie beyond the audio; after `finish` everything has
-come out, unless there was no audio at all: then only the marks do, because nothing was heard.
+come out, unless there was no audio at all: then only the marks do, because nothing was heard. Of a
+voice that broke off (`break_off`) what it did not get to never comes out, but for the marks.
 """
 
 from __future__ import annotations
@@ -93,9 +94,12 @@ class _Piece:
 
 
 class SpokenLedger:
-    """Aligns one utterance. Times are seconds from the beginning of its audio."""
+    """Aligns one utterance. Times are seconds from the beginning of its audio.
 
-    def __init__(self, pace: Pace | None = None) -> None:
+    `word_times`: the voice promises to say where its words end.
+    """
+
+    def __init__(self, pace: Pace | None = None, *, word_times: bool = False) -> None:
         self._pace = pace or Pace()
         self._pieces: deque[_Piece] = deque()
         self._count = 0
@@ -103,8 +107,9 @@ class SpokenLedger:
         self._begin = 0.0
         self._last_end = 0.0
         self._timed: deque[tuple[str, float]] = deque()
-        self._knows_times = False
-        self._finished = False
+        self._knows_times = word_times
+        self._was_told = False
+        self._broken = False
 
     @property
     def audio_secs(self) -> float:
@@ -128,8 +133,12 @@ class SpokenLedger:
 
     def add_word(self, word: str, end_secs: float) -> None:
         """The voice says that a word ends there."""
-        self._knows_times = True
+        self._knows_times = self._was_told = True
         self._timed.append((word, end_secs))
+
+    def forget_words(self) -> None:
+        """The voice begins anew."""
+        self._timed.clear()
 
     def piece_spoken(self, count: int | None = None) -> None:
         """The audio so far is that of the first `count` pieces (None: of all): it is theirs to
@@ -152,9 +161,14 @@ class SpokenLedger:
             piece.secs = left * piece.weight / total
 
     def finish(self) -> None:
-        """There will be no more audio."""
+        """There will be no more audio: all was spoken."""
+        self._knows_times = self._was_told
         self.piece_spoken()
-        self._finished = True
+
+    def break_off(self) -> None:
+        """There will be no more audio, and not all was spoken."""
+        self._knows_times = self._was_told
+        self._broken = True
 
     def take(self, until: float | None = None) -> list[SpokenWord | Frame]:
         """What has come to an end by `until` (default: by the end of the audio so far)."""
@@ -174,7 +188,7 @@ class SpokenLedger:
             for item in piece.left:
                 if isinstance(item, Frame):
                     out.append(item)
-                elif self._audio:
+                elif self._audio and not self._broken:
                     out.append(self._word(item, self._audio))
         self._pieces.clear()
         return out
@@ -201,6 +215,7 @@ class SpokenLedger:
                 end = self._begin + length * done / piece.weight if piece.weight else self._begin
                 if end > limit + _EPSILON or not self._audio:
                     return False
+                piece.at += item.letters
                 out.append(self._word(item, end))
             piece.left.popleft()
         return True

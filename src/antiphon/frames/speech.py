@@ -14,11 +14,18 @@ class TTSSpeakFrame(DataFrame):
     append_to_context: bool = True
 
 
+class SpeechTurnFrame(ControlFrame):
+    """A turn of the assistant without an answer of the model begins; `text` is to be heard."""
+
+    text: str
+
+
 class TTSStartedFrame(ControlFrame):
-    """The utterance `context_id` begins."""
+    """The utterance `context_id` begins. `request`: the text, if a `TTSSpeakFrame` asked for it."""
 
     context_id: str | None = None
     append_to_context: bool = True
+    request: str | None = None
 
 
 class TTSStoppedFrame(ControlFrame):

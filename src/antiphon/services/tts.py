@@ -41,7 +41,7 @@ from antiphon.frames.llm import (
     LLMFullResponseStartFrame,
     TTSUpdateSettingsFrame,
 )
-from antiphon.frames.speech import TTSSpeakFrame
+from antiphon.frames.speech import SpeechTurnFrame, TTSSpeakFrame
 from antiphon.frames.text import AggregatedTextFrame, LLMTextFrame, TextFrame, TTSTextFrame
 from antiphon.frames.transport import PlayoutBufferFrame
 from antiphon.frames.turns import BotStoppedSpeakingFrame
@@ -112,6 +112,8 @@ class TTSService(FrameProcessor):
         self._token_mode = token_mode
         early = provider.capabilities.piecewise if first_clause is None else first_clause
         self._first_clause = early
+        self._language = self.settings.language
+        """What `_units` splits; a change holds from the next answer on."""
         self._units = self._aggregator(first_clause=early)
         self._pace = Pace()
         self._line = SpeechLine(self, provider.capabilities.sample_rate)
@@ -187,6 +189,9 @@ class TTSService(FrameProcessor):
     ) -> None:
         self._fresh()
         self._end_answer()
+        if self._language != self.settings.language:
+            self._language = self.settings.language
+            self._units = self._aggregator(first_clause=self._first_clause)
         self._answering = True
         self._line.join(frame)
 
@@ -231,9 +236,6 @@ class TTSService(FrameProcessor):
         if not isinstance(self.provider, Configurable):
             await self.push_error(f"{self.name}: {self.provider.name} takes no settings now")
             return
-        if settings.language != self.settings.language and self._answer is None:
-            self.settings = settings
-            self._units = self._aggregator(first_clause=self._first_clause)
         self.settings, self._transforms = settings, transforms
         self._synthesis.model = settings.model
         self.provider.configure(settings)
@@ -248,28 +250,33 @@ class TTSService(FrameProcessor):
         return UnitAggregator(splitter, self._patterns)
 
     def _speak(self, text: str, *, append: bool) -> None:
-        """An utterance of its own."""
+        """An utterance of its own; within an answer, after the sentences that are complete."""
         if not has_words(text):
             return
-        utterance = self._open(append=append)
+        self._close_answer()
+        turn = append and not self._answering
+        if turn:
+            self._line.join(SpeechTurnFrame(text=text))
+        utterance = self._open(append=append, request=text)
         units = self._aggregator(first_clause=False)
         try:
             for unit in [*units.push(_apart(text)), *units.flush()]:
                 self._give(utterance, unit)
         finally:
             utterance.complete()
-        if append and not self._answering:
+        if turn:
             self._line.join(LLMAssistantPushAggregationFrame())
 
     def _say(self, unit: TextUnit, *, append: bool) -> None:
         """A unit of the answer under way."""
-        if self._answer is None or self._answer.append_to_context is not append:
-            self._close_answer()
+        answer = self._answer
+        if answer is None or answer.done or answer.append_to_context is not append:
+            self._close_answer()  # one whose voice broke off is done: the rest is said anew
             if not unit.text.strip() and unit.matched is None:
                 return
-            self._answer = self._open(append=append)
+            answer = self._answer = self._open(append=append)
         if unit.text or unit.matched is not None:
-            self._give(self._answer, unit)
+            self._give(answer, unit)
         if not self._answering:
             self._close_answer()
 
@@ -289,7 +296,7 @@ class TTSService(FrameProcessor):
             self._answer.complete()
             self._answer = None
 
-    def _open(self, *, append: bool) -> Utterance:
+    def _open(self, *, append: bool, request: str | None = None) -> Utterance:
         utterance = Utterance(
             uuid.uuid4().hex,
             self.provider.capabilities,
@@ -297,6 +304,7 @@ class TTSService(FrameProcessor):
             append_to_context=append,
             opened=self.clock.now(),
             stall_timeout=self._policy.stall_timeout_secs,
+            request=request,
         )
         self._line.join(utterance)
         return utterance

@@ -11,9 +11,12 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from antiphon.context.spoken import SpokenWord
 from antiphon.frames.audio import TTSAudioRawFrame
 from antiphon.frames.base import Frame
+from antiphon.frames.llm import LLMAssistantPushAggregationFrame
 from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
 from antiphon.frames.text import AggregatedTextFrame, TTSTextFrame
 from antiphon.frames.turns import BotSayingFrame
@@ -35,6 +38,7 @@ class SpeechLine:
         self._room = asyncio.Event()
         self._room.set()
         self._empty = asyncio.Event()
+        self._last_pts = 0
 
     def __bool__(self) -> bool:
         return bool(self._items)
@@ -87,6 +91,8 @@ class SpeechLine:
             head = items[0]
             if isinstance(head, Utterance):
                 await self._send(head)
+            elif isinstance(head, LLMAssistantPushAggregationFrame):
+                await self._processor.push_frame(replace(head, pts=self._last_pts + 1))
             else:
                 await self._processor.push_frame(head)
             items.popleft()
@@ -122,10 +128,12 @@ class SpeechLine:
     async def _announce(self, utterance: Utterance) -> int:
         utterance.announced = True
         base = self._processor.clock.get_time()
+        self._last_pts = base
         await self._processor.push_frame(
             TTSStartedFrame(
                 context_id=utterance.context_id,
                 append_to_context=utterance.append_to_context,
+                request=utterance.request,
                 pts=base,
             )
         )
@@ -141,6 +149,7 @@ class SpeechLine:
                 if isinstance(item, AggregatedTextFrame) and item.will_be_spoken:
                     await push(BotSayingFrame(text=item.text), FrameDirection.UPSTREAM)
                 continue
+            self._last_pts = base + round(item.end_secs * _NS)
             await push(
                 TTSTextFrame(
                     text=item.text,
@@ -149,6 +158,6 @@ class SpeechLine:
                     will_be_spoken=True,
                     append_to_context=item.in_context,
                     includes_inter_frame_spaces=True,
-                    pts=base + round(item.end_secs * _NS),
+                    pts=self._last_pts,
                 )
             )

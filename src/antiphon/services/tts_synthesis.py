@@ -12,7 +12,7 @@ from typing import cast
 
 import msgspec
 
-from antiphon.errors import ConnectivityError, ServiceError
+from antiphon.errors import ConnectivityError, ServerError, ServiceError
 from antiphon.frames.lifecycle import (
     MetricsData,
     MetricsFrame,
@@ -99,7 +99,7 @@ class Synthesis:
         try:
             await self._attempts(utterance)
         finally:
-            utterance.finish()
+            utterance.break_off()  # unless it has been finished
             running.discard(utterance)
         if self._policy.wait_for_playout and utterance.first_audio is not None:
             running.add(utterance)
@@ -131,6 +131,7 @@ class Synthesis:
             if utterance.first_audio is not None or not error.retryable:
                 await self._failed(error)
                 return
+            utterance.begin_anew()
             try:
                 await self._attempt(utterance)
             except ServiceError as again:
@@ -150,11 +151,14 @@ class Synthesis:
                 except TimeoutError as error:
                     raise ConnectivityError(f"{self._provider.name} owes audio") from error
                 if event is None:
-                    return
+                    break
                 first = utterance.first_audio is None
                 utterance.receive(event, self._processor.clock.now())
                 if first and utterance.first_audio is not None:
                     await self._report_ttfb(utterance.first_audio - utterance.opened)
+        if not utterance.was_read:
+            raise ServerError(f"{self._provider.name} ended before the text it was to speak")
+        utterance.finish()
 
     async def _failed(self, error: ServiceError) -> None:
         await self._report_error(f"{self._provider.name} failed to speak: {error}", error)

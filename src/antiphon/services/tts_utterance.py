@@ -23,7 +23,7 @@ _SLICE_SECS = 0.06
 
 class Utterance:
     """What is to be spoken under one context id. `opened` is when (loop seconds) it was asked
-    for.
+    for; `request` the text, where somebody asked for all of it at once.
     """
 
     def __init__(
@@ -35,8 +35,10 @@ class Utterance:
         append_to_context: bool,
         opened: float,
         stall_timeout: float,
+        request: str | None = None,
     ) -> None:
         self.context_id = context_id
+        self.request = request
         self.append_to_context = append_to_context
         self.opened = opened
         self.characters = 0
@@ -49,12 +51,14 @@ class Utterance:
         self._stall_timeout = stall_timeout
         self._waits_for_text = False
         self._limit: asyncio.Timeout | None = None
-        self._ledger = SpokenLedger(pace)
+        self._ledger = SpokenLedger(pace, word_times=capabilities.word_times)
         self._piecewise = capabilities.piecewise
         self._bytes_per_sec = capabilities.sample_rate * _SAMPLE_BYTES
         self._slice = round(_SLICE_SECS * capabilities.sample_rate) * _SAMPLE_BYTES
         self._texts: list[str] = []
         self._complete = False
+        self.was_read = False
+        """The voice has read all of the text."""
         self._more_text = asyncio.Event()
         self._audio: deque[bytes] = deque()
         self._odd = b""
@@ -97,6 +101,7 @@ class Utterance:
             self.awake.set()
         while index >= len(self._texts):
             if self._complete:
+                self.was_read = True
                 self._owe(audio=True)
                 return None
             self._owe(audio=False)
@@ -145,10 +150,22 @@ class Utterance:
         finally:
             self._limit = None
 
+    def begin_anew(self) -> None:
+        """The voice is asked once more; it has given no audio so far."""
+        self._ledger.forget_words()
+
     def finish(self) -> None:
-        """The voice has ended, or is given up."""
+        """The voice has said everything."""
         if self.first_audio is not None:
             self._ledger.finish()
+        self.done = True
+        self.awake.set()
+
+    def break_off(self) -> None:
+        """The voice has failed or is given up; nothing, if it has said everything."""
+        if self.done:
+            return
+        self._ledger.break_off()
         self.done = True
         self.awake.set()
 

@@ -15,10 +15,12 @@ from collections import deque
 import msgspec
 
 from antiphon.frames.base import Frame
+from antiphon.frames.llm import LLMAssistantPushAggregationFrame
 from antiphon.frames.speech import TTSStartedFrame
 from antiphon.frames.text import AggregatedTextFrame
 
 NS = 1_000_000_000
+_BOUNDARIES = (TTSStartedFrame, LLMAssistantPushAggregationFrame)
 REMEMBERED = 8
 """Utterances whose late words still find them."""
 
@@ -134,8 +136,8 @@ class FrameLine:
 
     def put(self, frame: Frame, position: int, heard: int, now: float) -> None:
         """Takes a frame that comes behind the sound up to `position`."""
-        # The pts of an announcement is what its utterance counts from, not a time to wait for.
-        if frame.pts is None or isinstance(frame, TTSStartedFrame):
+        # What begins or ends speech has its place in the line; its pts is for those who read it.
+        if frame.pts is None or isinstance(frame, _BOUNDARIES):
             self._line.append(_Waiting(frame, position))
             return
         named = frame.context_id if isinstance(frame, AggregatedTextFrame) else None
@@ -143,7 +145,9 @@ class FrameLine:
             self.open(named, None, position)  # a word that comes before everything else of it
         utterance = self._utterances.get(named, self._latest)
         over = utterance is None or (utterance.ended_at is not None and utterance.ended_at <= heard)
-        if over and frame.pts > self.clock(now):
+        # A word that comes after the end of its utterance is late: it follows no clock any more.
+        late = named is not None and named in self._utterances
+        if over and not late and frame.pts > self.clock(now):
             heapq.heappush(self._timed, (frame.pts, next(self._numbers), frame))
         else:
             self._line.append(_Waiting(frame, position, None if over else utterance))
