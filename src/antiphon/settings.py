@@ -81,6 +81,12 @@ class LLMSettings(ServiceSettings, frozen=True, kw_only=True):
     user_turn_completion_config: Any = None
 
 
+class RealtimeSettings(LLMSettings, frozen=True, kw_only=True):
+    """A model that hears and speaks by itself."""
+
+    voice: str | None = None
+
+
 class TTSSettings(ServiceSettings, frozen=True, kw_only=True):
     """A voice. `speed` 1.0 is the voice's own pace."""
 

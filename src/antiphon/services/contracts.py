@@ -10,11 +10,13 @@ Audio is 16-bit little-endian mono PCM at the rate the provider's capabilities n
 
 from __future__ import annotations
 
+import enum
 from collections.abc import AsyncIterator
 from typing import Any, Protocol, dataclass_transform, runtime_checkable
 
 import msgspec
 
+from antiphon.errors import ServiceError
 from antiphon.settings import ServiceSettings
 
 
@@ -219,6 +221,178 @@ class TTSProvider(Protocol):
 
     def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[TTSEvent]:
         """Speaks the pieces (clauses or sentences) as they come; ends when they have ended."""
+        ...
+
+    async def close(self) -> None:
+        """Releases connections. Idempotent."""
+
+
+# ---- speech to speech -------------------------------------------------------------------------
+
+
+class RealtimeCapabilities(Struct, kw_only=True):
+    """What a model that hears and speaks wants and does. Rates in Hz.
+
+    `answers_turns`: it decides by itself when the caller has finished, and answers; otherwise it
+    answers when it is told to (`Respond`), and what it detects are proposals. `truncates`: it can
+    forget what the caller did not hear of an answer (`Truncate`).
+    """
+
+    input_sample_rate: int = 24_000
+    output_sample_rate: int = 24_000
+    answers_turns: bool = False
+    truncates: bool = True
+
+
+class RealtimeSession(Struct, kw_only=True):
+    """How the conversation is held: the first of the inputs, and again whenever it changes."""
+
+    system_instruction: str | None = None
+    tools: tuple[ToolSpec, ...] = ()
+    tool_choice: Any = None
+    voice: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    extra: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class ConversationItem(Struct):
+    """A message (OpenAI chat shape) that becomes part of the conversation without being spoken."""
+
+    message: dict[str, Any]
+
+
+class ToolOutput(Struct):
+    """The result of a call, as text. Does not make the model go on by itself."""
+
+    tool_call_id: str
+    output: str
+
+
+class Respond(Struct):
+    """Answer now. Only sent when no response is under way."""
+
+
+class CancelResponse(Struct):
+    """Stop the response under way, if there is one: it ends as cancelled."""
+
+
+class Truncate(Struct):
+    """The caller heard only the first `audio_end_secs` of this item of an answer."""
+
+    item_id: str
+    audio_end_secs: float
+
+
+RealtimeInput = (
+    RealtimeSession
+    | AudioChunk
+    | Finalize
+    | ConversationItem
+    | ToolOutput
+    | Respond
+    | CancelResponse
+    | Truncate
+)
+
+
+class CallerSpeechStarted(Struct):
+    """The model's own detector hears the caller begin. A proposal, unless it `answers_turns`."""
+
+
+class CallerSpeechStopped(Struct):
+    """It thinks that the caller has finished."""
+
+
+class InputTranscript(Struct, kw_only=True):
+    """What the caller said, as far as the model's own ears understood it; may come late."""
+
+    text: str
+    final: bool = True
+    language: str | None = None
+
+
+class ResponseStarted(Struct):
+    """A response is under way, until its `ResponseDone`: one at a time."""
+
+    response_id: str
+
+
+class ResponseAudio(Struct):
+    """A piece of an answer's sound, at the capabilities' output rate."""
+
+    item_id: str
+    pcm: bytes
+
+
+class OutputTranscript(Struct):
+    """A piece of what the answer says, spaces included; about as far as its sound."""
+
+    item_id: str
+    text: str
+
+
+class ResponseStatus(enum.Enum):
+    """How a response ended."""
+
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+
+
+class ResponseDone(Struct):
+    """Nothing more of the response comes. `problem`: what was wrong with one that failed."""
+
+    response_id: str
+    status: ResponseStatus = ResponseStatus.COMPLETED
+    problem: str | None = None
+
+
+class Truncated(Struct):
+    """What was not heard of an item is forgotten."""
+
+    item_id: str
+    audio_end_secs: float
+
+
+class RealtimeProblem(Struct):
+    """Something went wrong, and the conversation goes on. What ends it is raised instead."""
+
+    error: ServiceError
+
+
+RealtimeEvent = (
+    CallerSpeechStarted
+    | CallerSpeechStopped
+    | InputTranscript
+    | ResponseStarted
+    | ResponseAudio
+    | OutputTranscript
+    | ToolCall
+    | TokenUsage
+    | ResponseDone
+    | Truncated
+    | RealtimeProblem
+)
+
+
+class RealtimeProvider(Protocol):
+    """Hears and speaks, for as long as the inputs last.
+
+    Between `ResponseStarted` and `ResponseDone` audio, transcripts and calls belong to that
+    response. Calls are complete, and are answered by `ToolOutput` after it.
+    """
+
+    name: str
+    model: str
+    capabilities: RealtimeCapabilities
+
+    async def connect(self) -> None:
+        """Prepares what can be prepared before the first word."""
+
+    def converse(self, inputs: AsyncIterator[RealtimeInput]) -> AsyncIterator[RealtimeEvent]:
+        """Holds a conversation; ends after `inputs` have ended. Closing the iterator hangs up."""
         ...
 
     async def close(self) -> None:

@@ -46,7 +46,7 @@ def from_now_on(fault: Fault, call: int = 0) -> Faults:
     return lambda number: fault if number >= call else None
 
 
-class FaultPlan:
+class PlannedFaults:
     """Counts calls, and the events of each, and lets the planned faults happen."""
 
     def __init__(self, faults: Faults | None) -> None:

@@ -18,7 +18,7 @@ from antiphon.services.contracts import (
     ToolCall,
 )
 from antiphon.simulation.fakes.delays import Delay, stream, wait
-from antiphon.simulation.fakes.faults import FaultPlan, Faults
+from antiphon.simulation.fakes.faults import Faults, PlannedFaults
 
 Reply = str | LLMEvent | Sequence[str | LLMEvent]
 """A text, which is streamed token by token, an event, or several of both."""
@@ -76,7 +76,7 @@ class FakeLLMProvider:
         self._check_context = check_context
         self._connect_delay = connect_delay
         self._connect_error = connect_error
-        self._plan = FaultPlan(faults)
+        self._plan = PlannedFaults(faults)
         self._call_numbers = itertools.count(1)
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from antiphon.errors import ServiceError
 from antiphon.services.contracts import AudioChunk, Finalize, STTCapabilities, Transcript
 from antiphon.simulation.fakes.delays import Delay, stream, wait
-from antiphon.simulation.fakes.faults import FaultPlan, Faults
+from antiphon.simulation.fakes.faults import Faults, PlannedFaults
 from antiphon.simulation.fakes.voice import Listener
 
 
@@ -55,7 +55,7 @@ class FakeSTTProvider:
         self._script = list(script or ())
         self._latency, self._connect_delay = latency, connect_delay
         self._answer_silence = answer_silence
-        self._plan = FaultPlan(faults)
+        self._plan = PlannedFaults(faults)
         self._connect_error = connect_error
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from antiphon.errors import ServiceError
 from antiphon.services.contracts import SpeechAudio, TTSCapabilities, TTSEvent, WordTime
 from antiphon.simulation.fakes.delays import Delay, stream, wait
-from antiphon.simulation.fakes.faults import FaultPlan, Faults
+from antiphon.simulation.fakes.faults import Faults, PlannedFaults
 from antiphon.simulation.fakes.voice import SECS_PER_WORD, speak_word
 
 
@@ -53,7 +53,7 @@ class FakeTTSProvider:
         self._secs_per_chunk = chunk_secs / speed
         self._chunk_bytes = 2 * round(chunk_secs * sample_rate)
         self._secs_per_word = secs_per_word
-        self._plan = FaultPlan(faults)
+        self._plan = PlannedFaults(faults)
         self._connect_error = connect_error
 
     @property

@@ -20,6 +20,7 @@ from antiphon.kernel.pipeline import insert
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.task import PipelineTask
 from antiphon.services.llm import LLMService
+from antiphon.services.realtime import RealtimeService
 from antiphon.services.stt import STTService
 from antiphon.services.tts import TTSService
 from antiphon.simulation.faults.events import FaultEvent, FaultInjectedFrame, FaultLog
@@ -38,9 +39,10 @@ _SERVICES: Mapping[str, type[FrameProcessor]] = {
     "stt": STTService,
     "llm": LLMService,
     "tts": TTSService,
+    "realtime": RealtimeService,
 }
 _ENDS: Mapping[str, type[FrameProcessor]] = {"input": InputTransport, "output": OutputTransport}
-_WITH_TOOLS = (LLMService,)
+_WITH_TOOLS = (LLMService, RealtimeService)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ class Injection:
         if not services:
             raise self._unknown(target, _SERVICES[target.what])
         for service in services:
-            assert isinstance(service, STTService | LLMService | TTSService)
+            assert isinstance(service, STTService | LLMService | TTSService | RealtimeService)
             faulty = FaultyProvider(
                 service.provider, target.what, faults, target=str(target), log=self._log
             )

@@ -1,0 +1,211 @@
+"""One answer of a model that speaks, from the provider's events to frames.
+
+The reader of the provider's stream hands events in (`put`, `fail`); the handler of the context
+frame, to which the answer belongs, takes them out (`give`). So an interruption ends an answer as it
+ends every handler, and what still comes for it finds nobody.
+
+Sound and words leave by the service's `SpeechLine`, as those of a voice do: words come out with the
+sound in which they are heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from antiphon.context.conversation import ContextSnapshot
+from antiphon.context.spoken import Pace
+from antiphon.errors import ConfigurationError, ConnectivityError, ServerError, ServiceError
+from antiphon.frames.llm import LLMFullResponseEndFrame, LLMFullResponseStartFrame
+from antiphon.frames.text import LLMTextFrame
+from antiphon.kernel.mailbox import Feed
+from antiphon.kernel.processor import FrameProcessor
+from antiphon.services.contracts import (
+    OutputTranscript,
+    RealtimeEvent,
+    ResponseAudio,
+    ResponseDone,
+    ResponseStatus,
+    SpeechAudio,
+    TokenUsage,
+    ToolCall,
+    TTSCapabilities,
+)
+from antiphon.services.llm_meter import ResponseMeter
+from antiphon.services.realtime_played import PlayedLedger
+from antiphon.services.tts_line import SpeechLine
+from antiphon.services.tts_utterance import Utterance
+from antiphon.tools.planning import Asked
+
+_SAMPLE_BYTES = 2
+_EVENTS = 20_000
+
+
+class RealtimePolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How patient to be. Seconds.
+
+    `first_event_secs`: from a request to its first event. `stall_secs`: between two events.
+    `max_retries`: of an answer of which nothing is out. The n-th connection in a row that fails
+    (from 1) is followed by a wait of `backoff_secs * 2**n`, 5 at most; after `max_failures` the
+    service gives up.
+    """
+
+    first_event_secs: float = 10.0
+    stall_secs: float = 10.0
+    max_retries: int = 2
+    max_failures: int = 5
+    backoff_secs: float = 0.1
+
+    def __post_init__(self) -> None:
+        if min(self.first_event_secs, self.stall_secs) <= 0 or self.max_failures < 1:
+            raise ConfigurationError(f"A policy needs deadlines above 0 and an attempt: {self}")
+
+
+class Voice:
+    """Where an answer's sound goes: the line out of the service, and the count of what is heard."""
+
+    def __init__(self, service: FrameProcessor, sample_rate: int) -> None:
+        self.line = SpeechLine(service, sample_rate)
+        self.played = PlayedLedger()
+        self.capabilities = TTSCapabilities(sample_rate=sample_rate)
+        self.pace = Pace()
+
+    def secs(self, pcm: bytes) -> float:
+        """How long a piece of sound is."""
+        return len(pcm) / _SAMPLE_BYTES / self.capabilities.sample_rate
+
+
+class RealtimeAnswer:
+    """`calls` are those it asked for. `said_anything`: it cannot be tried again unnoticed."""
+
+    def __init__(
+        self, service: FrameProcessor, voice: Voice, snapshot: ContextSnapshot, model: str
+    ) -> None:
+        self.calls: list[Asked] = []
+        self.said_anything = False
+        self.done = False
+        """The provider has ended it."""
+        self._completed = False
+        self._call_ids: list[str] = []
+        self.snapshot = snapshot
+        self._service, self._voice = service, voice
+        self._emitter = service.emitter()
+        self._events: Feed[RealtimeEvent | ServiceError] = Feed(limit=_EVENTS, name="an answer")
+        self._start = LLMFullResponseStartFrame()
+        self._meter = ResponseMeter(service, model)
+        self._utterance: Utterance | None = None
+        snapshot.context.drafts.begin(self.response_id, snapshot.version)
+
+    @property
+    def response_id(self) -> int:
+        """The id of the frame that begins it."""
+        return self._start.id
+
+    @property
+    def live(self) -> bool:
+        """No interruption has made it void."""
+        return self._emitter.live
+
+    # ---- for the reader -----------------------------------------------------------------------
+
+    def put(self, event: RealtimeEvent) -> None:
+        """The provider's next event for it."""
+        if isinstance(event, ResponseDone):
+            self.done, self._completed = True, event.status is ResponseStatus.COMPLETED
+        elif isinstance(event, ToolCall):
+            self._call_ids.append(event.id)
+        if self.live:
+            self._events.put(event)
+
+    def unanswered(self) -> list[str]:
+        """The calls for which the provider waits, of an answer that is void; each once."""
+        if self.live or not self._completed:
+            return []
+        calls, self._call_ids = self._call_ids, []
+        return calls
+
+    def fail(self, error: ServiceError) -> None:
+        """Nothing more comes: the connection is lost."""
+        self.done = True
+        self._events.put(error)
+
+    # ---- for the handler ----------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """The answer begins, behind what stands in line."""
+        self._voice.line.join(self._start)
+
+    async def give(self, policy: RealtimePolicy) -> None:
+        """Takes events until the answer is over.
+
+        Raises `ServiceError` if it fails, also by silence.
+        """
+        limit, what = policy.first_event_secs, "did not begin to answer"
+        while True:
+            try:
+                async with asyncio.timeout(limit):
+                    event = await anext(self._events)
+            except TimeoutError as error:
+                raise ConnectivityError(f"it {what} for {limit:g} s") from error
+            if isinstance(event, ServiceError):
+                raise event
+            if isinstance(event, ResponseDone):
+                await self._ended(event)
+                return
+            await self._receive(event)
+            limit, what = policy.stall_secs, "stopped in the middle of its answer"
+
+    def end(self) -> None:
+        """Nothing more is said. Without effect on what an interruption has made void."""
+        self._finish_item()
+        if self.live:
+            self._voice.line.join(LLMFullResponseEndFrame())
+
+    # ---- inside -------------------------------------------------------------------------------
+
+    async def _receive(self, event: RealtimeEvent) -> None:
+        await self._meter.first_event()
+        match event:
+            case ResponseAudio(item_id=item_id, pcm=pcm):
+                self.said_anything = True
+                now = asyncio.get_running_loop().time()
+                self._item(item_id).receive(SpeechAudio(pcm), now)
+                self._voice.played.sent(item_id, self._voice.secs(pcm))
+            case OutputTranscript(item_id=item_id, text=text) if text:
+                self.said_anything = True
+                self.snapshot.context.drafts.add(self.response_id, text)
+                await self._service.push_frame(
+                    LLMTextFrame(text, skip_tts=True, append_to_context=False)
+                )
+                self._item(item_id).say(text, text)
+            case ToolCall(id=call_id, name=name, arguments=arguments):
+                self.calls.append(Asked(call_id, name, arguments))
+            case TokenUsage():
+                await self._meter.used(event)
+
+    async def _ended(self, event: ResponseDone) -> None:
+        await self._meter.finished()
+        if event.status is ResponseStatus.FAILED:
+            self.calls.clear()
+            raise ServerError(event.problem or "its answer failed")
+
+    def _item(self, item_id: str) -> Utterance:
+        """The utterance of an item; the one before it is over."""
+        if self._utterance is None or self._utterance.context_id != item_id:
+            self._finish_item()
+            self._utterance = Utterance(
+                item_id,
+                self._voice.capabilities,
+                self._voice.pace,
+                append_to_context=True,
+                opened=asyncio.get_running_loop().time(),
+                stall_timeout=0.0,
+            )
+            self._voice.line.join(self._utterance)
+        return self._utterance
+
+    def _finish_item(self) -> None:
+        if self._utterance is not None:
+            self._utterance.finish()
+            self._utterance = None
