@@ -195,8 +195,8 @@ class Caller(BaseTransport):
         to case). The answer is over when the agent has been silent for `settle` seconds.
         """
         await self._agent_speaks(self._spoke_until + within, f"within {within:g} s")
-        while self._now() < self.hearing.until + settle:  # noqa: ASYNC110
-            await asyncio.sleep(CHUNK_SECS)
+        while (left := self.hearing.until + settle - self._now()) > 0.0:  # noqa: ASYNC110
+            await asyncio.sleep(max(left, CHUNK_SECS))
         reply = self.hearing.reply()
         self.lines.append(Line("agent", reply, self.hearing.until))
         self.hearing.since = None
