@@ -16,8 +16,13 @@ from antiphon.audio.wav import Recording, read_wav
 from antiphon.context.assistant_aggregator import AssistantTurnStoppedMessage
 from antiphon.context.conversation import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
-from antiphon.context.user_aggregator import LLMUserAggregatorParams, UserTurnStoppedMessage
+from antiphon.context.user_aggregator import (
+    LLMUserAggregatorParams,
+    UserTurnInferenceTriggeredMessage,
+    UserTurnStoppedMessage,
+)
 from antiphon.context.validate import problems
+from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import ErrorFrame
 from antiphon.frames.llm import LLMRunFrame
 from antiphon.kernel.params import PipelineParams
@@ -35,6 +40,7 @@ from antiphon.simulation.virtual_time import run
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
 from antiphon.transports.caller_script import Say, Step
 from antiphon.transports.file import FileTransport
+from antiphon.turns.actions import Decision
 from antiphon.turns.stop_strategies import SpeechTimeoutUserTurnStopStrategy
 from antiphon.turns.strategies import UserTurnStrategies
 
@@ -63,6 +69,11 @@ class Outcome:
     heard: str = ""
     """What the caller heard of the agent, read from the line; a cut word does not count."""
     user_turns: list[str] = field(default_factory=list)
+    user_messages: list[UserTurnStoppedMessage] = field(default_factory=list)
+    inferences: list[str] = field(default_factory=list)
+    """What the model was asked about, segment by segment."""
+    decisions: list[Decision] = field(default_factory=list)
+    """How it was decided who has the floor, in the order in which it was."""
     assistant_turns: list[AssistantTurnStoppedMessage] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
@@ -87,15 +98,29 @@ class Outcome:
 
 
 Setup = Callable[[LLMService, PipelineTask], None]
+"""Prepares the model's service and the task before the conversation."""
 
 
-def listen(outcome: Outcome, pair: LLMContextAggregatorPair, task: PipelineTask) -> None:
+React = Callable[[UserTurnStoppedMessage], Sequence[Frame]]
+"""What a program does about a turn: the frames it queues."""
+
+
+def listen(
+    outcome: Outcome, pair: LLMContextAggregatorPair, task: PipelineTask, react: React | None
+) -> None:
     """Notes the turns of both sides, and errors."""
     user, assistant = pair.user(), pair.assistant()
 
+    @user.event_handler("on_user_turn_inference_triggered")
+    def asked(source: object, by: object, message: UserTurnInferenceTriggeredMessage) -> None:
+        outcome.inferences.append(message.content)
+
     @user.event_handler("on_user_turn_stopped")
-    def user_stopped(source: object, by: object, message: UserTurnStoppedMessage) -> None:
+    async def user_stopped(source: object, by: object, message: UserTurnStoppedMessage) -> None:
         outcome.user_turns.append(message.content)
+        outcome.user_messages.append(message)
+        if react is not None:
+            await task.queue_frames(react(message))
 
     @assistant.event_handler("on_assistant_turn_stopped")
     def agent_stopped(source: object, message: AssistantTurnStoppedMessage) -> None:
@@ -117,7 +142,10 @@ def converse(
     seed: int | None = None,
     stop_secs: float = 0.6,
     tts: FakeTTSProvider | None = None,
+    stt: FakeSTTProvider | None = None,
     turns: UserTurnStrategies | None = None,
+    line: Callable[..., FileTransport] = FileTransport,
+    react: React | None = None,
 ) -> Outcome:
     """Holds the conversation, and checks what must hold of every one."""
 
@@ -125,7 +153,7 @@ def converse(
         provider = FakeLLMProvider(replies)
         context = LLMContext(tools=ToolsSchema(standard_tools=list(tools)) if tools else None)
         outcome = Outcome(context, provider)
-        transport = FileTransport(
+        transport = line(
             steps, agent_wav=folder / "agent.wav", recording_rate=RATE, hang_up_after_secs=1.0
         )
         llm = LLMService(provider)
@@ -142,7 +170,7 @@ def converse(
             Pipeline(
                 [
                     transport.input(),
-                    STTService(FakeSTTProvider(sample_rate=RATE, segmented=True)),
+                    STTService(stt or FakeSTTProvider(sample_rate=RATE, segmented=True)),
                     pair.user(),
                     llm,
                     TTSService(tts or FakeTTSProvider(sample_rate=RATE)),
@@ -153,12 +181,13 @@ def converse(
             params=PipelineParams(audio_in_sample_rate=RATE, audio_out_sample_rate=RATE),
         )
 
-        listen(outcome, pair, task)
+        listen(outcome, pair, task, react)
         if setup is not None:
             setup(llm, task)
         if greets:
             await task.queue_frame(LLMRunFrame())
         await task.run()
+        outcome.decisions += pair.user().turns.decisions
         return outcome
 
     outcome = run(main(), seed=seed)

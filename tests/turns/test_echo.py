@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from antiphon.turns.echo import EchoGuardUserTurnStartStrategy
-from antiphon.turns.events import BotSaid, BotStarted, BotStopped
+from antiphon.turns.events import BotSaid, BotStarted, BotStopped, SpeechStarted
 from antiphon.turns.start_strategies import (
     TranscriptionUserTurnStartStrategy,
     VADUserTurnStartStrategy,
@@ -16,6 +16,13 @@ SAID: list[Line] = [
     (0.0, BotStarted()),
     (0.0, BotSaid("The weather in Paris is cloudy today, with eighteen degrees.")),
     (10.0, BotStopped()),
+]
+
+SHORT: list[Line] = [
+    (0.0, BotSaid("Alright")),
+    (0.0, BotStarted()),
+    (0.3, BotSaid("then.")),
+    (0.7, BotStopped()),
 ]
 
 CASES: dict[str, tuple[list[Line | list[Line]], list[str]]] = {
@@ -42,6 +49,32 @@ CASES: dict[str, tuple[list[Line | list[Line]], list[str]]] = {
         ["stop 'is it cloudy in London today as well'"],
     ),
     "a short answer is never an echo": ([SAID, heard(3.4, "Paris")], ["stop 'Paris'"]),
+    "all of a short utterance is an echo if its sound was over the agent's": (
+        [SHORT, talk(0.1, 0.6), heard(1.0, "Alright then.", finalized=True)],
+        [],
+    ),
+    "also if the sound was noticed when the agent had finished": (
+        [SHORT, (0.75, SpeechStarted(at=0.3)), heard(1.2, "Alright then.", finalized=True)],
+        [],
+    ),
+    "but not if it came after the agent": (
+        [SHORT, talk(0.9, 1.4), heard(1.7, "Alright then.", finalized=True)],
+        ["stop 'Alright then.'"],
+    ),
+    "nor a part of it": (
+        [SHORT, talk(0.1, 0.6), heard(1.0, "Alright", finalized=True)],
+        ["stop 'Alright'"],
+    ),
+    "nor what was the utterance before": (
+        [
+            SHORT,
+            (3.0, BotSaid("Anything else?")),
+            (3.0, BotStarted()),
+            talk(3.1, 3.6),
+            heard(4.0, "Alright then.", finalized=True),
+        ],
+        ["stop 'Alright then.'"],
+    ),
     "long after the agent it is the caller": (
         [SAID, heard(15, "weather in Paris is cloudy")],
         ["stop 'weather in Paris is cloudy'"],

@@ -2,8 +2,8 @@
 
 A transcript over the agent's speech, or shortly after it, is an echo when nearly all of its words
 stand in what the agent has just said, one near the other and in that order. A short final one is
-the caller's: "yes" may well be said after the agent said it. A short interim one that repeats the
-agent waits for the rest.
+the caller's: "yes" may well be said after the agent said it; unless it is all that the agent said,
+and its sound began over the agent's. A short interim one that repeats the agent waits for the rest.
 """
 
 from __future__ import annotations
@@ -38,25 +38,42 @@ class EchoGuardUserTurnStartStrategy(UserTurnStartStrategy):
         self.tail_secs = tail_secs
         self.guard_sound = guard_sound
         self._said: deque[str] = deque(maxlen=_MEMORY_WORDS)
+        self._utterance: list[str] = []
+        """What the agent says without a pause, at the moment or last."""
+        self._utterance_over = True
         self._bot_speaks = False
-        self._until = float("-inf")
+        self._stopped_at = self._until = float("-inf")
+        self._sound_over_bot = False
 
     def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
         match event:
             case BotSaid(text=text):
-                self._said.extend(words(text))
+                self._note(words(text))
             case BotStarted():
                 self._bot_speaks = True
             case BotStopped():
-                self._bot_speaks, self._until = False, now + self.tail_secs
-            case SpeechStarted() if self._bot_speaks and self.guard_sound:
-                return (Swallow(),)
+                self._bot_speaks, self._utterance_over = False, True
+                self._stopped_at, self._until = now, now + self.tail_secs
+            case SpeechStarted(at=at):
+                self._sound_over_bot = self._bot_speaks or at < self._stopped_at
+                return (Swallow(),) if self._sound_over_bot and self.guard_sound else NOTHING
             case Heard(text=text, final=final) if self._bot_speaks or now < self._until:
-                if final and self.is_echo(text):
+                if final and (self.is_echo(text) or self.is_whole_utterance(text)):
                     return (Forget(f"echo {text!r}"), Swallow())
                 if not final and self.may_become_echo(text):
                     return (Swallow(),)
         return NOTHING
+
+    def _note(self, said: list[str]) -> None:
+        self._said.extend(said)
+        if self._utterance_over:
+            self._utterance, self._utterance_over = [], False
+        self._utterance += said
+
+    def is_whole_utterance(self, text: str) -> bool:
+        """Whether the sound over the agent was all that the agent says."""
+        said = words(text)
+        return bool(said) and self._sound_over_bot and said == self._utterance
 
     def may_become_echo(self, text: str) -> bool:
         """Whether an interim transcript is one, or is too short to tell and repeats the agent."""

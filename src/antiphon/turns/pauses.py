@@ -17,22 +17,27 @@ from antiphon.errors import ConfigurationError
 from antiphon.turns.events import BotStarted, Fact, SpeechStarted, SpeechStopped, TurnStopped
 
 _MARGIN = 1.1
-_RISE, _SINK = 0.5, 0.15
+_RISE = 0.5
 _MEMORY = 8
 _TOO_EARLY_SECS = 2.5
 
 
 class PauseTracker:
-    """The wait for one caller, in seconds."""
+    """The wait for one caller, in seconds.
 
-    def __init__(self, initial: float, *, shortest: float, longest: float) -> None:
+    `sink` is the share of the way down that it goes with each turn that ends well.
+    """
+
+    def __init__(
+        self, initial: float, *, shortest: float, longest: float, sink: float = 0.15
+    ) -> None:
         if not 0 <= shortest <= initial <= longest:
             raise ConfigurationError(
                 f"dynamic endpointing needs 0 <= shortest <= initial <= longest, "
                 f"not {shortest}, {initial}, {longest}"
             )
         self.wait = initial
-        self._shortest, self._longest = shortest, longest
+        self._shortest, self._longest, self._sink = shortest, longest, sink
         self._pauses: deque[float] = deque(maxlen=_MEMORY)
         self._paused = False
 
@@ -51,7 +56,7 @@ class PauseTracker:
     def ended_well(self) -> None:
         """The wait was long enough."""
         target = max(self._pauses, default=self._shortest / _MARGIN) * _MARGIN
-        self._move(min(self.wait, target), _SINK)
+        self._move(min(self.wait, target), self._sink)
         if self._pauses and not self._paused:
             self._pauses.popleft()  # turns without a pause make old ones count less
         self._paused = False

@@ -38,6 +38,11 @@ from antiphon.turns.pauses import PauseTracker, PauseWatch
 from antiphon.turns.strategy import TurnModel, UserTurnStopStrategy
 from antiphon.turns.transcript_wait import TranscriptWait
 
+_SINK_AFTER_YES = 0.5
+"""The model's yes is worth something: what a wrong one taught is soon forgotten. Found with
+benchmarks/turns.py: slower, and callers who pause now and then wait longer than it saves them.
+"""
+
 
 class SpeechTimeoutUserTurnStopStrategy(UserTurnStopStrategy):
     """The turn is over `user_speech_timeout` seconds after the end of speech.
@@ -135,7 +140,9 @@ class TurnAnalyzerUserTurnStopStrategy(UserTurnStopStrategy):
         self.min_silence = min_silence
         self.unsure_secs = unsure_secs
         longest = max(min_silence, longest_silence if adaptive else 0.0)
-        self.tracker = PauseTracker(min_silence, shortest=min_silence, longest=longest)
+        self.tracker = PauseTracker(
+            min_silence, shortest=min_silence, longest=longest, sink=_SINK_AFTER_YES
+        )
         self._pauses = PauseWatch(self.tracker)
         self._transcript = TranscriptWait(wait_for_transcript=wait_for_transcript)
         self._speaking = False
