@@ -10,6 +10,7 @@ import antiphon
 from antiphon.cli.demo import demo
 from antiphon.cli.models import app as models
 from antiphon.cli.replay import replay
+from antiphon.cli.simulate import simulate
 from antiphon.cli.talk import talk
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(replay)
+app.command()(simulate)
 app.command()(talk)
 app.add_typer(models)
 

@@ -18,7 +18,7 @@ import numpy as np
 from antiphon.audio.pcm import Samples, interleave, to_samples
 from antiphon.audio.resample import resample
 from antiphon.audio.wav import wav_bytes
-from antiphon.observe.conversation_log import ConversationLog
+from antiphon.observe.conversation_log import ConversationLog, MarkKind
 from antiphon.observe.latency import summarize
 from antiphon.observe.recording import TwoSides
 
@@ -82,6 +82,9 @@ def tiles(log: ConversationLog) -> list[Tile]:
         Tile(label="Interruptions", value=str(len(log.interruptions))),
         Tile(label="Tool calls", value=str(len(log.tools))),
     ]
+    faults = sum(mark.kind is MarkKind.FAULT for mark in log.marks)
+    if faults:
+        found.append(Tile(label="Faults injected", value=str(faults)))
     if log.errors:
         found.append(Tile(label="Errors", value=str(len(log.errors)), bad=True))
     return found

@@ -49,25 +49,33 @@ def read_mapping(path: Path) -> Written:
     return written
 
 
-def _read_yaml(path: Path, text: str) -> Written:
+def read_yaml(text: str, where: str) -> Any:
+    """Data from YAML. Raises `InvalidInputError`, or `MissingExtraError` without PyYAML."""
     try:
         import yaml
     except ImportError as error:
-        raise MissingExtraError(f"{path}: a scenario in YAML", "cli", "yaml") from error
+        raise MissingExtraError(f"{where}: YAML", "cli", "yaml") from error
     try:
         tree = yaml.compose(text, Loader=yaml.BaseLoader)
         for key, line in _twice(tree):
-            raise InvalidInputError(f"{path}, line {line}: {key!r} is there twice")
-        data = yaml.safe_load(text)
-        if isinstance(data, dict) and isinstance(data.get("steps"), list):
-            data["steps"] = yaml.load(text, Loader=yaml.BaseLoader)["steps"]  # noqa: S506 (text only)
+            raise InvalidInputError(f"{where}, line {line}: {key!r} is there twice")
+        return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        where = "" if mark is None else f", line {mark.line + 1}"
-        raise InvalidInputError(f"{path}{where}: {error.problem or error.context}") from error
+        at = "" if mark is None else f", line {mark.line + 1}"
+        raise InvalidInputError(f"{where}{at}: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
-        raise InvalidInputError(f"{path} cannot be read: {error}") from error
-    return Written(data, tuple(_step_lines(tree)))
+        raise InvalidInputError(f"{where} cannot be read: {error}") from error
+
+
+def _read_yaml(path: Path, text: str) -> Written:
+    data = read_yaml(text, str(path))
+    if not isinstance(data, dict) or not isinstance(data.get("steps"), list):
+        return Written(data)
+    import yaml
+
+    data["steps"] = yaml.load(text, Loader=yaml.BaseLoader)["steps"]  # noqa: S506 (text only)
+    return Written(data, tuple(_step_lines(yaml.compose(text, Loader=yaml.BaseLoader))))
 
 
 def _twice(node: Any) -> Iterator[tuple[str, int]]:

@@ -49,6 +49,20 @@
   for (const [term, text] of Object.entries({ ...log.parts, ...log.notes })) {
     $("facts").append(make("dt", "", term), make("dd", "", text));
   }
+  const failures = log.marks.filter((mark) => mark.kind === "failure");
+  if (failures.length) {
+    const box = $("verdict");
+    box.hidden = false;
+    box.append(make("h2", "", "Fell short"));
+    for (const mark of failures) {
+      const button = make("button");
+      button.type = "button";
+      button.append(make("time", "", minutes(mark.at, 1)), mark.text);
+      if (mark.detail) button.append(make("pre", "", mark.detail));
+      button.addEventListener("click", () => seek(mark.at));
+      box.append(button);
+    }
+  }
   const words = (m) => {
     if (typeof m.content === "string" && m.content) return m.content;
     if (Array.isArray(m.content)) return m.content.map((p) => p.text || `[${p.type}]`).join(" ");
@@ -67,6 +81,7 @@
     $("decisions").append(item);
   }
   if (!log.decisions.length) $("decisions-box").remove();
+  else if (log.marks.length) $("decisions-box").open = true;
   const legend = (list, entries) => {
     for (const [name, variable] of entries) {
       const item = make("li"), swatch = make("i");
@@ -127,6 +142,12 @@
   for (const error of log.errors) {
     addRow("alert", error.at, error.at, "Error", (what) => {
       what.textContent = `${error.processor ?? ""} ${error.message}`.trim();
+    });
+  }
+  for (const mark of log.marks) {
+    if (mark.kind === "step") continue;
+    addRow("alert", mark.at, mark.at, mark.kind === "fault" ? "Fault" : "Failed", (what) => {
+      what.textContent = mark.text;
     });
   }
   rows.sort((a, b) => a.start - b.start);
@@ -220,6 +241,24 @@
   if (!lanes.length) $("label-tools").textContent = "";
   for (const cut of log.interruptions) place($("marks"), "cut-line", cut.at, null, "", "The caller interrupts");
 
+  const ticks = (name, marks, className) => {
+    for (const { at, text, title } of marks) place($(`bands-${name}`), `tick ${className}`, at, null, text, title);
+    if (!marks.length) for (const part of ["lane", "label"]) $(`${part}-${name}`).remove();
+    crowd.push(...placed.filter(({ node }) => node.parentNode === $(`bands-${name}`)));
+  };
+  const crowd = [];
+  const scripted = log.marks.filter((mark) => mark.kind === "step");
+  // Turns have a lane where there is a script to compare them with; elsewhere the list says it.
+  ticks("turns", scripted.length ? log.decisions.map((d) => ({
+    at: d.at, text: d.what, title: `${d.at.toFixed(2)} s ${d.what}: ${d.reason} (${d.strategy})`,
+  })) : [], "");
+  ticks("script", scripted.map((m) => ({ at: m.at, text: m.text, title: m.text })), "");
+  ticks("faults", log.marks.filter((mark) => mark.kind === "fault")
+    .map((m) => ({ at: m.at, text: m.text, title: m.text })), "fault");
+  for (const mark of failures) {
+    place($("marks"), "fail-line", mark.at, null, "", mark.text).dataset.name = "fell short";
+  }
+
   const canvasOf = (id) => {
     const canvas = $(id), ratio = window.devicePixelRatio || 1;
     const width = scroller.clientWidth, height = canvas.clientHeight || 22;
@@ -285,6 +324,11 @@
         if (node.dataset.text) node.textContent = width < 46 ? node.dataset.short : node.dataset.text;
       }
     }
+    crowd.forEach(({ node, start }, index) => { // a tick's text ends where the next tick of its lane is
+      const next = crowd[index + 1];
+      const same = next && next.node.parentNode === node.parentNode;
+      node.style.width = `${Math.max(2, ((same ? next.start : length) - start) * scale - 2)}px`;
+    });
     draw();
     moveCursor();
   };

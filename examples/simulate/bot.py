@@ -1,0 +1,126 @@
+"""A restaurant's telephone, and a scenario to try it with: no key, no microphone, no model.
+
+    antiphon simulate examples/simulate/dinner.yaml
+
+The pipeline is the one that would answer a real telephone; the transport and the providers are
+replaced by those of the simulation. In a bot of yours, let the function that builds the pipeline
+take them as arguments.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from antiphon import (
+    BaseTransport,
+    FrameDirection,
+    FrameProcessor,
+    FunctionCallParams,
+    LLMContext,
+    LLMContextAggregatorPair,
+    LLMFullResponseStartFrame,
+    LLMService,
+    LLMTextFrame,
+    LLMUserAggregatorParams,
+    Pipeline,
+    PipelineTask,
+    SpeechTimeoutUserTurnStopStrategy,
+    STTService,
+    TTSService,
+    TTSSpeakFrame,
+    UserTurnStrategies,
+    VADParams,
+    handles,
+)
+from antiphon.services.contracts import LLMRequest
+from antiphon.simulation.fakes.delays import lognormal
+from antiphon.simulation.fakes.llm import FakeLLMProvider, Reply, call
+from antiphon.simulation.fakes.stt import FakeSTTProvider
+from antiphon.simulation.fakes.tts import FakeTTSProvider
+from antiphon.simulation.fakes.vad import FakeVADModel
+
+PATIENCE_SECS = 5.0
+
+
+class Filler(FrameProcessor):
+    """Says that it takes a moment when the model has said nothing for some seconds."""
+
+    def __init__(self, *, careless: bool = False) -> None:
+        super().__init__()
+        self._careless = careless
+        self._answering = False
+
+    @handles(LLMFullResponseStartFrame)
+    async def begin(self, frame: LLMFullResponseStartFrame, direction: FrameDirection) -> None:
+        self._answering = False
+        # A bound task ends when the caller interrupts. The careless one goes on, and takes the
+        # silence before the next answer for its own.
+        self.create_task(self._wait(), name="patience", bound=not self._careless)
+        await self.push_frame(frame, direction)
+
+    @handles(LLMTextFrame)
+    async def answer(self, frame: LLMTextFrame, direction: FrameDirection) -> None:
+        self._answering = True
+        await self.push_frame(frame, direction)
+
+    async def _wait(self) -> None:
+        await asyncio.sleep(PATIENCE_SECS)
+        if not self._answering:
+            await self.push_frame(TTSSpeakFrame("One moment, please."))
+
+
+async def book_table(params: FunctionCallParams, people: int, hour: int) -> None:
+    """Books a table for so many people, at a full hour from 18 to 22."""
+    await asyncio.sleep(0.4)
+    await params.result_callback({"booked": f"{people} people at {hour}"})
+
+
+def waiter(request: LLMRequest) -> Reply:
+    """What a language model would answer, more or less."""
+    last = request.messages[-1]
+    if last["role"] == "tool":
+        return "Done, a table for four at eight. Is there anything else?"
+    said = str(last["content"])
+    if "four" in said:
+        return call("book_table", people=4, hour=20)
+    if "table" in said:
+        return "With pleasure. For how many people, and at what time would you like to come?"
+    return "You are welcome. Goodbye!"
+
+
+class LoudnessVAD(FakeVADModel):
+    """Takes whatever is loud for speech."""
+
+    params = VADParams(min_volume=0.0)
+
+
+def make_task(transport: BaseTransport, *, careless: bool = False) -> PipelineTask:
+    """The agent, on whatever transport it is given."""
+    user, assistant = LLMContextAggregatorPair(
+        LLMContext(tools=[book_table]),
+        user_params=LLMUserAggregatorParams(
+            vad_analyzer=LoudnessVAD(),
+            user_turn_strategies=UserTurnStrategies(
+                stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=0.6)]
+            ),
+        ),
+    )
+    return PipelineTask(
+        Pipeline(
+            [
+                transport.input(),
+                STTService(FakeSTTProvider(latency=lognormal(0.2, 0.5), segmented=True)),
+                user,
+                LLMService(FakeLLMProvider(waiter, first_token=lognormal(0.4, 1.2))),
+                Filler(careless=careless),
+                TTSService(FakeTTSProvider(first_audio=lognormal(0.15, 0.4))),
+                transport.output(),
+                assistant,
+            ]
+        )
+    )
+
+
+def make_careless_task(transport: BaseTransport) -> PipelineTask:
+    """The same with a mistake in it, which few calls show."""
+    return make_task(transport, careless=True)
