@@ -1,4 +1,4 @@
-"""Edits of the context and runs that were asked for, when an interruption comes between."""
+"""What the two halves of a context share: edits and runs between which something comes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ import pytest
 
 from antiphon.context.conversation import LLMContext
 from antiphon.context.shared import SharedContext
+from antiphon.context.validate import problems
 from antiphon.frames.base import Frame
 from antiphon.frames.llm import (
     LLMMessagesAppendFrame,
     LLMMessagesTransformFrame,
     LLMMessagesUpdateFrame,
     LLMRunFrame,
+)
+from antiphon.frames.tools import (
+    FunctionCallFromLLM,
+    FunctionCallInProgressFrame,
+    FunctionCallResultFrame,
+    FunctionCallsStartedFrame,
 )
 from tests.context.rig import Rig, converse
 
@@ -108,3 +115,30 @@ def test_a_note_to_run_is_looked_at_again_when_its_turn_comes() -> None:
     shared.run(Present())  # the user's turn pays for it
     assert shared.run_now(Present()) is None
     assert shared.note_run() is None
+
+
+def test_calls_that_run_before_they_are_announced_belong_together_all_the_same() -> None:
+    """The announcement is urgent and may be handled late: each call knows its siblings.
+
+    So a call that ends first does not run the model while the other is on its way.
+    """
+    first, second = (FunctionCallFromLLM(f"f{n}", f"call {n}", {}, "group") for n in (1, 2))
+    shared = SharedContext(LLMContext())
+    for asked in (first, second):
+        assert not shared.gate.owed
+        shared.log(
+            FunctionCallInProgressFrame(
+                asked.function_name,
+                asked.tool_call_id,
+                {},
+                group_id="group",
+                siblings=(first, second),
+                response_id=7,
+            )
+        )
+        shared.log(FunctionCallResultFrame(asked.function_name, asked.tool_call_id, {}, "done"))
+    assert shared.gate.owed
+    written = list(shared.context.messages)
+    assert problems(written) == []
+    shared.log(FunctionCallsStartedFrame(function_calls=(first, second), response_id=7))
+    assert list(shared.context.messages) == written

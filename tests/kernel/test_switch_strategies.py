@@ -112,6 +112,13 @@ def test_passing_failures_far_apart_do_not_switch() -> None:
     assert strategy.receive(error(category=ErrorCategory.APPLICATION), 130) == "b"
 
 
+def test_an_error_that_is_only_a_message_counts_as_passing() -> None:
+    """push_error("...") says nothing of how long it lasts; with an exception it may."""
+    strategy = failover()
+    assert [strategy.receive(error(), now) for now in (0, 1)] == [None, "b"]
+    assert failover().receive(error(AntiphonError("broken for good")), 0) == "b"
+
+
 def test_a_failover_without_sense_is_refused() -> None:
     """The parameters must be positive."""
     with pytest.raises(ConfigurationError):

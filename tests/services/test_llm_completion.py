@@ -90,6 +90,26 @@ def test_a_caller_who_does_not_go_on_is_asked() -> None:
     assert len(made.of_role("developer")) == 1
 
 
+def test_an_answer_that_is_cut_off_before_its_verdict_gives_none() -> None:
+    """The end of a void answer is no verdict: the caller's turn stays open."""
+    stops: list[list[str]] = []
+
+    async def play(made: Rig) -> None:
+        stops.append(stops_of(made))
+        await made.says("How are")
+        await asyncio.sleep(0.35)  # the model has been asked and has not begun
+        assert made.inferences == 1
+        await made.user.broadcast_interruption()
+        await asyncio.sleep(1)
+        assert stops == [[]]
+        await made.says("you?")
+        await asyncio.sleep(5)
+
+    made = converse(lambda: rig(["✓ Too early.", "✓ Fine."]), play)
+    assert made.voice.said == "Fine."
+    assert stops == [["How are you?"]]
+
+
 def test_an_answer_without_a_marker_is_spoken() -> None:
     """Better an answer out of protocol than silence."""
 

@@ -54,7 +54,8 @@ class ServiceSwitcherStrategyFailover:
     A service is down for `window_secs` after it reported a lasting error, or after the last of
     `max_failures` passing ones (a stall, a time-out, a broken connection, a rate limit, a fault of
     the provider's or of its adapter) within `window_secs`. A service that is down is not switched
-    to. Errors that say that what came in was wrong say nothing about the service.
+    to. Errors that say that what came in was wrong say nothing about the service, and one that only
+    has a message says nothing of how long it lasts: it counts as passing.
     """
 
     def __init__(self, *, max_failures: int = 2, window_secs: float = 60.0) -> None:
@@ -95,10 +96,16 @@ class ServiceSwitcherStrategyFailover:
         """How many failures an error counts for."""
         if isinstance(error.exception, InvalidInputError | UnknownNameError):
             return 0
-        passing = error.retryable or error.category in {
-            ErrorCategory.CONNECTIVITY,
-            ErrorCategory.APPLICATION,
-        }
+        only_a_message = error.exception is None and error.category is ErrorCategory.UNKNOWN
+        passing = (
+            error.retryable
+            or only_a_message
+            or error.category
+            in {
+                ErrorCategory.CONNECTIVITY,
+                ErrorCategory.APPLICATION,
+            }
+        )
         return 1 if passing else self._max_failures
 
     def _is_down(self, service: str, now: float) -> bool:

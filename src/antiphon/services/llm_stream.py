@@ -1,21 +1,26 @@
 """One request to a language model: its stream under deadlines, and when to try again.
 
-A stream that says nothing for too long is closed and reported as a `ConnectivityError`. A failed
-request is tried again only if the error is worth it and nothing of the answer has been given away:
-the caller never hears a sentence twice.
+A stream that says nothing for too long is closed and reported as a `ConnectivityError`; one that
+cannot be closed is left behind. A failed request is tried again only if the error is worth it and
+nothing of the answer has been given away: the caller never hears a sentence twice.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import cast
 
 import msgspec
 
 from antiphon.errors import ConfigurationError, ConnectivityError, ServiceError
+from antiphon.kernel.streams import StreamReader, StreamTimeoutError
 from antiphon.services.contracts import LLMEvent, LLMProvider, LLMRequest, TextDelta
+
+
+_GRACE_SECS = 0.8
+"""How long a stream may take to stop: less than a handler that an interruption cancels has."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,17 +66,15 @@ async def events_of(
     # The contract says that closing the iterator stops the generation: it is a generator.
     stream = cast("AsyncGenerator[LLMEvent, None]", provider.complete(request))
     limit, what = policy.first_event_secs, "did not begin to answer"
-    async with aclosing(stream) as events:
-        iterator: AsyncIterator[LLMEvent] = aiter(events)
+    name = f"the stream of {provider.name} ({provider.model})"
+    reader = StreamReader(stream, name=name, grace_secs=_GRACE_SECS)
+    async with aclosing(reader):
         while True:
             try:
-                async with asyncio.timeout(limit) as scope:
-                    event = await anext(iterator)
+                event = await reader.next(limit)
             except StopAsyncIteration:
                 return
-            except TimeoutError as error:
-                if not scope.expired():
-                    raise
+            except StreamTimeoutError as error:
                 raise CompletionTimeoutError(
                     f"{provider.name} ({provider.model}) {what} for {limit:g} s."
                 ) from error
