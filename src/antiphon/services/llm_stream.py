@@ -18,7 +18,6 @@ from antiphon.errors import ConfigurationError, ConnectivityError, ServiceError
 from antiphon.kernel.streams import StreamReader, StreamTimeoutError
 from antiphon.services.contracts import LLMEvent, LLMProvider, LLMRequest, TextDelta
 
-
 _GRACE_SECS = 0.8
 """How long a stream may take to stop: less than a handler that an interruption cancels has."""
 
