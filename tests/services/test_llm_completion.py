@@ -102,6 +102,7 @@ def test_an_answer_that_is_cut_off_before_its_verdict_gives_none() -> None:
         await made.user.broadcast_interruption()
         await asyncio.sleep(1)
         assert stops == [[]]
+        assert made.of_role("developer") == []  # nor is the model asked to say it again
         await made.says("you?")
         await asyncio.sleep(5)
 
