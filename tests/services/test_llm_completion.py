@@ -106,9 +106,11 @@ def test_an_answer_that_is_cut_off_before_its_verdict_gives_none() -> None:
         await made.says("you?")
         await asyncio.sleep(5)
 
-    made = converse(lambda: rig(["✓ Too early.", "✓ Fine."]), play)
-    assert made.voice.said == "Fine."
-    assert stops == [["How are you?"]]
+    for seed in range(20):
+        stops.clear()
+        made = converse(lambda: rig(["✓ Too early.", "✓ Fine."]), play, seed=seed)
+        assert made.voice.said == "Fine."
+        assert stops == [["How are you?"]]
 
 
 def test_an_answer_without_a_marker_is_spoken() -> None:
