@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from antiphon.errors import ConfigurationError, InvalidInputError
+from antiphon.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,16 +68,10 @@ def simulate(
     from antiphon.simulation.pool import Job, Pool
     from antiphon.simulation.scenario import Scenario
 
-    call = _changed(Scenario.load(scenario), faults, caller)
-    name = agent or call.agent
-    if name is None:
-        raise ConfigurationError(
-            f"{scenario} does not say which agent: add `agent: module:function` to it, or pass "
-            f"--agent"
-        )
+    call = _changed(Scenario.load(scenario), agent, faults, caller)
     _check_target(timeline)
     folders = (pathlib.Path(), *call.folders) if agent else call.folders
-    job = Job(call, name, folders, busy)
+    job = Job(call, folders, busy)
     console = Console(highlight=False, soft_wrap=True)
     again = _Again(scenario, agent, faults, caller, busy)
     count = seeds or call.seeds or DEFAULT_SEEDS
@@ -241,7 +235,7 @@ def _print_failure(console: Console, failure: Failure, *, first: bool = True) ->
 def _unrepeatable(pool: Pool, report: Report) -> list[int]:
     """The first seeds of each kind that are fine when they are run again."""
     seeds = [group[0].seed for group in report.groups[:_CHECKED]]
-    return [s for s in seeds if s is not None and pool.show(s, page=False).failure is None]
+    return [s for s in seeds if s is not None and pool.again(s) is None]
 
 
 @contextmanager
@@ -274,10 +268,12 @@ def _progress(name: str, total: int) -> Iterator[Any]:
 # ---- what the options change --------------------------------------------------------------------
 
 
-def _changed(scenario: Scenario, faults: str | None, caller: str | None) -> Scenario:
+def _changed(
+    scenario: Scenario, agent: str | None, faults: str | None, caller: str | None
+) -> Scenario:
     from antiphon.simulation.scenario import CallerSettings
 
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = {} if agent is None else {"agent": agent}
     if faults is not None:
         changes["faults"] = {} if faults == "none" else _faults(faults)
     if caller is not None:

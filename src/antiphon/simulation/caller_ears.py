@@ -42,9 +42,11 @@ class Ear(Protocol):
         """The words that are complete with this piece of sound."""
         ...
 
-    def read(self, frame: Frame) -> list[str]:
-        """The words of a frame that the output handed on: what is in it is being heard."""
-        ...
+    def read(self, frame: Frame) -> list[str] | None:
+        """The words that are complete with a frame that the output handed on, which is being heard.
+
+        None if there is nothing to be heard in it.
+        """
 
     def fell_silent(self) -> None:
         """The agent stopped speaking: a word that is not complete was cut off."""
@@ -67,8 +69,8 @@ class CodedEar:
     def hear(self, pcm: bytes) -> list[str]:
         return self._listener.hear(pcm) if any(pcm) else []
 
-    def read(self, frame: Frame) -> list[str]:
-        return []
+    def read(self, frame: Frame) -> list[str] | None:
+        return None
 
     def fell_silent(self) -> None:
         self.cut = self._listener.cut() or self.cut
@@ -90,11 +92,11 @@ class CaptionEar:
     def hear(self, pcm: bytes) -> list[str]:
         return []
 
-    def read(self, frame: Frame) -> list[str]:
-        if not isinstance(frame, TextFrame):
-            return []
+    def read(self, frame: Frame) -> list[str] | None:
+        if not isinstance(frame, TextFrame) or not frame.text.strip():
+            return None
         if isinstance(frame, AggregatedTextFrame) and not isinstance(frame, TTSTextFrame):
-            return []  # an announcement: its words come as they are spoken
+            return None  # an announcement: its words come as they are spoken
         text = frame.text if frame.includes_inter_frame_spaces else f"{frame.text} "
         *whole, self._partial = f"{self._partial}{text}".replace("\n", " ").split(" ")
         return [word for word in whole if word]
@@ -130,8 +132,8 @@ class TranscribingEar:
         self._heard += pcm
         return []
 
-    def read(self, frame: Frame) -> list[str]:
-        return []
+    def read(self, frame: Frame) -> list[str] | None:
+        return None
 
     def fell_silent(self) -> None:
         """Where it was cut off a transcriber cannot tell."""
@@ -190,7 +192,7 @@ class Hearing:
     def read(self, frame: Frame) -> None:
         """Reads a frame that the output hands on."""
         words = self.ear.read(frame)
-        if words:
+        if words is not None:
             self._sounds()
             self.words += words
 

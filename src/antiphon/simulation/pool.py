@@ -45,16 +45,20 @@ _HASHES = "PYTHONHASHSEED"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What all runs have in common. `folders` is where the agent is looked for."""
+    """What all runs have in common. `folders` is where the scenario's agent is looked for."""
 
     scenario: Scenario
-    agent: str
     folders: tuple[Path, ...]
     busy: bool = False
 
     def function(self) -> Function:
         """The agent's. Raises `ConfigurationError`."""
-        return find_function(self.agent, self.folders)
+        if self.scenario.agent is None:
+            raise ConfigurationError(
+                f"{self.scenario.path or self.scenario.name} does not say which agent: add "
+                f"`agent: module:function` to it, or pass --agent"
+            )
+        return find_function(self.scenario.agent, self.folders)
 
     def run(self, seed: int) -> Failure | None:
         """One seed, quietly."""
@@ -63,7 +67,7 @@ class Job:
             return try_seed(self.function(), self.scenario, seed, cpu=cpu)
 
     def show(self, seed: int, *, page: bool) -> Shown:
-        """One seed, for people."""
+        """One seed, for people. What the agent prints is printed."""
         trace = Trace(f"{self.scenario.name}, seed {seed}")
         cpu = BUSY if self.busy else ORDINARY
         with _quiet(prints=True):
@@ -78,7 +82,7 @@ class Job:
         scenario = self.scenario
         notes = {
             "Scenario": str(scenario.path or scenario.name),
-            "Agent": self.agent,
+            "Agent": scenario.agent or "",
             "Seed": str(seed),
             "Caller": scenario.caller.manner.value,
         }
@@ -166,8 +170,12 @@ class Pool:
             for future in done:
                 yield from _fit(_outcome(future))
 
+    def again(self, seed: int) -> Failure | None:
+        """One seed once more. Raises `ConfigurationError`."""
+        return next(failure for _, failure in self.each([seed], StopRequest()))
+
     def show(self, seed: int, *, page: bool) -> Shown:
-        """One seed, for people."""
+        """One seed, for people. Raises `ConfigurationError`."""
         if self._workers is None:
             return self._job.show(seed, page=page)
         return _fit(_outcome(self._submit(_show, seed, page)))
