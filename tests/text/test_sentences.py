@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
 import pytest
 
@@ -26,6 +27,13 @@ TEXTS: dict[str, tuple[str, str, list[str]]] = {
     "Hindi": ("hi", "नमस्ते। कैसे हो? ठीक।", ["नमस्ते। ", "कैसे हो? ", "ठीक।"]),
     "lists": ("en", "- one\n- two\n\nThree.", ["- one\n", "- two\n\n", "Three."]),
     "links": ("en", "See https://a.b/c.d?e=1. Done.", ["See https://a.b/c.d?e=1. ", "Done."]),
+    "initials": ("en", "J. R. R. To wrote it. Yes.", ["J. R. R. To wrote it. ", "Yes."]),
+    "a letter at the end": ("en", "We need plan B. It works.", ["We need plan B. ", "It works."]),
+    "a quote after a sentence": ("en", 'Yes! "Go." He went.', ["Yes! ", '"Go." ', "He went."]),
+    "French quotes": ("fr", "Ah… bon ? « Oui. » Non.", ["Ah… bon ? ", "« Oui. » ", "Non."]),
+    "an ordinal": ("de", "Am 3. Mai kam er. Ja.", ["Am 3. Mai kam er. ", "Ja."]),
+    "indented lines": ("en", "One.\n  Two.\nThree", ["One.\n  ", "Two.\n", "Three"]),
+    "Arabic": ("ar", "مرحبا. كيف حالك؟ جيد.", ["مرحبا. ", "كيف حالك؟ ", "جيد."]),
     "German": ("de", "Das ist z. B. gut. Ja.", ["Das ist z. B. gut. ", "Ja."]),
 }
 
@@ -37,18 +45,61 @@ def test_sentences(name: str) -> None:
     assert list(split(text, language)) == expected
 
 
+def streamed(language: str, text: str, cuts: Iterable[int]) -> list[str]:
+    """The sentences of a text that comes in pieces, cut at these places."""
+    splitter, out, at = SentenceSplitter(language), list[str](), 0
+    for cut in (*cuts, len(text)):
+        out += splitter.push(text[at:cut])
+        at = cut
+    return out + splitter.flush()
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_stream_is_cut_like_the_whole(name: str) -> None:
-    """However a text is cut into pieces, the same sentences come out, and nothing is lost."""
+    """Cut at any two places, into pieces of any size, or character by character: the same."""
     language, text, expected = TEXTS[name]
-    for seed in range(100):
-        rng, at, out = random.Random(seed), 0, list[str]()
-        splitter = SentenceSplitter(language)
-        while at < len(text):
-            size = rng.randint(1, 5)
-            out += splitter.push(text[at : at + size])
-            at += size
-        assert out + splitter.flush() == expected
+    places = range(1, len(text))
+    for first in places:
+        assert streamed(language, text, range(first, len(text), first)) == expected
+        for second in range(first, len(text)):
+            assert streamed(language, text, (first, second)) == expected, (first, second)
+
+
+SENTENCES = {
+    "en": (
+        "It is 3.14 now.", "Dr. Who met Mr. Smith.", "At 5 p.m. we go.", "See you at 6 p.m.",
+        "Really?!", "Well...", 'He said "Hi!" and left.', "The U.S. Army came.", "Use e.g. this.",
+        "Version 2.0.1 is out.", "It costs $3.50.", "Great! 😀", "J. R. R. Tolkien wrote it.",
+        "Wait… what?", "1. First.", "- one\n", '"Go." He went.', "On Jan. 5 it was. No. 5 lives.",
+    ),
+    "de": (
+        "Das ist z. B. gut.", "Am 3. Mai kam er.", "Dr. Meier ist da.", "Es kostet 3,50 €.", "Ja!",
+        '"Nein." sagte er.', "Der 1. FC siegt.", "Usw. und so fort.", "„Ja.“ Nein.", "Nr. 5 lebt.",
+    ),
+    "fr": ("C'est M. Dupont.", "« Oui. » Non.", "Il est 14 h 30.", "Ah… bon ?", "Etc."),
+    "es": ("¿Qué tal?", "¡Hola! Soy el Sr. López.", "Son 3,50 €.", "EE. UU. es grande.", "Sí."),
+    "ru": ("Привет!", "Им. А. С. Пушкина.", "Это 3,5 кг.", "Да… нет?"),
+    "hi": ("नमस्ते।", "कैसे हो?", "3.5 किलो।", "ठीक!"),
+    "ja": ("こんにちは。", "元気ですか？", "「はい。」と言った。", "3.5です。", "ね！"),
+    "zh": ("你好。", "今天3.5度！", "你呢？", "他说：“走吧。”", "好……"),
+    "ko": ("안녕하세요.", "3.5입니다.", "네?"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_where_a_stream_is_cut_decides_nothing(language: str) -> None:
+    """Random conversations of hard sentences, in random pieces: always what the whole gives."""
+    glue = "" if language in ("ja", "zh") else " "
+    for seed in range(150):
+        rng = random.Random(seed)
+        text = glue.join(rng.choice(SENTENCES[language]) for _ in range(rng.randint(1, 5)))
+        whole = streamed(language, text, ())
+        assert "".join(whole) == text
+        places = range(1, len(text))
+        some = sorted(rng.sample(places, min(len(places), rng.randint(0, 9))))
+        words = [at for at in places if text[at] == " "]
+        for cuts in (some, words, places):
+            assert streamed(language, text, cuts) == whole, (text, cuts)
 
 
 def test_a_sentence_waits_for_what_follows() -> None:

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import random
+import sys
+import unicodedata
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from antiphon.errors import MissingExtraError
+from antiphon.text.locale_words import words_of
 from antiphon.text.numbers import cardinal, digits, ordinal, speak_numbers, year
-from antiphon.text.speakable import has_words, speakable, strip_emoji, strip_markdown
+from antiphon.text.speakable import (
+    Speakable,
+    has_words,
+    in_language,
+    speakable,
+    strip_emoji,
+    strip_markdown,
+)
 
 MARKDOWN = {
     "It is **very** good.": "It is very good.",
@@ -144,3 +157,109 @@ def test_no_digit_is_left_and_words_stay() -> None:
         spoken = speak_numbers(f"word {text} word")
         assert spoken.startswith("word")
         assert spoken.endswith("word")
+
+
+LOCAL_SYMBOLS = {
+    ("de", "Salz & Pfeffer"): "Salz und Pfeffer",
+    ("de", "**20 %** von 5 °C"): "20 Prozent von 5 Grad Celsius",
+    ("fr", "sel & poivre = 12,5 %"): "sel et poivre égale 12,5 pour cent",
+    ("tr", "tuz & 20 %"): "tuz ve yüzde 20",
+    ("zh", "20%"): "百分之20",
+    ("ru", "соль & 5 %"): "соль и 5 %",
+    ("xx", "a & b = 5 % | c"): "a & b = 5 % , c",
+}
+
+
+@pytest.mark.parametrize(("language", "text"), LOCAL_SYMBOLS)
+def test_symbols_are_words_of_the_language(language: str, text: str) -> None:
+    """No English "and" or "percent" in other languages; what is not known stays."""
+    assert speakable(text, language) == LOCAL_SYMBOLS[language, text]
+
+
+KEPT = {
+    "1️⃣ and ①": "1 and ①",
+    "5㎏ ㎡": "5㎏ ㎡",
+    "क्‍ष and സ്‍": "क्‍ष and സ്‍",
+    "🇩🇪🏴󠁧󠁢󠁥󠁮󠁧󠁿👩‍🚀x": "x",
+    "℃ № ™ ©": "℃ № ™ ©",
+}
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_only_pictures_are_dropped(text: str) -> None:
+    """Letters and digits in frames, joined letters and signs are said; pictures are not."""
+    assert strip_emoji(text) == KEPT[text]
+
+
+def test_a_date_is_no_list() -> None:
+    """A number with a stop may be the day of a month; a dash is a bullet."""
+    assert strip_markdown("3. Mai\n- zwei") == "3. Mai\nzwei"
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text if char.isalnum())
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(
+    st.text(
+        alphabet=st.one_of(st.sampled_from("ab1 .*_~`#>-+|()[]!\n\\\"'&=%°…•"), st.characters()),
+        max_size=80,
+    )
+)
+def test_markup_goes_and_every_letter_stays(text: str) -> None:
+    """Whatever the markup: no letter or digit is lost, and nothing is an error."""
+    if "```" in text or "](" in text or "http" in text:
+        return  # a fence's language and an address are not said
+    assert _letters(strip_markdown(text)) == _letters(text)
+    kept = "".join(c for c in text if unicodedata.category(c) not in ("So", "Sk"))
+    assert _letters(strip_emoji(kept)) == _letters(kept)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.text(max_size=60), st.sampled_from(["en", "en-GB", "de", "tr", "zh", "tlh"]))
+def test_nothing_is_an_error(text: str, language: str) -> None:
+    """Any characters of Unicode, with and without numbers."""
+    Speakable(language)(text)
+    Speakable(language, numbers=True)(text)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.sampled_from(["hallo", "world", "ça", "мир", "你好", "नमस्ते", "o'clock", "well-known"])
+    ),
+    st.sampled_from(["en", "de", "fr", "ru", "ja", "hi", "tlh"]),
+)
+def test_plain_words_stay_as_they_are(words: list[str], language: str) -> None:
+    """Text without figures, marks and signs is the same after any number of passes."""
+    text, say = ", ".join(words), Speakable(language, numbers=True)
+    assert say(text) == text
+    assert say(say(text)) == text
+
+
+def test_british_dates_begin_with_the_day() -> None:
+    """American ones with the month; a date of the other kind stays as it is."""
+    american, british = Speakable("en", numbers=True), Speakable("en-GB", numbers=True)
+    assert american("05/04/2026") == "May fourth, twenty twenty-six"
+    assert british("05/04/2026") == "April fifth, twenty twenty-six"
+    assert Speakable("en_US", numbers=True)("05/04/2026") == american("05/04/2026")
+
+
+def test_transforms_follow_a_language_if_they_can() -> None:
+    """A plain function stays; what is localized is asked for the language."""
+    strip, local = in_language([str.strip, Speakable(numbers=True)], "de")
+    assert strip(" 5 ") == "5"
+    assert local("5 & 6") == "fünf und sechs"
+    (english,) = in_language([local], "en")
+    assert english("5 & 6") == "five and six"
+
+
+def test_without_numbers_no_package_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Symbols are words of a table; numbers say what to install, at once."""
+    for module in ("babel", "unicode_rbnf", "phonenumbers"):
+        monkeypatch.setitem(sys.modules, module, None)
+    assert Speakable("da")("salt & peber 5 %") == "salt og peber 5 procent"
+    words_of.cache_clear()
+    with pytest.raises(MissingExtraError, match=r"antiphon\[text\]"):
+        Speakable("da-DK", numbers=True)

@@ -22,6 +22,15 @@ _TITLE = re.compile(
     r"\.\s*$",
     re.IGNORECASE,
 )
+# Several initials are the beginning of a name; one may be, which its next word decides ("plan B.
+# It works", "J. Tolkien"), when it is there: "To" may still become "Tolkien". So it is where a
+# number with a stop is an ordinal: "am 3. Mai", "es sind 3. Man ...".
+_INITIAL = re.compile(r"(?:^|[\s(\"'“.])[^\W\d_]\.\s*$")
+_INITIALS = re.compile(r"(?:^|[\s(\"'“])(?:[A-ZÀ-ÖØ-ÞΑ-ΩА-Я]\.\s+){2,}$")
+_ORDINAL = re.compile(r"\d\.\s*$")
+_ORDINAL_LANGUAGES = frozenset("cs da de et fi hr hu is lv nb nn no sk sl tr".split())
+# Opening marks behind a space belong to the sentence after them.
+_OPENERS = re.compile(r"(?<=\s)(?:[\"'“‘„‚(\[{]+|«\s*)$")
 # Closing marks that belong to the sentence before them.
 _CLOSERS = "\"'”’»)]}」』】）*_"
 _CLAUSE_END = re.compile(r"[,;:—–、，；：](?=\s|[^\s\d])\s*")
@@ -71,7 +80,7 @@ class SentenceSplitter:
 
     def flush(self) -> list[str]:
         """The text is over: the rest, and a fresh start."""
-        pieces = self._segments(self._buffer) if self._buffer else []
+        pieces = self._segments(self._buffer, final=True) if self._buffer else []
         self.reset()
         return pieces
 
@@ -79,19 +88,36 @@ class SentenceSplitter:
         """Forgets what has come."""
         self._buffer, self._released = "", False
 
-    def _segments(self, text: str) -> list[str]:
-        """`text` cut into sentences; the last may be incomplete."""
+    def _segments(self, text: str, *, final: bool = False) -> list[str]:
+        """`text` cut into sentences; the last may be incomplete unless it is `final`."""
         pieces: list[str] = []
         for segment in self._segment(self.language, text):
             for line in re.split(r"(?<=\n)(?=[^\n])", segment):
-                if pieces and _belongs(pieces[-1], line):
+                if pieces and (
+                    _belongs(pieces[-1], line) or (not final and self._is_open(pieces[-1], line))
+                ):
                     pieces[-1] += line
-                else:
+                    continue
+                if not pieces:
                     pieces.append(line)
+                    continue
+                # Space between two sentences belongs to the first, whoever was seen first.
+                lead = len(line) - len(line.lstrip())
+                before = pieces[-1] + line[:lead]
+                at = match.start() if (match := _OPENERS.search(before)) else len(before)
+                pieces[-1] = before[:at]
+                pieces.append(before[at:] + line[lead:])
         # A segmenter may drop nothing: what is spoken and what is remembered must agree.
         if "".join(pieces) != text:
             return [text]
         return pieces
+
+    def _is_open(self, before: str, after: str) -> bool:
+        """Whether the word `after`, not complete yet, decides if `before` is a sentence."""
+        if not after.lstrip().isalpha():
+            return False
+        ordinals = self.language in _ORDINAL_LANGUAGES
+        return bool(_INITIAL.search(before) or (ordinals and _ORDINAL.search(before)))
 
     def _cut_long(self) -> str:
         at = self._buffer.rfind(" ", 1, self._longest) + 1 or self._longest
@@ -119,7 +145,9 @@ def _belongs(before: str, after: str) -> bool:
     lead = after.lstrip()
     if not lead:
         return True
-    return bool(_TITLE.search(before)) or (lead == after and all(c in _CLOSERS for c in lead[:1]))
+    if _TITLE.search(before) or _INITIALS.search(before):
+        return True
+    return lead == after and not before[-1].isspace() and lead[0] in _CLOSERS
 
 
 def split(text: str, language: str = "en") -> Sequence[str]:
