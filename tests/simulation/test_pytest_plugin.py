@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.cli.test_simulate import BOT, HELLO
+
 TESTS = '''
 import asyncio
 import pytest
@@ -31,10 +33,22 @@ def test_plain(virtual_time):
 
     assert virtual_time(main()) == 60
 '''
+SCENARIOS = '''
+from antiphon.simulation.pytest_plugin import scenario_test
+
+test_hello = scenario_test("calls/hello.yaml", seeds=3)
+test_rude = scenario_test("calls/rude.yaml", seeds=2)
+test_other_agent = scenario_test("calls/hello.yaml", agent="bot:breaks", seeds=1)
 
 
-def _pytest(folder: Path, *arguments: str) -> str:
-    (folder / "test_seeds.py").write_text(TESTS, encoding="utf-8")
+def test_by_hand(hold_scenario):
+    """The call can be looked at."""
+    assert "there" in hold_scenario("calls/hello.yaml").heard
+'''
+
+
+def _pytest(folder: Path, *arguments: str, tests: str = TESTS) -> str:
+    (folder / "test_seeds.py").write_text(tests, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
         cwd=folder,
@@ -54,8 +68,28 @@ def test_each_seed_is_a_test_and_a_failure_tells_how_to_repeat_it(tmp_path: Path
     assert "11 passed" in _pytest(tmp_path, "--seeds", "10", "test_seeds.py")
 
 
+def test_a_scenario_is_a_test_in_one_line(tmp_path: Path) -> None:
+    """Each seed of a file is a test; a failure tells the story and both commands."""
+    calls = tmp_path / "calls"
+    calls.mkdir()
+    (calls / "bot.py").write_text(BOT, encoding="utf-8")
+    (calls / "hello.yaml").write_text(HELLO, encoding="utf-8")
+    rude = HELLO.replace("containing: there", "containing: nowhere")
+    (calls / "rude.yaml").write_text(rude, encoding="utf-8")
+    out = _pytest(tmp_path, "test_seeds.py", tests=SCENARIOS)
+    assert "3 failed, 4 passed" in out
+    assert "'nowhere' is not in what was heard" in out
+    assert "caller: hello" in out
+    assert "pytest 'test_seeds.py::test_rude' --seed 1" in out
+    assert f"antiphon simulate {calls / 'rude.yaml'} --seed 1 --timeline out.html" in out
+    assert "the agent bot:make cannot be made" not in out
+    assert "KeyError: 'no key'" in out
+    assert f"{calls / 'hello.yaml'} --agent bot:breaks --seed 0" in out
+
+
 def test_a_mark_without_the_argument_is_an_error(tmp_path: Path) -> None:
-    """A test that is marked and takes no seed is told so."""
+    """A test that is marked and takes no seed, or a mark without a number, is told so."""
     test = "import pytest\n@pytest.mark.seeds(3)\ndef test_it(): ...\n"
-    (tmp_path / "test_other.py").write_text(test, encoding="utf-8")
-    assert "takes no argument `seed`" in _pytest(tmp_path, "test_other.py")
+    assert "takes no argument `seed`" in _pytest(tmp_path, "test_seeds.py", tests=test)
+    test = "import pytest\n@pytest.mark.seeds()\ndef test_it(seed): ...\n"
+    assert "test_it: the mark is written seeds(n)" in _pytest(tmp_path, "test_seeds.py", tests=test)

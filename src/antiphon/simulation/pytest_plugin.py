@@ -1,26 +1,42 @@
-"""pytest: tests over seeds, in virtual time.
+"""pytest: tests over seeds, in virtual time, and scenarios as tests.
 
     @pytest.mark.seeds(200)
-    def test_it(seed: int) -> None:
-        run(main(), seed=seed)
+    def test_it(seed: int, virtual_time: RunInVirtualTime) -> None:
+        virtual_time(main())
+
+    test_dinner = scenario_test("dinner.yaml", seeds=200)
 
 Each seed is a test of its own. `--seed N` runs that one only, `--seeds N` as many as said in place
-of the mark's. A failure tells the command that repeats it. The fixture `virtual_time` is
-`antiphon.simulation.virtual_time.run` with the test's seed, if it has one.
+of the mark's. A failure tells the command that repeats it. Fixtures:
+
+| fixture | is |
+|---|---|
+| `virtual_time` | `antiphon.simulation.virtual_time.run` with the seed of the test, if it has one |
+| `hold_scenario` | holds a `Scenario`, or the file of one beside the test, with that seed |
 
 pytest finds it by itself where antiphon is installed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
-from typing import Any, Protocol, TypeVar
+import dataclasses
+import shlex
+from collections.abc import Callable, Coroutine, Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pytest
 
-from antiphon.simulation import virtual_time as _virtual_time
+if TYPE_CHECKING:  # pytest loads this for every project where antiphon is installed
+    from antiphon.simulation.agents import Function
+    from antiphon.simulation.caller import Call
+    from antiphon.simulation.scenario import Scenario
 
 T = TypeVar("T")
+
+DEFAULT_SEEDS = 100
+_REPEATED = pytest.StashKey[str]()
+"""The command line that repeats the scenario which a test held last."""
 
 
 class RunInVirtualTime(Protocol):
@@ -29,17 +45,81 @@ class RunInVirtualTime(Protocol):
     def __call__(self, coro: Coroutine[Any, Any, T]) -> T: ...
 
 
+class HoldScenario(Protocol):
+    """`hold_scenario("dinner.yaml")`: see `antiphon.simulation.trials.hold_scenario`.
+
+    `agent`: the function that makes the agent, or its name; by default the scenario's own.
+    """
+
+    def __call__(
+        self, scenario: Scenario | str | Path, agent: Function | str | None = None
+    ) -> Call: ...
+
+
 @pytest.fixture
 def virtual_time(request: pytest.FixtureRequest) -> RunInVirtualTime:
     """Runs a coroutine in virtual time, with the seed of the test if it has one."""
-    seed: int | None = None
-    if "seed" in request.fixturenames:
-        seed = request.getfixturevalue("seed")
+    from antiphon.simulation.virtual_time import run
+
+    seed = _seed_of(request)
 
     def run_it(coro: Coroutine[Any, Any, T]) -> T:
-        return _virtual_time.run(coro, seed=seed)
+        return run(coro, seed=seed)
 
     return run_it
+
+
+@pytest.fixture
+def hold_scenario(request: pytest.FixtureRequest) -> HoldScenario:
+    """Holds a scenario, with the seed of the test if it has one; raises what fell short."""
+    from antiphon.simulation import trials
+    from antiphon.simulation.agents import find_function
+    from antiphon.simulation.scenario import Scenario
+
+    seed = _seed_of(request)
+
+    def hold_it(scenario: Scenario | str | Path, agent: Function | str | None = None) -> Call:
+        if not isinstance(scenario, Scenario):
+            scenario = Scenario.load(request.path.parent / scenario)
+        if isinstance(agent, str):
+            scenario = dataclasses.replace(scenario, agent=agent)
+        if agent is None and scenario.agent is None:
+            raise pytest.UsageError(f"{scenario.path or scenario.name} does not say which agent")
+        if scenario.path is not None and not callable(agent):
+            words = ["antiphon", "simulate", str(scenario.path)]
+            words += ["--agent", agent] if agent is not None else []
+            request.node.stash[_REPEATED] = shlex.join(words)
+        folders = (request.path.parent, *scenario.folders)
+        found = agent if callable(agent) else find_function(scenario.agent or "", folders)
+        return trials.hold_scenario(found, scenario, seed=seed)
+
+    return hold_it
+
+
+def scenario_test(
+    scenario: Scenario | str | Path,
+    *,
+    agent: Function | str | None = None,
+    seeds: int = DEFAULT_SEEDS,
+) -> Callable[..., None]:
+    """A test that holds a scenario with the seeds 0 to `seeds` - 1.
+
+    A file's name is relative to that of the test. `agent` as for the fixture `hold_scenario`.
+    """
+
+    @pytest.mark.seeds(seeds)
+    def test_scenario(seed: int, hold_scenario: HoldScenario) -> None:
+        hold_scenario(scenario, agent)
+
+    test_scenario.__doc__ = f"The scenario {scenario} goes as it should."
+    return test_scenario
+
+
+def _seed_of(request: pytest.FixtureRequest) -> int | None:
+    if "seed" not in request.fixturenames:
+        return None
+    seed = request.getfixturevalue("seed")
+    return seed if isinstance(seed, int) else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,10 +139,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     mark = metafunc.definition.get_closest_marker("seeds")
     if mark is None:
         return
+    name = metafunc.function.__qualname__
+    if len(mark.args) != 1 or mark.kwargs or not isinstance(mark.args[0], int):
+        raise pytest.UsageError(f"{name}: the mark is written seeds(n), n being how many")
     if "seed" not in metafunc.fixturenames:
         raise pytest.UsageError(
-            f"{metafunc.function.__qualname__} is marked with seeds({mark.args[0]}) "
-            f"but takes no argument `seed`"
+            f"{name} is marked with seeds({mark.args[0]}) but takes no argument `seed`"
         )
     only, many = metafunc.config.getoption("seed"), metafunc.config.getoption("seeds")
     seeds = range(many or mark.args[0]) if only is None else [only]
@@ -78,5 +160,8 @@ def pytest_runtest_makereport(
     if report.failed and item.get_closest_marker("seeds") and isinstance(item, pytest.Function):
         seed = item.callspec.params["seed"]
         path = item.nodeid.partition("[")[0]
-        report.sections.append(("repeat this seed", f"pytest '{path}' --seed {seed}"))
+        lines = [f"pytest '{path}' --seed {seed}"]
+        if (command := item.stash.get(_REPEATED, None)) is not None:
+            lines.append(f"{command} --seed {seed} --timeline out.html")
+        report.sections.append(("repeat this seed", "\n".join(lines)))
     return report
