@@ -56,6 +56,7 @@ def default_llm() -> ChosenLLM:
         RuleBasedLLMProvider(),
         f"A rule-based responder stands in for a language model, as {why}. "
         f"Set {VARIABLE} to use another model.",
+        logging.WARNING,
     )
 
 
@@ -136,11 +137,11 @@ def _at_address(wanted: str, environment: Mapping[str, str]) -> ChosenLLM:
     return _said(provider, f"{model or 'The model'} at {address} answers.")
 
 
-def _said(provider: LLMProvider, reason: str) -> ChosenLLM:
-    _log_once(reason)
+def _said(provider: LLMProvider, reason: str, level: int = logging.INFO) -> ChosenLLM:
+    _log_once(reason, level)
     return ChosenLLM(provider, reason)
 
 
 @functools.cache
-def _log_once(reason: str) -> None:
-    logger.info(reason)
+def _log_once(reason: str, level: int) -> None:
+    logger.log(level, reason)

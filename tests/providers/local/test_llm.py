@@ -150,7 +150,7 @@ def test_a_tool_is_chosen_first_and_its_arguments_follow_its_schema() -> None:
     first, second = engine.completions
     assert first.grammar is not None
     assert "get_weather" in first.grammar
-    assert second.schema == WEATHER.parameters
+    assert second.schema == {"additionalProperties": False, **WEATHER.parameters}
     assert second.prompt.startswith(first.prompt)
     assert events[-1] == TokenUsage(7, 4)
 

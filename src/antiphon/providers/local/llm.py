@@ -108,22 +108,15 @@ class LocalLLMProvider:
 
     async def _loaded(self) -> Engine:
         if self._engine is None:
-            path = (
-                self._path
-                if self._path is not None
-                else await asyncio.to_thread(_stored, self.model)
-            )
-            self._engine = shared_engine(
-                path, threads=self._threads, context_tokens=self._context_tokens
-            )
+            self._engine = await asyncio.to_thread(self._find)
         return self._engine
 
+    def _find(self) -> Engine:
+        """Looking the weights up may hash a gigabyte the first time, and the runtime is large."""
+        from antiphon.providers.local.model_store import ModelStore
 
-def _stored(model: str) -> Path:
-    """The weights; looking them up may hash a gigabyte the first time."""
-    from antiphon.providers.local.model_store import ModelStore
-
-    return ModelStore().path(model)
+        path = self._path if self._path is not None else ModelStore().path(self.model)
+        return shared_engine(path, threads=self._threads, context_tokens=self._context_tokens)
 
 
 class _Answer:
@@ -234,7 +227,8 @@ class _Turn:
             completion = Completion(
                 prompt=prompt,
                 max_tokens=_ARGUMENT_TOKENS,
-                schema=tool.parameters,
+                # Where the schema does not say, a small model likes to add arguments of its own.
+                schema={"additionalProperties": False, **tool.parameters},
                 bias=llm_prompt.argument_bias(self._request, tool),
             )
             arguments = self._counted(run.run(completion, **answer.wires())).text.strip()
