@@ -270,7 +270,9 @@ class ToolOutput(Struct):
 
 
 class Respond(Struct):
-    """Answer now. Only sent when no response is under way."""
+    """Answer now. Only sent when no response is under way; brings exactly one, even if it is
+    cancelled at once.
+    """
 
 
 class CancelResponse(Struct):
@@ -392,7 +394,9 @@ class RealtimeProvider(Protocol):
         """Prepares what can be prepared before the first word."""
 
     def converse(self, inputs: AsyncIterator[RealtimeInput]) -> AsyncIterator[RealtimeEvent]:
-        """Holds a conversation; ends after `inputs` have ended. Closing the iterator hangs up."""
+        """Holds a conversation. Ends after `inputs` have ended and the response under way has, if
+        there is one. Closing the iterator hangs up.
+        """
         ...
 
     async def close(self) -> None:

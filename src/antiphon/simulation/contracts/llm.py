@@ -146,7 +146,7 @@ def judge_answer(events: list[Any], request: LLMRequest) -> None:
         if isinstance(event, ToolCall):
             require(Rule.VALUES, event.name in advertised, f"{event!r}: there is no such tool")
             require(Rule.VALUES, bool(event.id), f"{event!r} has no id")
-            _require_object(event)
+            require_object(event)
     usages = [at for at, event in enumerate(events) if isinstance(event, TokenUsage)]
     last = not usages or usages == [len(events) - 1]
     require(Rule.VALUES, last, "the usage comes once, as the last event")
@@ -156,7 +156,8 @@ def judge_answer(events: list[Any], request: LLMRequest) -> None:
     require(Rule.ANSWERS, said, "neither text nor a call came")
 
 
-def _require_object(call: ToolCall) -> None:
+def require_object(call: ToolCall) -> None:
+    """The arguments of a call are a JSON object."""
     try:
         arguments = json.loads(call.arguments)
     except ValueError as error:

@@ -141,10 +141,10 @@ class FakeRealtimeProvider:
                 yield event
             await reader
         finally:
+            self.running -= 1
             reader.cancel()
             talk.hang_up()
             await asyncio.wait({reader, *talk.tasks})
-            self.running -= 1
 
     async def close(self) -> None:
         self.closed = True
