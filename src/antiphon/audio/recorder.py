@@ -6,7 +6,8 @@ Each side is a track; sample n of either was heard n / rate seconds after the be
 audio comes with the time at which it was heard. Times jitter, samples do not, so:
 
 * a piece that comes within `tolerance_secs` of the track's end continues it, sample by sample;
-* one that comes later is preceded by silence, to the sample;
+* one that comes later is preceded by silence, to the sample; in a pause half the tolerance is late
+  enough, so that a sender whose clock is slow is put right there and not in the middle of a word;
 * one that comes earlier (a sender whose clock is fast) continues the track too, but while the track
   is ahead, pieces without sound are left out, which brings it back.
 
@@ -77,9 +78,10 @@ class Timeline:
         track = self._tracks[side]
         if at is not None:
             gap = round(at * self.sample_rate) - track.end
-            if gap > self._tolerance:
+            pause = abs(gap) > self._tolerance // 2 and _is_soundless(pcm)
+            if gap > (self._tolerance // 2 if pause else self._tolerance):
                 track.pad_to(track.end + gap)
-            elif gap < -self._tolerance and _is_soundless(pcm):
+            elif gap < -self._tolerance and pause:
                 return
         track.pcm += pcm
 

@@ -84,6 +84,8 @@ class AudioBufferProcessor(FrameProcessor):
         line, self._line = self._line, None
         if line is None:
             return
+        for side in Side:
+            line.add(side, self._tail(side))
         await self._hand_out(*line.finish(self.clock.now() - self._began))
         await self.on_recording_stopped.emit_and_wait()
 
@@ -136,6 +138,13 @@ class AudioBufferProcessor(FrameProcessor):
             line.advance(self.clock.now() - self._began)
             await self._hand_out(*line.take(), wait=False)
 
+    def _tail(self, side: Side) -> bytes:
+        """What the resampler still holds of a stretch of sound that is over."""
+        tail = self._converters[side].flush()
+        if self._turns:
+            self._clips[side].add(tail)
+        return tail
+
     async def _hand_out(self, caller: bytes, agent: bytes, *, wait: bool = True) -> None:
         if not caller:
             return
@@ -166,6 +175,10 @@ class AudioBufferProcessor(FrameProcessor):
         direction: FrameDirection,
     ) -> None:
         side = self._side(frame)
+        if side is Side.AGENT and self._clips[side].active:
+            tail = self._tail(side)
+            if self._line is not None:
+                self._line.add(side, tail)
         if clip := self._clips[side].stop():
             event = self.on_user_turn_audio if side is Side.CALLER else self.on_bot_turn_audio
             await event.emit(clip, self._rate, 1)
