@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from antiphon.observe.conversation_log import Mark, MarkKind, TurnDecision
 from antiphon.observe.report import render
 from tests.browser.chromium import chromium, opened, until
 from tests.observe.sample import SECS, sample_log, sample_sides
@@ -104,6 +105,56 @@ def test_a_click_on_the_timeline_seeks(browser: Browser, report: pathlib.Path) -
         assert page.evaluate("document.getElementById('audio').currentTime") == pytest.approx(
             SECS / 2, abs=0.3
         )
+
+
+MARKS = [
+    Mark(at=1.0, kind=MarkKind.STEP, text="says(text='Hello! Who am I talking to?')"),
+    Mark(at=7.5, kind=MarkKind.STEP, text="expects_reply(within=2.0)"),
+    Mark(at=9.0, kind=MarkKind.FAULT, text="stt: delay 2.0"),
+    Mark(at=30.0, kind=MarkKind.FAILURE, text="<b>'four'</b> is not in it", detail="1.00 caller"),
+]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_marks_have_lanes_and_what_fell_short_is_on_top(
+    browser: Browser, tmp_path: pathlib.Path, width: int
+) -> None:
+    """Steps, turns and faults are on the time axis; a failure leads to its moment."""
+    log = sample_log()
+    log.marks = MARKS
+    log.decisions = [
+        TurnDecision(at=1.2, what="turn started", strategy="S", reason="voice activity")
+    ]
+    path = tmp_path / "marked.html"
+    path.write_text(render(log, sample_sides()), encoding="utf-8")
+    with opened(browser, path, width=width) as (page, said):
+        assert page.inner_text("#verdict h2") == "Fell short"
+        assert "<b>'four'</b> is not in it" in page.inner_text("#verdict button")
+        assert page.inner_text("#verdict pre") == "1.00 caller"
+        for lane, count in (("script", 2), ("faults", 1), ("turns", 1)):
+            assert page.locator(f"#bands-{lane} .tick").count() == count
+        assert page.locator("#bands-turns .tick").get_attribute("title") == (
+            "1.20 s turn started: voice activity (S)"
+        )
+        places = page.evaluate(
+            """() => [".tick.fault", ".fail-line"].map((name) =>
+              parseFloat(document.querySelector(name).style.left)
+              / document.getElementById("inner").clientWidth)"""
+        )
+        assert places == pytest.approx([9.0 / SECS, 30.0 / SECS], abs=0.01)
+        assert page.locator("#decisions li").count() == 1
+        page.click("#verdict button")
+        until(page, "Math.abs(document.getElementById('audio').currentTime - 30) < 0.5")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert said == []
+
+
+def test_without_marks_there_are_no_lanes_for_them(browser: Browser, report: pathlib.Path) -> None:
+    """A conversation that nobody scripted shows neither verdict nor empty lanes."""
+    with opened(browser, report) as (page, _):
+        assert not page.locator("#verdict").is_visible()
+        for lane in ("script", "faults", "turns"):
+            assert page.locator(f"#lane-{lane}").count() == 0
 
 
 @pytest.mark.parametrize("width", [360, 390, 768, 1280])

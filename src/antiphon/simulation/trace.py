@@ -12,21 +12,26 @@ conversation, in seconds.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterable
 
 from antiphon.clock import Clock
 from antiphon.context.conversation import LLMContext
 from antiphon.context.user_aggregator import LLMUserAggregator
+from antiphon.frames.text import TextFrame
 from antiphon.kernel.observers import FramePushed
 from antiphon.kernel.task import PipelineTask
 from antiphon.observe.conversation_log import (
+    AgentTurn,
     ConversationLog,
     Mark,
     MarkKind,
     Side,
+    Trigger,
     TurnDecision,
 )
-from antiphon.observe.happenings import Happening, TurnDecided
+from antiphon.observe.happenings import AgentFinished, Happening, TurnDecided
+from antiphon.observe.latency import ReplyInstants, split
 from antiphon.observe.observer import ConversationObserver, RecordingObserver
 from antiphon.observe.recording import Track, TwoSides
 from antiphon.observe.report import render
@@ -42,6 +47,11 @@ from antiphon.turns.actions import Decision, DecisionKind
 from antiphon.turns.controller import UserTurnController
 from antiphon.turns.processor import UserTurnProcessor
 
+_SHORTEST_SECS = 0.1
+"""Of a page's sound: also a call that failed at once has a page."""
+_BREATH_SECS = 0.8
+"""Text that comes later than this after other text is another utterance."""
+
 
 class Trace:
     """What happens in one call. Give it to `trials.hold`; look at it when the call is over."""
@@ -54,6 +64,8 @@ class Trace:
         self._controllers: list[tuple[UserTurnController, Decision | None]] = []
         self._context: LLMContext | None = None
         self._began: float | None = None
+        self._written: list[AgentTurn] = []
+        self._voiceless = False
 
     @property
     def log(self) -> ConversationLog:
@@ -73,6 +85,7 @@ class Trace:
         for processor in task.processors:
             if isinstance(processor, LLMUserAggregator):
                 self._context = processor._shared.context
+        self._voiceless = not any(isinstance(p, TTSService) for p in task.processors)
         self.log.parts = _parts(task)
         self.log.started_at = Clock().timestamp()
         tap(task, self._see)
@@ -85,9 +98,24 @@ class Trace:
             text = f"{frame.target}: {frame.what}"
             self._mark(MarkKind.FAULT, event.timestamp / 1e9, text)
             return
+        if self._voiceless and isinstance(frame, TextFrame):
+            self._read(frame, event)
         self._look_for_decisions()
         self._observer.receive(event)
         self._recorder.receive(event)
+
+    def _read(self, frame: TextFrame, event: FramePushed) -> None:
+        """What an agent without a voice hands to the output is what it says."""
+        caller = self._caller
+        if caller is None or event.source != caller.output().name:
+            return
+        at, joint = event.timestamp / 1e9, "" if frame.includes_inter_frame_spaces else " "
+        turn = self._written[-1] if self._written else None
+        if turn is None or turn.end is None or at - turn.end > _BREATH_SECS:
+            turn = AgentTurn(index=len(self._written), trigger=Trigger.OTHER, start=at)
+            self._written.append(turn)
+        turn.generated = turn.heard = f"{turn.heard}{joint}{frame.text}".lstrip()
+        turn.end = at
 
     def _look_for_decisions(self) -> None:
         for index, (controller, last) in enumerate(self._controllers):
@@ -130,6 +158,8 @@ class Trace:
         """The call is over. `failures`: text, detail and loop time (None: the end) of each."""
         self._look_for_decisions()
         self._observer.finish()
+        if self._voiceless:
+            self._take_what_was_written()
         caller = self._caller
         for step in caller.steps if caller is not None else ():
             self._mark(MarkKind.STEP, self._since(step.at), step.text)
@@ -140,6 +170,27 @@ class Trace:
         if self._context is not None:
             self.log.context = self._context.get_messages()
 
+    def _take_what_was_written(self) -> None:
+        """Nothing was spoken, so nothing was cut off either; the texts are the agent's turns."""
+        log = self.log
+        log.interruptions, log.agent_turns = [], self._written
+        self._lines = [line for line in self._lines if line.kind not in {Kind.AGENT, Kind.CUT}]
+        for turn in self._written:
+            start = turn.start or 0.0
+            asked = [user for user in log.user_turns if (user.stopped or math.inf) <= start]
+            if asked and asked[-1].speech_end is not None:
+                turn.trigger, turn.reply_to = Trigger.USER, asked[-1].index
+                turn.latency = split(
+                    ReplyInstants(
+                        speech_end=asked[-1].speech_end,
+                        transcribed=asked[-1].transcribed,
+                        decided=asked[-1].stopped,
+                        first_token=start,
+                        audible=start,
+                    )
+                )
+            self._happened(AgentFinished(at=turn.end or start, turn=turn))
+
     def page(self) -> str:
         """The call as one HTML page with everything in it."""
         return render(self.log, self._sides())
@@ -147,16 +198,16 @@ class Trace:
     def _sides(self) -> TwoSides:
         """Both sides as sound. A caller who speaks in facts buzzes where words were."""
         sides = self._recorder.sides()
-        if self._caller is None or self._caller.manner is not Manner.FRAMES:
-            return sides
-        rate = sides.sample_rate
-        track = Track(rate)
-        for span in self.log.speech:
-            if span.side is Side.CALLER and span.end is not None:
-                track.add(tone(span.end - span.start, sample_rate=rate), rate, span.start)
-        secs = max(sides.secs, track.secs)
-        padded = sides.agent.ljust(2 * round(secs * rate), b"\0")
-        return TwoSides(rate, track.pcm(secs), padded)
+        rate, caller = sides.sample_rate, sides.caller
+        if self._caller is not None and self._caller.manner is Manner.FRAMES:
+            track = Track(rate)
+            for span in self.log.speech:
+                if span.side is Side.CALLER and span.end is not None:
+                    track.add(tone(span.end - span.start, sample_rate=rate), rate, span.start)
+            caller = track.pcm()
+        size = 2 * round(max(self.log.duration, _SHORTEST_SECS) * rate)
+        size = max(size, len(caller), len(sides.agent))
+        return TwoSides(rate, caller.ljust(size, b"\0"), sides.agent.ljust(size, b"\0"))
 
     def lines(self) -> list[Line]:
         """The call as lines, in order. A line without a time belongs to the one above."""
