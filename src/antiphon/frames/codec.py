@@ -61,7 +61,7 @@ class FrameCodec:
         """The frame in MessagePack data."""
         try:
             return self.from_builtins(msgspec.msgpack.decode(data))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidInputError(f"this is not an encoded frame: {error}") from error
 
     def to_builtins(self, frame: Frame) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from antiphon.simulation.contracts.llm import check_llm_provider
 from antiphon.simulation.contracts.models import check_turn_model, check_vad_model
 from antiphon.simulation.contracts.processor import check_processor
 from antiphon.simulation.contracts.realtime import check_realtime_provider
+from antiphon.simulation.contracts.serializer import check_serializer
 from antiphon.simulation.contracts.strategy import check_start_strategy, check_stop_strategy
 from antiphon.simulation.contracts.stt import check_stt_provider
 from antiphon.simulation.contracts.trace import Law, Trace
@@ -30,6 +31,7 @@ __all__ = [
     "check_output_sink",
     "check_processor",
     "check_realtime_provider",
+    "check_serializer",
     "check_start_strategy",
     "check_stop_strategy",
     "check_stt_provider",
