@@ -27,6 +27,7 @@ from antiphon.frames.lifecycle import ErrorFrame
 from antiphon.frames.llm import LLMRunFrame
 from antiphon.kernel.params import PipelineParams
 from antiphon.kernel.pipeline import Pipeline
+from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.task import PipelineTask
 from antiphon.services.llm import LLMService
 from antiphon.services.stt import STTService
@@ -160,27 +161,23 @@ def converse(
         strategies = turns or UserTurnStrategies(
             stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=stop_secs)]
         )
-        pair = LLMContextAggregatorPair(
-            context,
-            user_params=LLMUserAggregatorParams(
-                vad_analyzer=Analyzer(), user_turn_strategies=strategies
-            ),
+        listening = LLMUserAggregatorParams(
+            vad_analyzer=Analyzer(), user_turn_strategies=strategies
         )
+        pair = LLMContextAggregatorPair(context, user_params=listening)
+        parts: list[FrameProcessor] = [
+            transport.input(),
+            STTService(stt or FakeSTTProvider(sample_rate=RATE, segmented=True)),
+            pair.user(),
+            llm,
+            TTSService(tts or FakeTTSProvider(sample_rate=RATE)),
+            transport.output(),
+            pair.assistant(),
+        ]
         task = PipelineTask(
-            Pipeline(
-                [
-                    transport.input(),
-                    STTService(stt or FakeSTTProvider(sample_rate=RATE, segmented=True)),
-                    pair.user(),
-                    llm,
-                    TTSService(tts or FakeTTSProvider(sample_rate=RATE)),
-                    transport.output(),
-                    pair.assistant(),
-                ]
-            ),
+            Pipeline(parts),
             params=PipelineParams(audio_in_sample_rate=RATE, audio_out_sample_rate=RATE),
         )
-
         listen(outcome, pair, task, react)
         if setup is not None:
             setup(llm, task)

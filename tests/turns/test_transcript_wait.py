@@ -152,13 +152,13 @@ def test_a_muted_caller_is_not_waited_for() -> None:
     assert out == [STARTED, *ends(3.6, "I")]
 
 
-def test_an_end_that_was_assumed_owes_no_answer() -> None:
+def test_an_end_that_nobody_told_owes_no_answer() -> None:
     """The transcriber was not told of it: what is there counts, after the latency."""
     wait = TranscriptWait(wait_for_transcript=True)
     wait.receive(TranscriberLatency(0.5, answers=True), 0.0)
     wait.receive(SpeechStarted(at=1.0), 1.2)
     wait.receive(Heard("and so on"), 50.0)
-    wait.receive(SpeechStopped(at=61.0, assumed=True), 61.0)
+    wait.receive(SpeechStopped(at=61.0, transcript_due=False), 61.0)
     assert wait.ready_at() == 61.5
 
 
@@ -173,3 +173,18 @@ def test_new_strategies_know_whether_the_transcript_is_in(
     fresh = SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=1.0)
     turns.update_strategies(UserTurnStrategies(stop=[fresh]), 2.5)
     assert play(turns) == ends(ended_at, "hello")
+
+
+@pytest.mark.parametrize("swap_at", [1.5, 2.25, 2.4])
+def test_a_strategy_that_stays_is_not_told_of_another_stretch(swap_at: float) -> None:
+    """The same strategy in a new container: its turn ends as it would have, and so does the next
+    one.
+    """
+    stop = SpeechTimeoutUserTurnStopStrategy()
+    turns, out = machine(stop=stop), list[Outcome]()
+    lines = [ANSWERS, *talk(1, 2), heard(2.3, "one", finalized=True)]
+    out += play(turns, [line for line in lines if line[0] < swap_at], until=swap_at)
+    turns.update_strategies(UserTurnStrategies(stop=[stop]), swap_at)
+    out += play(turns, [line for line in lines if line[0] > swap_at], until=4)
+    out += play(turns, talk(5, 6), heard(6.3, "two", finalized=True))
+    assert out == [STARTED, *ends(2.6, "one"), (5.2, "start"), *ends(6.6, "two")]

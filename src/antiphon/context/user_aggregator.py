@@ -25,8 +25,6 @@ from antiphon.frames.text import InterimTranscriptionFrame, TranscriptionFrame, 
 from antiphon.frames.turns import (
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
-    ProposedUserStartedSpeakingFrame,
-    ProposedUserStoppedSpeakingFrame,
     UserMuteStartedFrame,
     UserMuteStoppedFrame,
 )
@@ -41,6 +39,7 @@ from antiphon.turns.controller import (
     UserTurnStartedParams,
     UserTurnStoppedParams,
 )
+from antiphon.turns.facts import PROPOSALS
 from antiphon.turns.idle import UserIdleController
 from antiphon.turns.mute import MuteGate, UserMuteStrategy
 from antiphon.turns.strategies import FilterIncompleteUserTurnStrategies, UserTurnStrategies
@@ -48,7 +47,6 @@ from antiphon.turns.strategy import TurnStrategy
 from antiphon.turns.vad_driver import VADAnalyzer, VADDriver
 
 CONSUMED = (TranscriptionFrame, InterimTranscriptionFrame, TranslationFrame)
-PROPOSALS = (ProposedUserStartedSpeakingFrame, ProposedUserStoppedSpeakingFrame)
 
 
 class LLMUserAggregatorParams(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,12 +33,12 @@ class SpeechStarted(Fact, frozen=True):
 class SpeechStopped(Fact, frozen=True):
     """Voice activity ended at `at`; the detector waited `stop_secs` to be sure of it.
 
-    `assumed`: nobody said so, the machine takes it for granted; no transcriber knows of it.
+    `transcript_due`: a transcriber that answers every stretch of speech still owes this one's.
     """
 
     at: float
     stop_secs: float = 0.0
-    assumed: bool = False
+    transcript_due: bool = True
 
 
 class Heard(Fact, frozen=True):

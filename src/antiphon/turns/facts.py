@@ -66,6 +66,12 @@ _MAKERS: dict[type[Frame], Callable[[Any], Fact]] = {
     InterruptionFrame: lambda _: Interrupted(),
 }
 
+PROPOSALS: tuple[type[Frame], ...] = (
+    ProposedUserStartedSpeakingFrame,
+    ProposedUserStoppedSpeakingFrame,
+)
+"""Where they are decided about they end: one resolver decides."""
+
 
 def fact_of(frame: Frame) -> Fact | None:
     """The fact that a frame tells, or None. Subclasses of a frame tell what it tells."""

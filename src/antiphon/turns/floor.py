@@ -156,7 +156,7 @@ class Floor:
         if self.state in SOUNDING:
             yield SpeechStarted(at=self.sound_at)
         elif self.is_open and self.silence_at >= self.started:
-            yield SpeechStopped(at=self.silence_at)
+            yield SpeechStopped(at=self.silence_at, transcript_due=not self._answered)
         if self.text.pending:
             finalized = self._answered and not self.sounds
             yield Heard(self.text.pending, finalized=finalized, user_id=self.text.user_id)

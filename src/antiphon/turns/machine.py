@@ -240,7 +240,7 @@ class TurnMachine:
         """Sound is over although nobody said so. Strategies hear of it as the end of speech."""
         if self._floor.end_sound(now):
             self._rearm(now)
-            self._tell(SpeechStopped(at=now, assumed=True), now)
+            self._tell(SpeechStopped(at=now, transcript_due=False), now)
 
     def _tell(self, event: Fact, now: float) -> None:
         for strategy, opinions in self._panel.tell(event, now):

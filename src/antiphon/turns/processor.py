@@ -16,6 +16,7 @@ from antiphon.turns.controller import (
     UserTurnStartedParams,
     UserTurnStoppedParams,
 )
+from antiphon.turns.facts import PROPOSALS
 from antiphon.turns.strategies import UserTurnStrategies
 from antiphon.turns.strategy import TurnStrategy
 
@@ -23,7 +24,8 @@ from antiphon.turns.strategy import TurnStrategy
 class UserTurnProcessor(FrameProcessor):
     """Announces turns and interrupts; leaves context and inference to others.
 
-    Aggregators behind it use `ExternalUserTurnStrategies`. All frames pass.
+    Aggregators behind it use `ExternalUserTurnStrategies`. All frames pass, but for the proposals
+    of services where they are decided about here.
     """
 
     on_user_turn_started = Event[[TurnStrategy | None, UserTurnStartedParams]]()
@@ -56,7 +58,8 @@ class UserTurnProcessor(FrameProcessor):
         await self.turns.cleanup()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
-        await self.push_frame(frame, direction)
+        if not (isinstance(frame, PROPOSALS) and self.turns.resolves_proposals):
+            await self.push_frame(frame, direction)
         await self.turns.process_frame(frame, direction)
 
     # ---- TurnListener --------------------------------------------------------------------------

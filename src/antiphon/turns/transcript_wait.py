@@ -15,8 +15,8 @@ What if an answer does not come? That depends on the transcriber (`TranscriberLa
   transcripts would have come since the end of the last stretch, what is there counts as all.
 
 Two cases beside: a transcriber that is quicker than the voice activity detection answers between
-the true end of speech and its announcement; and an end that was only *assumed* (nobody said that
-the sound had stopped) is not known to the transcriber, which therefore owes nothing for it.
+the true end of speech and its announcement; and where the machine took sound to be over although
+nobody said so, the transcriber does not know of it and owes nothing (`transcript_due`).
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class TranscriptWait:
         self._answers = False
         self._open: deque[float] = deque()
         """The true ends of stretches that have not been answered, oldest first."""
+        self._last_end = float("-inf")
         self._early: float | None = None
         """When an answer came that no open stretch had asked for."""
 
@@ -63,8 +64,8 @@ class TranscriptWait:
         match event:
             case SpeechStarted():
                 self.finalized, self.until, self._early = False, None, None
-            case SpeechStopped(at=at, assumed=assumed):
-                self._stopped(at, now, assumed=assumed)
+            case SpeechStopped(at=at, transcript_due=due):
+                self._stopped(at, now, due=due)
             case Heard(text=text, final=final, finalized=finalized):
                 self.interim = not final and bool(text.strip())
                 self.text = self.text or (final and bool(text.strip()))
@@ -98,12 +99,15 @@ class TranscriptWait:
             return 0.0
         return None if self._answers and self._open else self.until
 
-    def _stopped(self, at: float, now: float, *, assumed: bool) -> None:
+    def _stopped(self, at: float, now: float, *, due: bool) -> None:
         self._forget_lost(now)
+        if at <= self._last_end:
+            return  # told again: strategies of before were kept when others were swapped
+        self._last_end = at
         self.until = max(now, at + self.latency)
         # What was finalized before the caller fell silent says nothing about the rest.
         self.finalized = not self._open and self._early is not None and self._early >= at
-        if not self.finalized and not assumed:
+        if due and not self.finalized:
             self._open.append(at)
 
     def _answered(self, now: float) -> None:
