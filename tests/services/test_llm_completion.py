@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
+
+import pytest
 
 from antiphon.context.conversation import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.user_aggregator import LLMUserAggregatorParams
 from antiphon.errors import AuthenticationError
+from antiphon.frames.llm import (
+    LLMMessagesAppendFrame,
+    LLMMessagesUpdateFrame,
+    LLMRunFrame,
+    LLMSetToolsFrame,
+    LLMUpdateSettingsFrame,
+)
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.switch import ServiceSwitcher
 from antiphon.kernel.switch_strategies import ServiceSwitcherStrategyFailover
@@ -16,9 +26,11 @@ from antiphon.kernel.task import PipelineTask
 from antiphon.services.llm import LLMService
 from antiphon.settings import LLMSettings
 from antiphon.simulation.fakes.faults import Fail
-from antiphon.simulation.fakes.llm import FakeLLMProvider
+from antiphon.simulation.fakes.llm import FakeLLMProvider, call
 from antiphon.simulation.virtual_time import run
-from antiphon.turns.completion import UserTurnCompletionConfig
+from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.schema import FunctionSchema, ToolsSchema
+from antiphon.turns.completion import INSTRUCTIONS, UserTurnCompletionConfig
 from antiphon.turns.start_strategies import VADUserTurnStartStrategy
 from antiphon.turns.stop_strategies import SpeechTimeoutUserTurnStopStrategy
 from antiphon.turns.strategies import FilterIncompleteUserTurnStrategies
@@ -172,3 +184,143 @@ def test_a_service_that_takes_over_goes_on_by_the_markers() -> None:
         return voice.said, stops
 
     assert run(main()) == ("Fine, thanks.", ["How are you?"])
+
+
+def weather_rig(script: list[Any]) -> Rig:
+    """The model judges, and has a tool."""
+    made = rig(script)
+
+    async def weather(params: FunctionCallParams) -> None:
+        await params.result_callback("sunny")
+
+    made.llm.register_function("get_weather", weather)
+    made.context.set_tools(
+        ToolsSchema(
+            standard_tools=[
+                FunctionSchema(
+                    name="get_weather", description="The weather", properties={}, required=[]
+                )
+            ]
+        )
+    )
+    return made
+
+
+@pytest.mark.parametrize(
+    "first",
+    [[call("get_weather")], ["✓", call("get_weather")], ["✓ Let me see.", call("get_weather")]],
+    ids=["a call alone", "a marker and a call", "a marker, words and a call"],
+)
+def test_a_call_ends_the_turn_and_the_reply_after_it_is_spoken(first: Any) -> None:
+    """A call needs no marker; what the model says about its result is not dropped."""
+    stops: list[list[str]] = []
+
+    async def play(made: Rig) -> None:
+        stops.append(stops_of(made))
+        await made.says("How is the weather?")
+        await asyncio.sleep(6)
+
+    made = converse(lambda: weather_rig([first, "✓ It is sunny."]), play)
+    assert stops == [["How is the weather?"]]
+    assert made.voice.said.endswith("It is sunny.")
+    assert "✓" not in made.voice.said
+    assert made.inferences == 2
+
+
+def test_a_prompt_after_the_answer_is_answered_aloud() -> None:
+    """An idle caller is spoken to again, as often as the program wants."""
+
+    async def play(made: Rig) -> None:
+        await made.says("How are you?")
+        for _ in range(2):
+            await asyncio.sleep(4)
+            nudge = {"role": "developer", "content": "The user is idle."}
+            await made.send(LLMMessagesAppendFrame([nudge], run_llm=True))
+        await asyncio.sleep(4)
+
+    made = converse(lambda: rig(["✓ Fine.", "✓ Still there?", "✓ Hello?"]), play)
+    assert made.voice.said == "Fine.Still there?Hello?"
+
+
+def test_a_bare_marker_is_no_dead_air() -> None:
+    """The turn is over, nothing was said: the model is asked again, and heard."""
+    stops: list[list[str]] = []
+
+    async def play(made: Rig) -> None:
+        stops.append(stops_of(made))
+        await made.says("How are you?")
+        await asyncio.sleep(5)
+
+    made = converse(lambda: rig(["✓", "✓ Fine."]), play)
+    assert made.voice.said == "Fine."
+    assert stops == [["How are you?"]]
+
+
+def test_a_late_verdict_neither_ends_the_turn_nor_is_spoken() -> None:
+    """The caller goes on while the model is about to say that the turn was complete."""
+    stops: list[list[str]] = []
+
+    async def play(made: Rig) -> None:
+        stops.append(stops_of(made))
+        await made.says("Tell me about")
+        await asyncio.sleep(0.35)  # the inference has begun, its first token has not come
+        await made.says("the weather.", secs=1.0)
+        await asyncio.sleep(6)
+
+    made = converse(lambda: rig(["✓ About what?", "✓ It is sunny."]), play)
+    assert made.inferences == 2
+    assert stops == [["Tell me about the weather."]]
+    assert made.voice.said == "It is sunny."
+
+
+def test_neither_messages_nor_tools_can_lose_the_protocol() -> None:
+    """It is composed into each request: replacing everything in the context leaves it there."""
+
+    async def play(made: Rig) -> None:
+        await made.says("How are you?")
+        await asyncio.sleep(3)
+        await made.send(
+            LLMMessagesUpdateFrame([{"role": "system", "content": "You are a pirate."}]),
+            LLMSetToolsFrame(ToolsSchema(standard_tools=[])),
+        )
+        await made.says("And now?")
+        await asyncio.sleep(3)
+
+    made = converse(lambda: rig(["✓ Fine.", "✓ Arr."]), play)
+    told = CONFIG.with_marks(INSTRUCTIONS)
+    for request in made.provider.requests:
+        assert (request.system_instruction or "").count(told) == 1
+        assert sum(message["role"] == "system" for message in request.messages) <= 1
+    assert made.voice.said == "Fine.Arr."
+
+
+def test_switched_off_the_instruction_is_the_programs_own_again() -> None:
+    """And answers are spoken as they come."""
+
+    async def play(made: Rig) -> None:
+        await made.says("How are you?")
+        await asyncio.sleep(3)
+        off = LLMUpdateSettingsFrame(settings={"filter_incomplete_user_turns": False})
+        await made.send(off)
+        await made.send(LLMRunFrame())
+        await asyncio.sleep(3)
+
+    made = converse(lambda: rig(["✓ Fine.", "✓ as written"]), play)
+    first, second = made.provider.requests
+    assert "✓" in (first.system_instruction or "")
+    assert second.system_instruction == "Be nice."
+    assert made.voice.said == "Fine.✓ as written"
+
+
+def test_the_warning_about_a_missing_marker_comes_once(caplog: pytest.LogCaptureFixture) -> None:
+    """However many answers come without one."""
+
+    async def play(made: Rig) -> None:
+        for _ in range(2):
+            await made.says("How are you?")
+            await asyncio.sleep(4)
+
+    with caplog.at_level(logging.WARNING):
+        made = converse(lambda: rig(["Fine.", "Fine again."]), play)
+    assert made.voice.said == "Fine.Fine again."
+    assert caplog.text.count("without a turn-completion marker") == 1
