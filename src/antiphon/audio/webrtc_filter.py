@@ -1,7 +1,8 @@
 """The noise suppression and automatic gain of WebRTC (package `webrtc-noise-gain`).
 
 It works on 10 ms at 16 kHz, 30 us of CPU each; audio of other rates is resampled on the way. Steady
-noise falls by some 18 dB, speech by less than 1 dB; sound comes out up to 10 ms later.
+noise falls by some 18 dB, the crowd of a market by 22, machines by 13, a fire by 10 (recordings,
+10 dB below a voice), speech by about 1 dB; sound comes out up to 10 ms later.
 """
 
 from __future__ import annotations
