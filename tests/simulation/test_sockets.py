@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +41,11 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 def silent_server(answer: bytes = b"", after: float = 0.0) -> Iterator[int]:
     """A real server in a real thread: answers what it is sent after so many real seconds."""
     listener = socket.create_server((HERE, 0))
+    listener.settimeout(10.0)
 
     def serve() -> None:
-        connection, _ = listener.accept()
-        with connection:
+        with suppress(TimeoutError), listener.accept()[0] as connection:
+            connection.settimeout(10.0)
             while connection.recv(1000):
                 time.sleep(after)
                 connection.sendall(answer)

@@ -103,6 +103,8 @@ class ClosedWorldLoop(asyncio.SelectorEventLoop):
         allow_sockets: bool = False,
     ) -> None:
         self.threaded, self.open_world = allow_threads, allow_sockets
+        self.reproducible = not (allow_threads or allow_sockets)
+        """Whether nothing from outside can change what happens."""
         # Without sockets none of the system's selectors: each would open three files.
         super().__init__(None if allow_sockets else selectors.SelectSelector())
         self._network = network
@@ -118,11 +120,6 @@ class ClosedWorldLoop(asyncio.SelectorEventLoop):
     def stream(self, name: str) -> random.Random:
         """The random numbers of one use."""
         raise NotImplementedError
-
-    @property
-    def reproducible(self) -> bool:
-        """Whether nothing from outside can change what happens."""
-        return not (self.threaded or self.open_world)
 
     def hang_up(self) -> None:
         """Ends every connection of the simulated network."""

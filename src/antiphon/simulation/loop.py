@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import heapq
 import itertools
 import random
 import zlib
@@ -47,7 +48,7 @@ from antiphon.simulation.errors import (
 )
 from antiphon.simulation.network import Network
 from antiphon.simulation.schedule import Policy, VirtualTask, steps_for
-from antiphon.simulation.timers import Timers
+from antiphon.simulation.timers import Timers, VirtualHandle, VirtualTimer
 from antiphon.simulation.waiting import describe_tasks
 from antiphon.simulation.watchdog import Watchdog
 
@@ -223,7 +224,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
     def call_soon(
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = VirtualHandle(callback, args, self, context)
         if self._fifo or (task := _task_of(callback)) is None:
             self._ready.append(handle)
         else:
@@ -237,7 +238,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
         *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        return self.call_at(self._now + delay, callback, *args, context=context)
+        return self._set_timer(self._now + delay, callback, args, context)
 
     def call_at(
         self,
@@ -246,14 +247,21 @@ class VirtualTimeLoop(ClosedWorldLoop):
         *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
+        return self._set_timer(when, callback, args, context)
+
+    def _set_timer(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        context: Context | None,
+    ) -> asyncio.TimerHandle:
         if self._jitter:
             when += self._jitter_stream.random() * self._jitter
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
-        self._timers.add(when, handle)
-        return handle
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        self._timers.one_was_cancelled()
+        timers = self._timers
+        timer = VirtualTimer(when, callback, args, self, context, timers)
+        heapq.heappush(timers.heap, (when, next(timers.order), timer))
+        return timer
 
     def give_until(self, deadline_secs: float) -> None:
         """Sets a new deadline and forgets how long the loop has been busy."""
@@ -295,7 +303,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
                 handle, task = take()
             else:
                 continue
-            if handle.cancelled():
+            if handle._cancelled:
                 continue
             if hooked:
                 self._before_step()
@@ -325,7 +333,9 @@ class VirtualTimeLoop(ClosedWorldLoop):
 
     def _wait(self) -> bool:
         """Nothing is ready: jumps to the next timer. False when the loop shall stop instead."""
-        self._watchdog.complain()
+        watchdog = self._watchdog
+        if watchdog.endless is not None:
+            watchdog.complain()
         when = self._timers.next_at()
         if self._stopping and when is None:
             return False

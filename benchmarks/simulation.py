@@ -1,0 +1,212 @@
+"""What simulated conversations cost: `python benchmarks/simulation.py`.
+
+* *session*: ten simulated minutes of a whole agent on the phone. A scripted caller talks, asks for
+  a tool and interrupts, in sound of 20 ms; energy stands in for a voice activity model, scripts for
+  the services; mailboxes, turns, context, tools, speech and playout are the real ones.
+* *tick*: ten simulated minutes of one task that sleeps for 20 ms, again and again; beside it the
+  same on asyncio's own loop without waiting (its clock is moved by hand), as a yardstick, and on
+  another loop, if a file that has one is named: `--sketch simloop.py` (a class `SimLoop`).
+
+CPU seconds of this process; the best of `--repeat` runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import cProfile
+import importlib.util
+import pstats
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from antiphon import (
+    FunctionCallParams,
+    LLMContext,
+    LLMContextAggregatorPair,
+    LLMService,
+    LLMUserAggregatorParams,
+    Pipeline,
+    PipelineParams,
+    PipelineTask,
+    SpeechTimeoutUserTurnStopStrategy,
+    STTService,
+    TTSService,
+    UserTurnStrategies,
+    VADParams,
+)
+from antiphon.services.contracts import LLMRequest
+from antiphon.simulation.caller import Caller, hold_call
+from antiphon.simulation.fakes.llm import FakeLLMProvider, Reply, call
+from antiphon.simulation.fakes.stt import FakeSTTProvider
+from antiphon.simulation.fakes.tts import FakeTTSProvider
+from antiphon.simulation.fakes.vad import FakeVADModel
+from antiphon.simulation.virtual_time import run, simulate
+
+MINUTES = 10
+RATE = 16_000
+ANSWER = "It will be mild and dry all day, with some wind from the west in the evening."
+STORY = "Well, there once was a man who walked along the river every day and counted the boats."
+
+
+class LoudnessVAD(FakeVADModel):
+    """Speech is what is loud."""
+
+    params = VADParams(min_volume=0.0)
+
+
+async def get_weather(params: FunctionCallParams, city: str) -> None:
+    """The weather of a city.
+
+    Args:
+        city: its name.
+    """
+    await asyncio.sleep(0.5)
+    await params.result_callback(f"mild and dry in {city}")
+
+
+def answer(request: LLMRequest) -> Reply:
+    """A tool call for questions about the weather, its result in words, or a story."""
+    last = request.messages[-1]
+    if last["role"] == "tool":
+        return ANSWER
+    if "weather" in str(last["content"]):
+        return ["Let me see.", call("get_weather", city="Rome")]
+    return STORY
+
+
+def agent(caller: Caller) -> PipelineTask:
+    """The whole pipeline."""
+    pair = LLMContextAggregatorPair(
+        LLMContext(tools=[get_weather]),
+        user_params=LLMUserAggregatorParams(
+            vad_analyzer=LoudnessVAD(),
+            user_turn_strategies=UserTurnStrategies(
+                stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=0.6)]
+            ),
+        ),
+    )
+    return PipelineTask(
+        Pipeline(
+            [
+                caller.input(),
+                STTService(FakeSTTProvider(sample_rate=RATE, segmented=True)),
+                pair.user(),
+                LLMService(FakeLLMProvider(answer)),
+                TTSService(FakeTTSProvider(sample_rate=RATE)),
+                caller.output(),
+                pair.assistant(),
+            ]
+        ),
+        params=PipelineParams(audio_in_sample_rate=RATE, audio_out_sample_rate=RATE),
+    )
+
+
+async def talk(minutes: float) -> tuple[float, int]:
+    """One call; its length in simulated seconds, and how many replies there were."""
+    caller, replies = Caller(), 0
+
+    async def script(caller: Caller) -> None:
+        nonlocal replies
+        until = asyncio.get_running_loop().time() + 60.0 * minutes
+        while asyncio.get_running_loop().time() < until:
+            await caller.says("what is the weather in rome today")
+            await caller.expects_reply(within=8.0, containing="mild", settle=1.5)
+            await caller.says("tell me a story please")
+            await caller.interrupts("thank you that is enough", after=2.0)
+            await caller.expects_reply(within=8.0)
+            replies += 3
+
+    held = await hold_call(agent(caller), caller, script)
+    if held.errors:
+        raise SystemExit(f"the call went wrong: {held.errors}")
+    return held.secs, replies
+
+
+async def tick(minutes: float) -> None:
+    """One task that sleeps."""
+    for _ in range(round(minutes * 60 / 0.02)):
+        await asyncio.sleep(0.02)
+
+
+def cpu_secs(work: Callable[[], object], repeat: int) -> float:
+    """The least CPU time of several goes."""
+    best = float("inf")
+    for _ in range(repeat):
+        before = time.process_time()
+        work()
+        best = min(best, time.process_time() - before)
+    return best
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """asyncio's own loop, whose clock jumps to the next timer."""
+
+    now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+    def _run_once(self) -> None:
+        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
+            self.now = max(self.now, self._scheduled[0].when())  # type: ignore[attr-defined]
+        super()._run_once()  # type: ignore[misc]
+
+
+def on_asyncio(coro: Coroutine[Any, Any, None]) -> None:
+    """Runs it on `JumpingLoop`."""
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        runner.run(coro)
+
+
+def on_sketch(path: Path, coro: Coroutine[Any, Any, None]) -> None:
+    """Runs it on the loop in that file."""
+    spec = importlib.util.spec_from_file_location("sketch", path)
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    loop = module.SimLoop(seed=1, policy="random", step_cost=30e-6, stall_p=0.001)
+    try:
+        loop.run_until_complete(coro)
+    finally:
+        loop.close()
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--minutes", type=float, default=MINUTES)
+    parser.add_argument("--sketch", type=Path, default=None)
+    parser.add_argument("--profile", action="store_true", help="where the session's time goes")
+    args = parser.parse_args()
+    minutes = args.minutes
+    run(talk(0.1), seed=1)  # imports and caches
+    if args.profile:
+        profile = cProfile.Profile()
+        profile.runcall(run, talk(minutes), seed=1)
+        pstats.Stats(profile).sort_stats("tottime").print_stats(60)
+        return
+    outcome = simulate(talk(minutes), seed=1)
+    secs, replies = outcome.result()
+    print(f"one session: {secs:.0f} simulated s, {replies} replies, {outcome.steps} loop steps")
+    session = cpu_secs(lambda: run(talk(minutes), seed=1), args.repeat)
+    exact = cpu_secs(lambda: run(talk(minutes)), args.repeat)
+    print(f"  session, seeded         {session:6.2f} s of CPU (target: under 2 in ten minutes)")
+    print(f"  session, without a seed {exact:6.2f} s of CPU")
+    print(f"  of one real-time core   {100 * session / secs:6.2f} %")
+    ticked = cpu_secs(lambda: run(tick(minutes), seed=1), args.repeat)
+    print(f"  tick, seeded            {ticked:6.2f} s of CPU (target: under 0.5 in ten minutes)")
+    print(
+        f"  tick, asyncio's loop    {cpu_secs(lambda: on_asyncio(tick(minutes)), args.repeat):6.2f} s"
+    )
+    if args.sketch is not None:
+        sketched = cpu_secs(lambda: on_sketch(args.sketch, tick(minutes)), args.repeat)
+        print(f"  tick, the sketch        {sketched:6.2f} s")
+
+
+if __name__ == "__main__":
+    main()
