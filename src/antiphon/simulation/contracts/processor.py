@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from antiphon.errors import ServiceError
+from antiphon.errors import AntiphonError, ServiceError
 from antiphon.frames.audio import OutputAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import CancelFrame, EndFrame, InterruptionFrame
@@ -26,6 +26,7 @@ from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.task import PipelineTask
 from antiphon.simulation.contracts.errors import Rule, Violation, require
+from antiphon.simulation.contracts.samples import emptied, enlarged, samples
 from antiphon.simulation.contracts.suite import SWEEP, Run, Suite, name_of, reported
 from antiphon.simulation.contracts.trace import PROTOCOL_LAWS, Bell, Entry, Keepsake, Law, Trace
 from antiphon.simulation.frame_text import describe_frame
@@ -204,6 +205,8 @@ class ProcessorSuite:
         suite.case("undisturbed", self._undisturbed, always=True)
         suite.case("nothing", self._nothing)
         suite.case("all at once", self._all_at_once)
+        suite.case("empty and huge", self._empty_and_huge)
+        suite.case("every frame", self._every_frame)
         suite.sweep("interrupted", self._interrupted)
         suite.case("interrupted again and again", self._again_and_again)
         suite.sweep("ended", self._ended)
@@ -235,6 +238,33 @@ class ProcessorSuite:
         async with self._talk(run, self.factory(), end_secs=20 * self.end_secs) as talk:
             await talk.send(gap_secs=0.0, times=10)
             talk.keep(_DOWN)
+
+    async def _empty_and_huge(self, run: Run) -> None:
+        """What is unusual may be refused, by an error of ours; what is cut off goes away."""
+        async with self._talk(run, self.factory(), tolerant=True) as talk:
+            for frame in self.frames:
+                for strange in (emptied(frame), enlarged(frame)):
+                    talk.put(strange, _DOWN)
+                    await asyncio.sleep(self.gap_secs * run.rng.random())
+            await self._get_over(talk)
+
+    async def _every_frame(self, run: Run) -> None:
+        """Frames of all types from anywhere: what is not for the part goes by, or is refused."""
+        async with self._talk(run, self.factory(), tolerant=True) as talk:
+            frames = list(samples())
+            run.rng.shuffle(frames)
+            for frame in frames:
+                talk.put(frame, run.rng.choice([_DOWN, _UP]))
+                await asyncio.sleep(self.gap_secs * run.rng.choice([0.0, 0.0, run.rng.random()]))
+            await self._get_over(talk)
+
+    async def _get_over(self, talk: Conversation) -> None:
+        """After all of that the part takes what is usual, and ends."""
+        await asyncio.sleep(self.settle_secs)
+        talk.interrupt()
+        await talk.send()
+        await asyncio.sleep(self.settle_secs)
+        talk.interrupt()
 
     async def _interrupted(self, run: Run) -> None:
         async with self._talk(run, self.factory()) as talk:
@@ -315,9 +345,20 @@ class ProcessorSuite:
 
     @asynccontextmanager
     async def _talk(
-        self, run: Run, part: Part, *, whole: bool = True, end_secs: float | None = None
+        self,
+        run: Run,
+        part: Part,
+        *,
+        whole: bool = True,
+        end_secs: float | None = None,
+        tolerant: bool = False,
     ) -> AsyncIterator[Conversation]:
-        """Starts a conversation and ends it; judges what holds of every one."""
+        """Starts a conversation and ends it; judges what holds of every one.
+
+        A `tolerant` one is sent nonsense: it may be refused, and what comes out need not make
+        sense.
+        """
+        expected = (*self.expected_errors, AntiphonError) if tolerant else self.expected_errors
         trace = Trace()
         task = PipelineTask(
             Pipeline([End(_UP, trace), part, End(_DOWN, trace)]),
@@ -337,11 +378,11 @@ class ProcessorSuite:
             await asyncio.wait({job})
         job.result()
         trace.ended = whole
-        found = reported(run.errors, self.expected_errors)
+        found = reported(run.errors, expected)
         if found is not None:
             raise found
         self._judge_keepsakes(talk)
-        for law in self.laws:
+        for law in () if tolerant else self.laws:
             if (wrong := law(trace)) is not None:
                 raise Violation(Rule.LAW, wrong)
 

@@ -49,6 +49,8 @@ SHIFT_SECS = 4096.0
 _HASTE = (0.0, 0.5, 1.0, 10.0)
 """How much slower than told the facts may come."""
 _TEXTS = ("hello there, how are you", "yes", "", "mhm", "wait " * 40, "¿qué? \U0001f600")
+_HUGE = "so what I wanted to say is " * 1_000
+_HEARD = (*_TEXTS, _HUGE)
 
 
 def opening() -> list[Timed]:
@@ -170,7 +172,7 @@ class StrategyCheck:
 
     def run(self, seeds: int | Iterable[int], only: str | None) -> int:
         """Runs all; returns how many runs it took."""
-        cases = {"pure": self._pure, "answers": self._answers}
+        cases = {"pure": self._pure, "answers": self._answers, "late": self._late}
         if only is not None and only not in cases:
             raise ValueError(f"there is no case {only!r}; there are {', '.join(cases)}")
         for seed in range(seeds) if isinstance(seeds, int) else seeds:
@@ -237,6 +239,25 @@ class StrategyCheck:
         what = f"told {names}, it never answers {self.answer.__name__}"
         require(Rule.ANSWERS, heeded, what)
 
+    def _late(self, seed: int) -> None:
+        """One that takes over in the middle of a turn is told how things stand, and decides."""
+        if not self.wanted or not self.shuffled:
+            return
+        rng = random.Random(f"late {seed}")
+        player = Player(self.factory(), rng, now=rng.choice([1.0, 50.0, 7_000.0]))
+        machine = Machine(player)
+        machine.take_over(rng.choice(_HEARD), speaks=rng.random() < 0.5)
+        told = list(self.wanted)
+        rng.shuffle(told)
+        for secs, fact in told:
+            machine.pass_time(secs * rng.choice(_HASTE))
+            machine.tell(_placed(fact, player.now))
+        machine.pass_time(self.within_secs)
+        names = ", ".join(type(fact).__name__ for _, fact in told)
+        heeded = self.answer.__name__ in machine.heeded
+        what = f"put in place in the middle of a turn and told {names}, it never ends it"
+        require(Rule.ANSWERS, heeded, what)
+
 
 class Machine:
     """The least of a turn machine: heeds opinions and tells the strategy what came of them."""
@@ -277,6 +298,16 @@ class Machine:
         self.pass_time(1.0)
         self._speaking = False
 
+    def take_over(self, text: str, *, speaks: bool) -> None:
+        """A turn is open already, the caller speaks or has spoken, and something was heard."""
+        now = self._player.now
+        self._open = True
+        self.tell(TurnStarted())
+        self.tell(SpeechStarted(now) if speaks else SpeechStopped(now))
+        if text:
+            self.tell(Heard(text))
+        self._speaking = False
+
     def _heed(self, opinions: Sequence[Opinion]) -> None:
         for opinion in opinions:
             match opinion:
@@ -299,7 +330,7 @@ class Machine:
 def random_facts(rng: random.Random, count: int | None = None) -> list[Timed]:
     """Facts in an order in which a world could produce them. Their own times are filled in."""
     makers: list[Callable[[], Fact]] = [
-        lambda: Heard(rng.choice(_TEXTS), final=rng.random() < 0.7, finalized=rng.random() < 0.4),
+        lambda: Heard(rng.choice(_HEARD), final=rng.random() < 0.7, finalized=rng.random() < 0.4),
         lambda: TurnModelVerdict(complete=rng.random() < 0.5, probability=rng.random()),
         lambda: TranscriberLatency(rng.choice([0.1, 1.0, 3.0])),
         lambda: BotSaid(rng.choice(_TEXTS)),

@@ -223,9 +223,23 @@ class StreamSuite(Generic[P]):
             except ServiceError:
                 failed = True
             call.check(f"after its call number {number} failed")
+            await self._again(provider, f"after its call number {number} failed")
             await self._close(provider)
             if not failed and number:
                 return
+
+    async def _again(self, provider: P, when: str) -> None:
+        """Another call after a failure: it is answered, or fails for the same reason."""
+        call = self._calling(provider, self.kind.plain)
+        try:
+            await provider.connect()
+            async with call as stream:
+                events = [event async for event in stream]
+        except ServiceError:
+            call.check(when)
+            return
+        self.kind.judge(provider, events, self.kind.plain)
+        call.check(when)
 
     # ---- what they do -------------------------------------------------------------------------
 

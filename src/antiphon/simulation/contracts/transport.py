@@ -23,6 +23,8 @@ from antiphon.transports.output import OutputTransport
 from antiphon.transports.sinks import AudioSink, ClearableSink, OpenableSink
 
 RATE = 16_000
+FAILURES = 50
+"""Calls out that are made to fail, one after the other, at most."""
 _GONE = (OSError, AntiphonError)
 _PARAMS = PipelineParams(audio_in_sample_rate=RATE, audio_out_sample_rate=RATE)
 
@@ -46,20 +48,24 @@ def check_output_sink(
     factory: Callable[[], AudioSink],
     *,
     seeds: int | Iterable[int] = 5,
+    failing: Callable[[int], AudioSink] | None = None,
     moments: int = 40,
     only: str | None = None,
 ) -> int:
     """Raises `ContractError` for the first promise that is broken; returns how many runs it took.
 
     The sink is used by itself, as its protocol says, and then as that of an `OutputTransport`.
+    `failing`: makes a sink whose n-th call out fails, counted from 0.
     """
     runs = 0
     if only is None or only.startswith("sink "):
-        cases = SinkCases(factory)
+        cases = SinkCases(factory, failing)
         suite = Suite("check_output_sink", name_of(factory), seeds, only, moments=moments)
         suite.case("sink written", cases.written)
         suite.case("sink closed", cases.closed)
         suite.sweep("sink cancelled", cases.cancelled)
+        if failing is not None:
+            suite.case("sink failing", cases.fails)
         runs = suite.run()
         if only is not None:
             return runs
@@ -67,11 +73,16 @@ def check_output_sink(
     def output() -> OutputTransport:
         return OutputTransport(factory())
 
+    def failing_output(number: int) -> OutputTransport:
+        assert failing is not None
+        return OutputTransport(failing(number))
+
     output.__qualname__ = name_of(factory)
     return runs + check_processor(
         output,
         frames=speech_frames(),
         seeds=seeds,
+        failing=None if failing is None else failing_output,
         said=(),
         recovers=False,
         moments=moments,
@@ -85,8 +96,12 @@ def check_output_sink(
 class SinkCases:
     """A sink by itself, used by one task as its protocol says."""
 
-    def __init__(self, factory: Callable[[], AudioSink]) -> None:
-        self._factory = factory
+    def __init__(
+        self,
+        factory: Callable[[], AudioSink],
+        failing: Callable[[int], AudioSink] | None = None,
+    ) -> None:
+        self._factory, self._failing = factory, failing
 
     async def written(self, run: Run) -> None:
         """Chunks of every size, and what is void thrown away at any time."""
@@ -125,6 +140,23 @@ class SinkCases:
         await self._clear(sink)
         await self._close(sink)
 
+    async def fails(self, run: Run) -> None:
+        """Each call out fails in turn, as those of a line that breaks do; it can be closed."""
+        assert self._failing is not None
+        for number in range(FAILURES):
+            sink, failed = self._failing(number), False
+            try:
+                if isinstance(sink, OpenableSink):
+                    await sink.open(RATE, 1)
+                for _ in range(3):
+                    await sink.write(bytes(640))
+            except _GONE:
+                failed = True
+            await self._clear(sink)
+            await self._close(sink)
+            if number and not failed:
+                return
+
     async def _open(self) -> AudioSink:
         sink = self._factory()
         await self._open_it(sink)
@@ -154,6 +186,8 @@ def check_transport(
     *,
     seeds: int | Iterable[int] = 5,
     frames: Sequence[Frame] | None = None,
+    updates: Sequence[Frame] = (),
+    failing: Callable[[int], BaseTransport] | None = None,
     laws: Sequence[Law] = (),
     expected_errors: tuple[type[BaseException], ...] = (),
     end_secs: float = 15.0,
@@ -162,21 +196,30 @@ def check_transport(
 ) -> int:
     """Raises `ContractError` for the first promise that is broken; returns how many runs it took.
 
-    Both ends stand in one pipeline, which is sent `frames` (by default some speech). The transport
-    must not end the conversation by itself within a minute.
+    Both ends stand in one pipeline, which is sent `frames` (by default some speech), and `updates`,
+    which change how it works, at any instant. `failing`: makes a transport whose n-th call out
+    fails. It must not end the conversation by itself within a minute.
     """
 
-    def pipeline() -> Pipeline:
-        transport = factory()
+    def both_ends(transport: BaseTransport) -> Pipeline:
         same = transport.input() is transport.input() and transport.output() is transport.output()
         require(Rule.VALUES, same, "input() and output() give the same processor at each call")
         return Pipeline([transport.input(), transport.output()])
+
+    def pipeline() -> Pipeline:
+        return both_ends(factory())
+
+    def failing_pipeline(number: int) -> Pipeline:
+        assert failing is not None
+        return both_ends(failing(number))
 
     pipeline.__qualname__ = name_of(factory)
     return check_processor(
         pipeline,
         frames=speech_frames() if frames is None else frames,
         seeds=seeds,
+        updates=updates,
+        failing=None if failing is None else failing_pipeline,
         laws=laws,
         said=(),
         recovers=False,
