@@ -23,6 +23,10 @@ CASES: dict[str, tuple[list[Line | list[Line]], list[tuple[float, str]]]] = {
         [BOT, talk(1, 1.4), heard(1.8, "Mhm.", finalized=True)],
         [(1.2, "hold"), (1.6, "release")],
     ),
+    "also when its words come after the agent has finished": (
+        [(0, BotStarted()), talk(1, 1.4), (2, BotStopped()), heard(2.5, "Mhm.", finalized=True)],
+        [(1.2, "hold"), (1.6, "release")],
+    ),
     "several of them, too": (
         [BOT, talk(1, 1.8), heard(2.2, "Oh okay, right.", finalized=True)],
         [(1.2, "hold"), (2.0, "release")],

@@ -48,6 +48,10 @@ CASES: dict[str, tuple[list[Line | list[Line]], list[str]]] = {
         [SAID, heard(3.4, "is it cloudy in London today as well")],
         ["stop 'is it cloudy in London today as well'"],
     ),
+    "also if the agent said all of them, far apart": (
+        [SAID, heard(3.4, "the cloudy degrees")],
+        ["stop 'the cloudy degrees'"],
+    ),
     "a short answer is never an echo": ([SAID, heard(3.4, "Paris")], ["stop 'Paris'"]),
     "all of a short utterance is an echo if its sound was over the agent's": (
         [SHORT, talk(0.1, 0.6), heard(1.0, "Alright then.", finalized=True)],

@@ -19,6 +19,7 @@ from antiphon.turns.events import (
     CompletionDenied,
     CompletionJudged,
     Fact,
+    InferenceTriggered,
     Interrupted,
     Muted,
     SpeechStarted,
@@ -137,7 +138,16 @@ def test_the_model_is_told_of_the_protocol_when_it_judges() -> None:
 def test_incomplete_long_holds_the_turn_longer_than_short() -> None:
     """The time depends on the marker."""
     strategy = LLMTurnCompletionUserTurnStopStrategy()
-    assert strategy.hold_after("◐") - strategy.hold_after("○") == 5.0
+    assert (strategy.hold_after("○"), strategy.hold_after("◐")) == (15.0, 20.0)
+
+
+def test_a_verdict_is_not_waited_for_while_the_caller_goes_on() -> None:
+    """What the model is about to say is void then: the watchdog need not hold back for it."""
+    strategy = ExternalUserTurnCompletionStopStrategy()
+    strategy.receive(InferenceTriggered(), 1.0)
+    assert strategy.deadline == 11.0
+    strategy.receive(SpeechStarted(at=2.0), 2.2)
+    assert strategy.deadline is None
 
 
 NOISE: dict[str, tuple[list[Line | list[Line]], list[Outcome]]] = {

@@ -120,6 +120,10 @@ WAKE: dict[str, tuple[list[Line | list[Line]], list[str]]] = {
         [heard(1, "computer"), talk(40, 41), heard(41.2, "hello")],
         ["notify('computer',)", "start", "infer", "stop", "notify()"],
     ),
+    "a long turn keeps it awake": (
+        [heard(1, "computer"), talk(3, 30), heard(30.3, "hello", finalized=True)],
+        ["notify('computer',)", "start", "infer", "stop", "start", "infer", "stop", "notify()"],
+    ),
     "the agent's speech keeps it awake": (
         [
             heard(1, "computer"),

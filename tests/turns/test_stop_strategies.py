@@ -244,6 +244,16 @@ EXTERNAL: dict[str, tuple[list[Line | list[Line]], list[Outcome]]] = {
         [(1, ProposedStart()), talk(1, 2.5), heard(1.9, "hello"), (2, ProposedStop())],
         [(1, "start"), (2.7, "infer 'hello'"), (2.7, "stop 'hello'")],
     ),
+    "speech that goes on withdraws the proposal": (
+        [
+            (1, ProposedStart()),
+            (2, ProposedStop()),
+            talk(2.1, 3),
+            heard(3.1, "hello"),
+            (4, ProposedStop()),
+        ],
+        [(1, "start"), (4, "infer 'hello'"), (4, "stop 'hello'")],
+    ),
     "a turn that others announce is adopted without announcing it again": (
         [(1, AnnouncedStart()), heard(1.5, "hello"), (2, AnnouncedStop())],
         [(1, "start quietly without interruption"), (2, "infer 'hello'"), (2, "stop 'hello'")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from antiphon.turns.completion_strategies import deferred
 from antiphon.turns.events import (
     Heard,
     Muted,
@@ -173,6 +174,15 @@ def test_new_strategies_know_whether_the_transcript_is_in(
     fresh = SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=1.0)
     turns.update_strategies(UserTurnStrategies(stop=[fresh]), 2.5)
     assert play(turns) == ends(ended_at, "hello")
+
+
+def test_new_strategies_wait_for_no_transcript_that_was_used_already() -> None:
+    """After an inference within the turn, the next stretch has the next answer."""
+    turns = machine(stop=deferred(SpeechTimeoutUserTurnStopStrategy()))
+    play(turns, ANSWERS, talk(1, 2), heard(2.3, "one", finalized=True), until=3.0)
+    turns.update_strategies(UserTurnStrategies(stop=[SpeechTimeoutUserTurnStopStrategy()]), 3.0)
+    out = play(turns, talk(4, 5), heard(5.3, "two", finalized=True))
+    assert out[-1] == (5.6, "stop 'one two'")
 
 
 @pytest.mark.parametrize("swap_at", [1.5, 2.25, 2.4])
