@@ -58,11 +58,7 @@ class LoudnessVAD(FakeVADModel):
 
 
 async def get_weather(params: FunctionCallParams, city: str) -> None:
-    """The weather of a city.
-
-    Args:
-        city: its name.
-    """
+    """The weather of a city."""
     await asyncio.sleep(0.5)
     await params.result_callback(f"mild and dry in {city}")
 
@@ -199,10 +195,9 @@ def main() -> None:
     print(f"  session, without a seed {exact:6.2f} s of CPU")
     print(f"  of one real-time core   {100 * session / secs:6.2f} %")
     ticked = cpu_secs(lambda: run(tick(minutes), seed=1), args.repeat)
+    plain = cpu_secs(lambda: on_asyncio(tick(minutes)), args.repeat)
     print(f"  tick, seeded            {ticked:6.2f} s of CPU (target: under 0.5 in ten minutes)")
-    print(
-        f"  tick, asyncio's loop    {cpu_secs(lambda: on_asyncio(tick(minutes)), args.repeat):6.2f} s"
-    )
+    print(f"  tick, asyncio's loop    {plain:6.2f} s")
     if args.sketch is not None:
         sketched = cpu_secs(lambda: on_sketch(args.sketch, tick(minutes)), args.repeat)
         print(f"  tick, the sketch        {sketched:6.2f} s")

@@ -21,6 +21,7 @@ from typing import Any, NoReturn, TypeVar, TypeVarTuple
 from antiphon.simulation.errors import DeterminismError, SimulationError
 from antiphon.simulation.network import Network
 from antiphon.simulation.outside import InlineExecutor, Outside, OutsideWork, RealSockets
+from antiphon.simulation.tls import tls_of
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -147,18 +148,22 @@ class ClosedWorldLoop(asyncio.SelectorEventLoop):
             options["server_hostname"] = server_hostname
             return await super().create_connection(protocol_factory, **options)
         net = self._net("create_connection")
-        return await net.connect(protocol_factory, host, port, sock)
+        tls = tls_of(ssl, options, host or "" if server_hostname is None else server_hostname)
+        return await net.connect(protocol_factory, host, port, sock, tls)
 
     async def create_server(  # type: ignore[override]
         self,
         protocol_factory: Callable[[], asyncio.BaseProtocol],
         host: str | None = None,
         port: int | None = None,
+        *,
+        ssl: Any = None,
         **options: Any,
     ) -> asyncio.AbstractServer:
         if self.open_world:
-            return await super().create_server(protocol_factory, host, port, **options)
-        return self._net("create_server").listen(protocol_factory, host, port)
+            return await super().create_server(protocol_factory, host, port, ssl=ssl, **options)
+        net = self._net("create_server")
+        return net.listen(protocol_factory, host, port, tls_of(ssl, options, None))
 
     async def create_datagram_endpoint(  # type: ignore[override]
         self,

@@ -4,8 +4,9 @@
     run(main(), seed=5, network=network)        # aiohttp, websockets, asyncio streams ...
 
 Names resolve to made-up addresses; a server listens on a port of any host, or of the one it names.
-TLS is not simulated: a client that asks for it gets a plain connection, so that programs that
-insist on `https:` and `wss:` reach a plain server here.
+TLS is spoken with a server that was given a certificate (`ssl=`), as everywhere. A client that asks
+a plain server for it gets a plain connection, so that programs that insist on `https:` and `wss:`
+reach a plain server here.
 
 Faults can be injected at any moment, by the server's port: `link(port)` are its conditions
 (`stall`, `resume`, `broken`, loss ...), `reset(port)` breaks its connections, `refuse(port)` lets
@@ -24,6 +25,7 @@ from typing import Any
 from antiphon.simulation.errors import SimulationError
 from antiphon.simulation.link import Link
 from antiphon.simulation.tcp import Address, NetworkLoop, TCPTransport
+from antiphon.simulation.tls import TLS
 from antiphon.simulation.udp import UDPTransport
 
 Factory = Callable[[], asyncio.BaseProtocol]
@@ -54,8 +56,11 @@ class ListeningSocket:
 class SimulatedServer(asyncio.AbstractServer):
     """A listening port."""
 
-    def __init__(self, network: Network, address: Address, factory: Factory) -> None:
+    def __init__(
+        self, network: Network, address: Address, factory: Factory, tls: TLS | None
+    ) -> None:
         self.factory = factory
+        self.tls = tls
         self.sockets: tuple[ListeningSocket, ...] = (ListeningSocket(address),)
         self._network, self._address = network, address
 
@@ -164,13 +169,15 @@ class Network:
 
     # ---- what the loop asks -------------------------------------------------------------------
 
-    def listen(self, factory: Factory, host: str | None, port: int | None) -> SimulatedServer:
+    def listen(
+        self, factory: Factory, host: str | None, port: int | None, tls: TLS | None = None
+    ) -> SimulatedServer:
         """Opens a port (0 or None: a free one); `OSError` if it is taken."""
         name = "*" if host is None or host in _ANY else self._address(host)
         address = (name, port or next(self._ports))
         if address in self.listeners:
             raise OSError(errno.EADDRINUSE, f"address already in use: {host}:{port}")
-        server = self.listeners[address] = SimulatedServer(self, address, factory)
+        server = self.listeners[address] = SimulatedServer(self, address, factory, tls)
         return server
 
     async def dial(self, sock: socket.socket, address: Any) -> None:
@@ -180,9 +187,14 @@ class Network:
         self._dialled[sock.fileno()] = target
 
     async def connect(
-        self, factory: Factory, host: str | None, port: int | None, sock: socket.socket | None
-    ) -> tuple[TCPTransport, asyncio.BaseProtocol]:
-        """Connects; `ConnectionRefusedError` if nobody listens."""
+        self,
+        factory: Factory,
+        host: str | None,
+        port: int | None,
+        sock: socket.socket | None,
+        tls: TLS | None = None,
+    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
+        """Connects; `ConnectionRefusedError` if nobody listens, `ssl.SSLError` as TLS has it."""
         if sock is not None:
             target = self._dialled.pop(sock.fileno())
             sock.close()
@@ -192,14 +204,29 @@ class Network:
             server = await self._open(target)
         loop, link = self._running(), self.link(target[1])
         local = (_CLIENT_HOST, next(self._ports))
-        client_side, server_side = factory(), server.factory()
-        client = TCPTransport(loop, client_side, link, local, target)
-        accepted = TCPTransport(loop, server_side, link, target, local)
+        ready: asyncio.Future[None] | None = None
+        line: asyncio.BaseProtocol
+        line = client_side = factory()
+        transport: asyncio.Transport | None = None
+        accepting = server.factory()
+        if server.tls is not None:
+            accepting, _ = server.tls.wrapped(loop, accepting, None)
+            if tls is not None:
+                ready = asyncio.get_running_loop().create_future()
+                line, transport = tls.wrapped(loop, client_side, ready)
+        client = TCPTransport(loop, line, link, local, target)
+        accepted = TCPTransport(loop, accepting, link, target, local)
         client.outgoing.peer, accepted.outgoing.peer = accepted, client
         self._connections += [(target[1], client), (target[1], accepted)]
-        server_side.connection_made(accepted)
-        client_side.connection_made(client)
-        return client, client_side
+        accepting.connection_made(accepted)
+        line.connection_made(client)
+        if ready is not None:
+            try:
+                await ready
+            except BaseException:
+                client.close()
+                raise
+        return transport or client, client_side
 
     def open_datagrams(
         self, factory: Callable[[], asyncio.DatagramProtocol], local: Any, remote: Any

@@ -85,6 +85,8 @@ class Outgoing:
 class TCPTransport(asyncio.Transport):
     """The transport of one side."""
 
+    _start_tls_compatible = True  # what asyncio's start_tls() looks for
+
     def __init__(
         self,
         loop: NetworkLoop,
@@ -154,9 +156,12 @@ class TCPTransport(asyncio.Transport):
 
     def abort(self) -> None:
         """Closes at once; the other side is reset."""
+        self._force_close(None)
+
+    def _force_close(self, error: Exception | None) -> None:  # asyncio's TLS calls it
         if not self.lost:
             self._closing = True
-            self._loop.call_soon(self._lose, None)
+            self._loop.call_soon(self._lose, error)
             self.outgoing.reset_peer()
 
     # ---- the line -----------------------------------------------------------------------------
