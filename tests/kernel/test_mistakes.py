@@ -10,8 +10,10 @@ import pytest
 
 from antiphon.errors import AlreadyInPipelineError, ConfigurationError, UnknownEventError
 from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.params import PipelineParams
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.kernel.runner import PipelineRunner
 from antiphon.kernel.task import PipelineTask
 from antiphon.simulation.virtual_time import run
 from tests.kernel.parts import Ear, Relay, Word, conversation
@@ -102,5 +104,37 @@ def test_a_pipeline_that_cannot_be_wired_leaves_its_processors_free() -> None:
             await talk.say(Word("a"))
             await asyncio.sleep(1)
             return ear.texts
+
+    assert run(main()) == ["a"]
+
+
+def test_tasks_and_runners_take_what_they_take() -> None:
+    """Parameters as a dict, a rate of nothing, a pipeline to run: one error each, at once."""
+    with pytest.raises(ConfigurationError, match=r"takes PipelineParams, not \{"):
+        PipelineTask(Pipeline([Relay()]), params=cast("PipelineParams", {"enable_metrics": True}))
+    with pytest.raises(ConfigurationError, match="audio_in_sample_rate must be more than 0"):
+        PipelineParams(audio_in_sample_rate=0)
+    with pytest.raises(ConfigurationError, match="idle_timeout_secs is more than 0, or None"):
+        PipelineTask(Pipeline([Relay()]), idle_timeout_secs=0)
+    with pytest.raises(ConfigurationError, match="takes PipelineTasks, not"):
+        asyncio.run(PipelineRunner().run(cast("PipelineTask", Pipeline([Relay()]))))
+
+
+def test_a_forgotten_await_changes_nothing() -> None:
+    """Pushing, pausing and ending take effect at the call."""
+
+    async def main() -> list[str]:
+        ear = Ear()
+        task = PipelineTask(Pipeline([ear]))
+        running = asyncio.get_running_loop().create_task(task.run())
+        await asyncio.sleep(1)
+        ear.pause_processing_frames()
+        task.queue_frame(Word("a"))
+        await asyncio.sleep(1)
+        assert ear.texts == []
+        ear.resume_processing_frames()
+        task.stop_when_done()
+        await running
+        return ear.texts
 
     assert run(main()) == ["a"]

@@ -6,6 +6,8 @@ import enum
 
 import msgspec
 
+from antiphon.errors import ConfigurationError
+
 
 class PipelineParams(msgspec.Struct, frozen=True, kw_only=True):
     """Sample rates in Hz, periods in seconds."""
@@ -17,6 +19,19 @@ class PipelineParams(msgspec.Struct, frozen=True, kw_only=True):
     enable_heartbeats: bool = False
     heartbeats_period_secs: float = 1.0
     heartbeats_monitor_secs: float = 10.0
+
+    def __post_init__(self) -> None:
+        numbers = {
+            "audio_in_sample_rate": self.audio_in_sample_rate,
+            "audio_out_sample_rate": self.audio_out_sample_rate,
+            "heartbeats_period_secs": self.heartbeats_period_secs,
+            "heartbeats_monitor_secs": self.heartbeats_monitor_secs,
+        }
+        for name, value in numbers.items():
+            if value <= 0:
+                raise ConfigurationError(
+                    f"PipelineParams.{name} must be more than 0, not {value:g}"
+                )
 
 
 class ErrorPolicy(enum.Enum):

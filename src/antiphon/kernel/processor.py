@@ -194,13 +194,15 @@ class FrameProcessor(EventSource):
         """Extends the deadline of the handler that calls this to `secs` seconds from now."""
         self.station.session.extend_deadline(secs)
 
-    async def pause_processing_frames(self) -> None:
+    def pause_processing_frames(self) -> Awaitable[None]:
         """Handles no further ordered frame until `resume_processing_frames`."""
         self.station.ordered.hold()
+        return DONE
 
-    async def resume_processing_frames(self) -> None:
+    def resume_processing_frames(self) -> Awaitable[None]:
         """Undoes `pause_processing_frames`."""
         self.station.ordered.release()
+        return DONE
 
     # ---- where it is --------------------------------------------------------------------------
 

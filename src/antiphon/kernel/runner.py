@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 
-from antiphon.errors import KernelError
+from antiphon.errors import ConfigurationError, KernelError
 from antiphon.frames.lifecycle import CancelFrame, EndFrame
 from antiphon.kernel.task import PipelineTask
 
@@ -50,6 +50,9 @@ class PipelineRunner:
         """
         if not tasks:
             raise KernelError("PipelineRunner.run() needs at least one PipelineTask")
+        for task in tasks:
+            if not isinstance(task, PipelineTask):
+                raise ConfigurationError(f"PipelineRunner.run() takes PipelineTasks, not {task!r}")
         loop = asyncio.get_running_loop()
         if not self._tasks:
             self._listen(loop)

@@ -82,6 +82,14 @@ class PipelineTask(EventSource):
     ) -> None:
         if not isinstance(pipeline, Pipeline):
             raise ConfigurationError(f"PipelineTask takes a Pipeline, not {pipeline!r}")
+        if params is not None and not isinstance(params, PipelineParams):
+            raise ConfigurationError(
+                f"PipelineTask(params=...) takes PipelineParams, not {params!r}"
+            )
+        if idle_timeout_secs is not None and idle_timeout_secs <= 0:
+            raise ConfigurationError(
+                f"idle_timeout_secs is more than 0, or None for never, not {idle_timeout_secs:g}"
+            )
         self.params = params or PipelineParams()
         self._start_timeout = start_timeout_secs
         self._cancel_timeout = cancel_timeout_secs
@@ -102,6 +110,7 @@ class PipelineTask(EventSource):
             raise
         self.processors: Sequence[FrameProcessor] = pipeline.processors
         """Every processor that it was made of, those of branches too, in downstream order."""
+        self.pipeline = pipeline
         self._idle = IdleWatch(idle_timeout_secs, self._idle_expired)
         self._cancel_on_idle = cancel_on_idle_timeout
         if idle_timeout_secs is not None:
@@ -210,9 +219,9 @@ class PipelineTask(EventSource):
             for frame in frames:
                 await self.queue_frame(frame)
 
-    async def stop_when_done(self, reason: str | None = None) -> None:
-        """Ends the conversation when everything queued so far has been handled."""
-        await self.queue_frame(EndFrame(reason=reason))
+    def stop_when_done(self, reason: str | None = None) -> Awaitable[None]:
+        """Ends the conversation when everything queued so far has been handled. Never waits."""
+        return self.queue_frame(EndFrame(reason=reason))
 
     async def cancel(self, reason: str | None = None) -> None:
         """Ends the conversation now. From outside it, returns when it has ended; bounded."""
