@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from antiphon.context.conversation import ContextSnapshot, LLMContext
-from antiphon.errors import AntiphonError, InvalidInputError, ServiceError
+from antiphon.errors import AntiphonError, ServiceError
 from antiphon.frames.audio import UserImageRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import (
@@ -44,7 +44,7 @@ from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.services.contracts import LLMProvider, LLMRequest, Warmable
 from antiphon.services.llm_answer import Answer
 from antiphon.services.llm_completion import CompletionDriver
-from antiphon.services.llm_request import CANCEL_PREFIX, cancel_tools, request_of
+from antiphon.services.llm_request import CANCEL_PREFIX, cancel_tools, request_of, snapshot_of
 from antiphon.services.llm_stream import CompletionTimeoutError, RetryPolicy, events_of, infer
 from antiphon.services.llm_summary import make_summary
 from antiphon.settings import LLMSettings
@@ -230,7 +230,7 @@ class LLMService(FrameProcessor):
 
     @handles(LLMContextFrame)
     async def _respond(self, frame: LLMContextFrame, direction: FrameDirection) -> None:
-        snapshot = _snapshot(frame.context)
+        snapshot = snapshot_of(frame.context)
         self.functions.adopt(snapshot.tools)
         request = self._request(snapshot)
         answer = Answer(
@@ -270,7 +270,7 @@ class LLMService(FrameProcessor):
 
         """
         request = msgspec.structs.replace(
-            self._request(_snapshot(context)), tools=(), tool_choice=None
+            self._request(snapshot_of(context)), tools=(), tool_choice=None
         )
         if max_tokens is not None:
             request = msgspec.structs.replace(request, max_tokens=max_tokens)
@@ -344,13 +344,3 @@ class LLMService(FrameProcessor):
             registry=self.functions,
             instructions=(*self._instructions, self._completion.instruction or ""),
         )
-
-
-def _snapshot(context: Any) -> ContextSnapshot:
-    if isinstance(context, LLMContext):
-        return context.snapshot()
-    if isinstance(context, ContextSnapshot):
-        return context
-    raise InvalidInputError(
-        f"An LLMContextFrame carries an LLMContext or its snapshot(), not {type(context).__name__}."
-    )

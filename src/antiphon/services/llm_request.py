@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon.context.conversation import ContextSnapshot
+from antiphon.context.conversation import ContextSnapshot, LLMContext
 from antiphon.context.messages import LLMSpecificMessage
+from antiphon.errors import InvalidInputError
 from antiphon.services.contracts import LLMRequest, ToolSpec
 from antiphon.settings import LLMSettings
 from antiphon.tools.registry import FunctionRegistry
@@ -25,6 +26,17 @@ CANCEL_TOOLS_INSTRUCTION = (
     "'cancel_', when the user no longer wants its result."
 )
 CANCEL_PREFIX = "cancel_"
+
+
+def snapshot_of(context: Any) -> ContextSnapshot:
+    """What a context frame carries, as a snapshot; `InvalidInputError` for anything else."""
+    if isinstance(context, LLMContext):
+        return context.snapshot()
+    if isinstance(context, ContextSnapshot):
+        return context
+    raise InvalidInputError(
+        f"An LLMContextFrame carries an LLMContext or its snapshot(), not {type(context).__name__}."
+    )
 
 
 def request_of(

@@ -76,7 +76,7 @@ from antiphon.services.contracts import (
     Truncate,
     Truncated,
 )
-from antiphon.services.llm_request import request_of
+from antiphon.services.llm_request import request_of, snapshot_of
 from antiphon.services.realtime_answer import RealtimeAnswer, RealtimePolicy, Voice
 from antiphon.services.realtime_line import RealtimeLine
 from antiphon.services.realtime_sync import ContextSync
@@ -257,10 +257,7 @@ class RealtimeService(FrameProcessor):
 
     @handles(LLMContextFrame)
     async def _respond(self, frame: LLMContextFrame, direction: FrameDirection) -> None:
-        snapshot = frame.context
-        if isinstance(snapshot, LLMContext):
-            snapshot = snapshot.snapshot()
-        assert isinstance(snapshot, ContextSnapshot)
+        snapshot = snapshot_of(frame.context)
         self._context = snapshot.context
         self.functions.adopt(snapshot.tools)
         for attempt in range(self._policy.max_retries + 1):
