@@ -8,8 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from antiphon.cli.app import app
-from antiphon.errors import InvalidInputError
-from antiphon.simulation.recording import SessionRecorder
+from antiphon.errors import AntiphonError, InvalidInputError
+from antiphon.simulation.recording import Recording, SessionRecorder
+from tests.cli.test_simulate import BOT, HELLO
 from tests.simulation.recorded import serve
 
 
@@ -61,3 +62,98 @@ def test_a_damaged_file_is_an_error(file: Path) -> None:
     done = CliRunner().invoke(app, ["replay", str(file), "--partial"])
     assert done.exit_code == 0
     assert "not whole: record" in done.output
+
+
+def test_a_stretch_is_cut_out_redacted_and_saved(file: Path, tmp_path: Path) -> None:
+    """What is saved is the stretch that was asked for, without what was to be taken out."""
+    saved = tmp_path / "part.antiphon"
+    arguments = ["--cut", "0.05:0.35", "--redact", "names:Fish,Soup", "--save", str(saved)]
+    done = CliRunner().invoke(app, ["replay", str(file), *arguments])
+    assert done.exit_code == 0, done.output
+    assert f"{saved}: written" in done.output
+    part, whole = Recording.load(saved), Recording.load(file)
+    assert 0 < len(part) < len(whole)
+    assert part.last <= 0.3e9
+    assert part.header.redacted
+    assert b"soup" not in saved.read_bytes()
+    assert b"[name]" in saved.read_bytes()
+
+
+def test_a_test_of_a_redacted_stretch_passes(file: Path, tmp_path: Path) -> None:
+    """A regression test redacts what it replays by the rules by which it was recorded."""
+    test = tmp_path / "test_part.py"
+    agent = "tests.simulation.recorded:waiter"
+    arguments = ["--agent", agent, "--redact", "names:soup", "--cut", ":0.4"]
+    done = CliRunner().invoke(app, ["replay", str(file), *arguments, "--write-test", str(test)])
+    assert done.exit_code == 0, done.output
+    assert 'redact=[rule_named("names:soup")]' in test.read_text(encoding="utf-8")
+    code: dict[str, object] = {"__file__": str(test)}
+    exec(compile(test.read_text(encoding="utf-8"), str(test), "exec"), code)  # noqa: S102
+    written = code["test_part"]
+    assert callable(written)
+    written()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--cut", "soon"], "--cut 'soon' is no stretch"),
+        (["--cut", "3:1"], "from 3.0 s to 1.0 s there is nothing to cut out"),
+        (["--redact", "secrets"], "nothing is known to redact by the name 'secrets'"),
+        (["--write-test", "test_it.py"], "--write-test needs --agent"),
+        (
+            ["--write-test", "test_it.py", "--agent", "bot.py:make"],
+            "a test imports its agent as module:function, not 'bot.py:make'",
+        ),
+        (["--agent", "nowhere:make"], "there is no module nowhere"),
+        (["--agent", "json:dumps"], "the agent cannot be made: TypeError"),
+        (["--agent", "copy:copy"], "is to return a Pipeline or a PipelineTask, not <antiphon"),
+    ],
+)
+def test_a_mistake_is_one_clear_error(arguments: list[str], says: str, file: Path) -> None:
+    """The culprit is named, and nothing is written."""
+    done = CliRunner().invoke(app, ["replay", str(file), *arguments])
+    assert isinstance(done.exception, AntiphonError), done.exception
+    assert says in str(done.exception)
+
+
+def test_an_absent_file_is_one_clear_error(tmp_path: Path) -> None:
+    """The file is named, and why it cannot be read."""
+    done = CliRunner().invoke(app, ["replay", str(tmp_path / "none.antiphon")])
+    assert isinstance(done.exception, InvalidInputError)
+    assert str(done.exception).endswith("none.antiphon cannot be read: no such file or directory")
+
+
+def test_a_simulated_call_is_replayed_with_the_function_that_made_it(
+    root: Path, tmp_path: Path
+) -> None:
+    """A recorded seed is the same again with the same agent; a mended one shows the difference."""
+    recorded = tmp_path / "dinner.antiphon"
+    bot = root / "examples" / "simulate" / "bot.py"
+    careless = f"{bot}:make_careless_task"
+    arguments = ["--agent", careless, "--seed", "2", "--jobs", "0", "--record", str(recorded)]
+    call = CliRunner().invoke(app, ["simulate", str(bot.with_name("dinner.yaml")), *arguments])
+    assert call.exit_code == 1
+    assert f"{recorded}: written" in call.output.replace("\n", "")
+    same = CliRunner().invoke(app, ["replay", str(recorded), "--agent", careless])
+    assert "no divergence in" in same.output, same.output
+    other = CliRunner().invoke(app, ["replay", str(recorded), "--agent", f"{bot}:make_task"])
+    assert other.exit_code == 1
+    difference = other.output.partition("recorded:")[2]
+    assert "Filler#0 -> TTSService#0  TTSSpeakFrame(text='One moment, please.')" in difference
+    assert "replayed:  nothing" in difference
+
+
+def test_a_call_in_facts_is_replayed(tmp_path: Path) -> None:
+    """What a caller brought in without any sound comes from the recording as well."""
+    (tmp_path / "bot.py").write_text(BOT, encoding="utf-8")
+    (tmp_path / "hello.yaml").write_text(HELLO, encoding="utf-8")
+    recorded = tmp_path / "hello.antiphon"
+    arguments = ["--seed", "1", "--jobs", "0", "--record", str(recorded)]
+    call = CliRunner().invoke(app, ["simulate", str(tmp_path / "hello.yaml"), *arguments])
+    assert call.exit_code == 0, call.output
+    said = [g for g in Recording.load(recorded) if g.frame.type == "TranscriptionFrame"]
+    assert said[0].frame.fields["text"] == "hello"
+    agent = f"{tmp_path / 'bot.py'}:make"
+    done = CliRunner().invoke(app, ["replay", str(recorded), "--agent", agent])
+    assert "no divergence in" in done.output, done.output

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from antiphon.errors import ConfigurationError, InvalidInputError
+
 if TYPE_CHECKING:
     from antiphon.simulation.recording import Recording
 
 
 def replay(
-    file: Annotated[
-        pathlib.Path, typer.Argument(help="The recording.", exists=True, dir_okay=False)
-    ],
+    file: Annotated[pathlib.Path, typer.Argument(help="The recording.")],
     agent: Annotated[
         str | None,
         typer.Option(
-            help="module:function that returns the agent's Pipeline. Without: what is in it."
+            help="module:function or file.py:function that makes the agent. Without: what is in it."
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="By default the recording's own.")] = None,
@@ -34,6 +34,17 @@ def replay(
     allow_threads: Annotated[
         bool, typer.Option(help="For agents that use models on this machine.")
     ] = False,
+    cut: Annotated[
+        str | None, typer.Option(help="START:END in seconds: only this stretch.")
+    ] = None,
+    redact: Annotated[
+        list[str] | None,
+        typer.Option(help="emails, phone-numbers or names:NAME,NAME; repeatable."),
+    ] = None,
+    save: Annotated[
+        pathlib.Path | None,
+        typer.Option(dir_okay=False, help="Write the recording, cut and redacted, to this file."),
+    ] = None,
     write_test: Annotated[
         pathlib.Path | None, typer.Option(help="Write a regression test for pytest here.")
     ] = None,
@@ -42,12 +53,22 @@ def replay(
 
     Exits with 1 at the first divergence. Without --agent it says what the file holds.
     """
-    from antiphon.simulation.recording import Recording
-    from antiphon.simulation.regression import find_factory, to_regression_test
+    from antiphon.simulation.redaction import rule_named
+    from antiphon.simulation.regression import find_factory, importable, to_regression_test
     from antiphon.simulation.replay import Comparison
     from antiphon.simulation.replay import replay as play
 
-    recording = Recording.load(file, partial=partial)
+    rules = [rule_named(name) for name in redact or ()]
+    if write_test is not None:
+        if agent is None:
+            raise ConfigurationError("--write-test needs --agent: the test is to replay it")
+        importable(agent)
+    recording = _load(file, partial=partial, cut=cut)
+    if rules:
+        recording = recording.redact(rules)
+    if save is not None:
+        recording.save(save)
+        typer.echo(f"{save}: written")
     if agent is None:
         _describe(recording)
         return
@@ -57,14 +78,41 @@ def replay(
         seed,
         outside=outside or (),
         comparison=Comparison(tolerance_secs=None if tolerance < 0 else tolerance),
+        redact=rules,
         allow_threads=allow_threads,
     )
     typer.echo(result.report)
     if write_test is not None:
-        to_regression_test(recording, write_test, agent=agent, seed=seed, outside=outside or ())
+        to_regression_test(
+            recording,
+            write_test,
+            agent=agent,
+            seed=seed,
+            outside=outside or (),
+            redact=redact or (),
+        )
         typer.echo(f"{write_test}: written")
     if result.divergence is not None:
         raise typer.Exit(1)
+
+
+def _load(file: pathlib.Path, *, partial: bool, cut: str | None) -> Recording:
+    from antiphon.simulation.recording import Recording
+
+    try:
+        recording = Recording.load(file, partial=partial)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InvalidInputError(f"{file} cannot be read: {reason}") from error
+    if cut is None:
+        return recording
+    start, _, end = cut.partition(":")
+    try:
+        return recording.cut(float(start or 0), float(end) if end else None)
+    except ValueError as error:
+        raise InvalidInputError(
+            f"--cut {cut!r} is no stretch: write it as START:END, in seconds"
+        ) from error
 
 
 def _describe(recording: Recording) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from antiphon.errors import InvalidInputError
+from antiphon.errors import ConfigurationError, InvalidInputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,6 +47,10 @@ def simulate(
             dir_okay=False, help="Write a page about it, or about the first that falls short."
         ),
     ] = None,
+    record: Annotated[
+        pathlib.Path | None,
+        typer.Option(dir_okay=False, help="With --seed: write a recording, for antiphon replay."),
+    ] = None,
     faults: Annotated[
         str | None,
         typer.Option(help="YAML, or a file of it, instead of the scenario's; 'none' for none."),
@@ -69,7 +73,10 @@ def simulate(
     from antiphon.simulation.scenario import Scenario
 
     call = _changed(Scenario.load(scenario), agent, faults, caller)
-    _check_target(timeline)
+    for target in (timeline, record):
+        _check_target(target)
+    if record is not None and seed is None:
+        raise ConfigurationError("--record is about one run: say which, with --seed N")
     folders = (pathlib.Path(), *call.folders) if agent else call.folders
     job = Job(call, folders, busy)
     console = Console(highlight=False, soft_wrap=True)
@@ -79,7 +86,7 @@ def simulate(
         jobs = 1 if seed is not None else min(_cores(), -(-count // 8))
     with Pool(job, jobs) as pool:
         if seed is not None:
-            fell_short = _one(console, pool, seed, timeline, again)
+            fell_short = _one(console, pool, seed, timeline, record, again)
         else:
             fell_short = _many(console, pool, job, range(first, first + count), timeline, again)
     if fell_short:
@@ -113,9 +120,14 @@ class _Again:
 
 
 def _one(
-    console: Console, pool: Pool, seed: int, timeline: pathlib.Path | None, again: _Again
+    console: Console,
+    pool: Pool,
+    seed: int,
+    timeline: pathlib.Path | None,
+    record: pathlib.Path | None,
+    again: _Again,
 ) -> bool:
-    shown = pool.show(seed, page=timeline is not None)
+    shown = pool.show(seed, page=timeline is not None, record=record)
     for line in shown.lines:
         _print_line(console, line)
     console.print()
@@ -126,8 +138,10 @@ def _one(
         _print_failure(console, shown.failure)
     if timeline is not None:
         _write(console, shown, timeline)
-    elif shown.failure is not None:
+    elif shown.failure is not None and record is None:
         console.print(f"  with its page: {again.command(seed)}", style="dim")
+    if record is not None:
+        console.print(f"{record}: written")
     return shown.failure is not None
 
 

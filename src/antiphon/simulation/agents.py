@@ -144,12 +144,7 @@ async def build(make: Function, caller: BaseTransport, *, name: str = "") -> Pip
     `Pipeline` in which the caller has a place.
     """
     agent = f"the agent {name}" if name else "the agent"
-    try:
-        made = make(caller)
-        if inspect.isawaitable(made):
-            made = await made
-    except Exception as error:
-        raise ConfigurationError(f"{agent} cannot be made: {explain(error)}") from error
+    made = await _made(make, (caller,), agent)
     task = PipelineTask(made) if isinstance(made, Pipeline) else made
     if not isinstance(task, PipelineTask):
         raise ConfigurationError(
@@ -162,3 +157,35 @@ async def build(make: Function, caller: BaseTransport, *, name: str = "") -> Pip
             f"the function is given into the pipeline"
         )
     return task
+
+
+async def build_pipeline(make: Function, caller: BaseTransport) -> Pipeline:
+    """The pipeline of the agent that `make` makes, to be run by another task.
+
+    `make` takes nothing, or a transport, for which `caller` stands; it returns a `Pipeline`, or a
+    `PipelineTask`, of which the pipeline is taken. Raises `ConfigurationError` as `build` does.
+    """
+    wanted = [
+        parameter
+        for parameter in inspect.signature(make).parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD}
+    ]
+    made = await _made(make, (caller,) if wanted else (), "the agent")
+    if isinstance(made, PipelineTask):
+        for station in made._session.stations:
+            station.processor.unwire(station)
+        made = made.pipeline
+    if not isinstance(made, Pipeline):
+        raise ConfigurationError(
+            f"the factory is to return a Pipeline or a PipelineTask, not {made!r}"
+        )
+    return made
+
+
+async def _made(make: Function, arguments: tuple[BaseTransport, ...], agent: str) -> object:
+    try:
+        made = make(*arguments)
+        return await made if inspect.isawaitable(made) else made
+    except Exception as error:
+        raise ConfigurationError(f"{agent} cannot be made: {explain(error)}") from error

@@ -66,15 +66,17 @@ class Job:
             cpu = BUSY if self.busy else ORDINARY
             return try_seed(self.function(), self.scenario, seed, cpu=cpu)
 
-    def show(self, seed: int, *, page: bool) -> Shown:
-        """One seed, for people. What the agent prints is printed."""
-        trace = Trace(f"{self.scenario.name}, seed {seed}")
+    def show(self, seed: int, *, page: bool, record: Path | None = None) -> Shown:
+        """One seed, for people. What the agent prints is printed; `record`: write a recording."""
+        trace = Trace(f"{self.scenario.name}, seed {seed}", record=record is not None)
         cpu = BUSY if self.busy else ORDINARY
         with _quiet(prints=True):
             held = hold(self.function(), self.scenario, seed=seed, cpu=cpu, trace=trace)
         trace.log.notes |= self.notes(seed)
         failure = Failure(seed, held.problems) if held.problems else None
         html = trace.page() if page else ""
+        if record is not None:
+            trace.recording.save(record)
         return Shown(failure, tuple(trace.lines()), html, held.outcome.fingerprint)
 
     def notes(self, seed: int) -> dict[str, str]:
@@ -174,11 +176,11 @@ class Pool:
         """One seed once more. Raises `ConfigurationError`."""
         return next(failure for _, failure in self.each([seed], StopRequest()))
 
-    def show(self, seed: int, *, page: bool) -> Shown:
+    def show(self, seed: int, *, page: bool, record: Path | None = None) -> Shown:
         """One seed, for people. Raises `ConfigurationError`."""
         if self._workers is None:
-            return self._job.show(seed, page=page)
-        return _fit(_outcome(self._submit(_show, seed, page)))
+            return self._job.show(seed, page=page, record=record)
+        return _fit(_outcome(self._submit(_show, seed, page, record)))
 
     def _submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         assert self._workers is not None
@@ -249,9 +251,9 @@ def _run(seeds: list[int]) -> list[tuple[int, Failure | None]] | _Unfit:
         return _Unfit(str(error))
 
 
-def _show(seed: int, page: bool) -> Shown | _Unfit:
+def _show(seed: int, page: bool, record: Path | None) -> Shown | _Unfit:
     assert _job is not None
     try:
-        return _job.show(seed, page=page)
+        return _job.show(seed, page=page, record=record)
     except AntiphonError as error:
         return _Unfit(str(error))

@@ -24,6 +24,7 @@ from typing import Any
 
 import msgspec
 
+from antiphon.errors import UnknownNameError
 from antiphon.simulation.record_file import FrameRecord, HandOver
 
 REACH = 200
@@ -76,6 +77,24 @@ def names(*given: str) -> Rule:
     longest_first = sorted(given, key=len, reverse=True)
     words = "|".join(r"\s+".join(map(re.escape, name.split())) for name in longest_first)
     return Rule(re.compile(rf"\b(?:{words})\b", re.IGNORECASE), "name")
+
+
+def rule_named(text: str) -> Rule:
+    """A rule by what it is called on a command line: `emails`, `phone-numbers`, `names:Ann,Bo`.
+
+    Raises `UnknownNameError` for any other.
+    """
+    kind, _, given = text.partition(":")
+    found = [name.strip() for name in given.split(",") if name.strip()]
+    if kind == "names" and found:
+        return names(*found)
+    plain = {"emails": EMAILS, "phone-numbers": PHONE_NUMBERS}
+    if text not in plain:
+        raise UnknownNameError(
+            f"nothing is known to redact by the name {text!r}: there are emails, phone-numbers and "
+            f"names:NAME,NAME"
+        )
+    return plain[text]
 
 
 class Redactor:

@@ -21,7 +21,7 @@ from pathlib import Path
 from {module} import {factory}
 
 from antiphon.simulation.recording import Recording
-from antiphon.simulation.replay import replay
+{redaction}from antiphon.simulation.replay import replay
 
 RECORDING = Path(__file__).with_name("{recording}")
 
@@ -32,6 +32,9 @@ def test_{name}() -> None:
 '''
 
 
+_REDACTION = "from antiphon.simulation.redaction import rule_named\n"
+
+
 def to_regression_test(
     recording: Recording,
     path: str | Path,
@@ -39,23 +42,33 @@ def to_regression_test(
     agent: str,
     seed: int | None = None,
     outside: Iterable[str] = (),
+    redact: Iterable[str] = (),
 ) -> Path:
     """Writes `path`, a test for pytest, and the recording beside it; returns the recording's path.
 
-    `agent` names the factory as `module:function`; `seed` and `outside` as for `replay`. Raises
+    `agent` names the factory as `module:function`; `seed` and `outside` as for `replay`. `redact`
+    names the rules (see `redaction.rule_named`) by which the recording was redacted. Raises
     `ConfigurationError` for a name that cannot be one.
     """
     test = Path(path)
-    module, factory = _parts(agent)
+    module, factory = importable(agent)
     name = re.sub(r"\W", "_", test.stem.removeprefix("test_"))
     beside = test.with_name(f"{test.stem.removeprefix('test_')}.antiphon")
     arguments = "" if seed is None else f", seed={seed}"
     if given := sorted(set(outside)):
         arguments += f", outside={given!r}".replace("'", '"')
+    rules = [f"rule_named({rule!r})".replace("'", '"') for rule in redact]
+    if rules:
+        arguments += f", redact=[{', '.join(rules)}]"
     recording.save(beside)
     test.write_text(
         _TEST.format(
-            module=module, factory=factory, recording=beside.name, name=name, arguments=arguments
+            module=module,
+            factory=factory,
+            redaction=_REDACTION if rules else "",
+            recording=beside.name,
+            name=name,
+            arguments=arguments,
         ),
         encoding="utf-8",
     )
@@ -67,9 +80,11 @@ def find_factory(agent: str) -> Factory:
     return find_function(agent)
 
 
-def _parts(agent: str) -> tuple[str, str]:
+def importable(agent: str) -> tuple[str, str]:
+    """Module and function of a name that a test can import. Raises `ConfigurationError`."""
     module, _, name = agent.partition(":")
     words = [*module.split("."), name]
-    if not all(word.isidentifier() and not keyword.iskeyword(word) for word in words):
-        raise ConfigurationError(f"an agent is named as module:function, not {agent!r}")
+    named = all(word.isidentifier() and not keyword.iskeyword(word) for word in words)
+    if not named or module.endswith(".py"):
+        raise ConfigurationError(f"a test imports its agent as module:function, not {agent!r}")
     return module, name

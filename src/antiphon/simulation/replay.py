@@ -3,11 +3,11 @@
     result = replay(Recording.load("call.antiphon"), build)
     result.check()                      # AssertionError with the first difference
 
-`build` makes the agent's pipeline anew. Processors that are *outside* (by default the input
-transport; providers can be named) are replaced by stand-ins of the same name: they take whatever
-their originals took, pass on what these passed on, and hand over what these brought in, when
-these did. So the pipeline may hold
-the real transport, which is never started. What the program queued is queued again.
+`build` makes the agent anew: it returns the pipeline or its task, and may take the transport.
+Processors that are *outside* (by default the input transport; providers can be named) are replaced
+by stand-ins of the same name: they take whatever their originals took, pass on what these passed
+on, and hand over what these brought in, when these did. So the pipeline may hold the real
+transport, which is never started. What the program queued is queued again.
 
 Everything runs in virtual time, under the recording's seed if it has one.
 """
@@ -18,6 +18,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -25,6 +26,7 @@ import antiphon
 from antiphon.errors import AntiphonError, ConfigurationError, InvalidInputError
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import InterruptionFrame
+from antiphon.frames.turns import BotStartedSpeakingFrame
 from antiphon.kernel.branches import ParallelPipeline
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.observers import BaseObserver, FramePushed
@@ -32,6 +34,8 @@ from antiphon.kernel.params import PipelineParams
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
+from antiphon.simulation.agents import build_pipeline
+from antiphon.simulation.caller import Caller
 from antiphon.simulation.divergence import Comparison, Divergence, first_divergence
 from antiphon.simulation.frame_reader import FrameReader
 from antiphon.simulation.loop import WALL_ANCHOR, VirtualTimeLoop
@@ -43,7 +47,8 @@ from antiphon.simulation.waits import passed_at_once, passing, without_waits
 
 __all__ = ["Comparison", "Divergence", "Replay", "replay"]
 
-Factory = Callable[[], Pipeline]
+Factory = Callable[..., Any]
+"""Makes the agent; see `agents.build_pipeline`."""
 
 _UNTAKEN = frozenset({"StartFrame", "EndFrame", "StopFrame", "CancelFrame"})
 _MEDIA = frozenset({"audio", "image"})
@@ -194,7 +199,10 @@ class _Player:
     ) -> Recording:
         """Holds the session, and returns it as a recording."""
         audio = self._recording.header.audio
-        pipeline = self._cast(factory())
+        caller = Caller()
+        pipeline = await build_pipeline(factory, caller)
+        self._place(caller, pipeline)
+        pipeline = self._cast(pipeline)
         observer = _Collector(audio)
         task = PipelineTask(
             pipeline,
@@ -261,10 +269,22 @@ class _Player:
                 return msgspec.convert(fields, PipelineParams)
         raise InvalidInputError("the recording has no StartFrame: the session never started")
 
+    def _place(self, caller: Caller, pipeline: Pipeline) -> None:
+        """Ends of a transport that was given to the factory go by the names of those recorded."""
+        if caller.input() not in pipeline.processors:
+            return
+        recording = self._recording
+        entrance = next(
+            (name for name in recording.processors if name in self.outside), recording.processors[0]
+        )
+        self.outside.add(entrance)
+        self._inputs = recording.inputs(self.outside)
+        caller.input()._name = entrance
+        spoke = (g.source for g in recording if g.frame.type == BotStartedSpeakingFrame.__name__)
+        caller.output()._name = next(spoke, caller.output().name)
+
     def _cast(self, pipeline: Pipeline) -> Pipeline:
         """The pipeline with stand-ins for those that are outside."""
-        if not isinstance(pipeline, Pipeline):
-            raise ConfigurationError(f"the factory is to return a Pipeline, not {pipeline!r}")
         names = _names(pipeline)
         takes = _fates(self._recording, self.outside)
         absent = [n for n in self._recording.processors if n in self.outside - set(names.values())]

@@ -1,6 +1,6 @@
 """One simulated call as people look at it: sound, words, turns, decisions, tools, faults, failures.
 
-    trace = Trace("dinner")
+    trace = Trace("dinner")         # record=True: trace.recording can be replayed
     hold(agent, scenario, seed=17, trace=trace)
     Path("out.html").write_text(trace.page())
     print(trace.text())
@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from antiphon.clock import Clock
 from antiphon.context.conversation import LLMContext
 from antiphon.context.user_aggregator import LLMUserAggregator
+from antiphon.errors import InvalidInputError
 from antiphon.frames.text import TextFrame
 from antiphon.kernel.observers import FramePushed
 from antiphon.kernel.task import PipelineTask
@@ -42,6 +43,8 @@ from antiphon.services.tts import TTSService
 from antiphon.simulation.caller import Caller, Manner
 from antiphon.simulation.fakes.voice import tone
 from antiphon.simulation.faults import FaultInjectedFrame
+from antiphon.simulation.record_file import Audio, HandOver, Header
+from antiphon.simulation.recording import FrameEncoder, Recording, hand_over, header_now
 from antiphon.simulation.tap import tap
 from antiphon.turns.actions import Decision, DecisionKind
 from antiphon.turns.controller import UserTurnController
@@ -56,7 +59,10 @@ _BREATH_SECS = 0.8
 class Trace:
     """What happens in one call. Give it to `trials.hold`; look at it when the call is over."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, *, record: bool = False) -> None:
+        self._encoder = FrameEncoder() if record else None
+        self._header: Header | None = None
+        self._hand_overs: list[HandOver] = []
         self._observer = ConversationObserver(self._happened, title=title)
         self._recorder = RecordingObserver()
         self._lines: list[Line] = []
@@ -93,6 +99,9 @@ class Trace:
     def _see(self, event: FramePushed) -> None:
         if self._began is None:
             self._began = asyncio.get_running_loop().time() - event.timestamp / 1e9
+        if self._encoder is not None:
+            self._header = self._header or header_now(Audio.INCLUDE)
+            self._hand_overs.append(hand_over(event, self._encoder))
         frame = event.frame
         if isinstance(frame, FaultInjectedFrame):
             text = f"{frame.target}: {frame.what}"
@@ -190,6 +199,13 @@ class Trace:
                     )
                 )
             self._happened(AgentFinished(at=turn.end or start, turn=turn))
+
+    @property
+    def recording(self) -> Recording:
+        """The call as a recording, to be replayed. `InvalidInputError` unless it was recorded."""
+        if self._header is None:
+            raise InvalidInputError("this call was not recorded: make a Trace(..., record=True)")
+        return Recording(self._header, self._hand_overs)
 
     def page(self) -> str:
         """The call as one HTML page with everything in it."""
