@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable
 
 import pytest
+import sentencex
 
 from antiphon.text.sentences import SentenceSplitter, split
 
@@ -121,6 +122,9 @@ def test_the_first_clause_comes_early_if_wanted() -> None:
     early = [piece for word in words for piece in splitter.push(word)]
     assert early == ["In the beginning, "]
     assert splitter.push("was light, and so on. Now") == ["there was light, and so on. "]
+    splitter.reset()
+    assert splitter.push("In the beginning, ") == [], "more space may follow, and belongs to it"
+    assert splitter.push(" there") == ["In the beginning,  "]
 
 
 def test_numbers_and_short_beginnings_are_no_clauses() -> None:
@@ -151,3 +155,9 @@ def test_random_text_is_never_changed() -> None:
             out += splitter.push(char)
         assert "".join(out + splitter.flush()) == text
         assert splitter.pending == ""
+
+
+def test_a_segmenter_that_drops_something_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is spoken and what is remembered must agree: then the text comes in one piece."""
+    monkeypatch.setattr(sentencex, "segment", lambda language, text: text.split("  "))
+    assert list(split("One.  Two.  Three")) == ["One.  Two.  Three"]

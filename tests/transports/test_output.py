@@ -355,6 +355,22 @@ def test_keys_are_pressed_by_a_sink_that_can_or_played_as_tones() -> None:
     assert b"".join(bare.chunks)[: len(want)] == want
 
 
+def test_urgent_keys_are_heard_before_the_rest_of_the_speech() -> None:
+    """As tones, where the sink presses no keys: at once, and no sample of the speech is lost."""
+    bare, keys = BareEar(), (KeypadEntry.ONE, KeypadEntry.POUND)
+
+    async def main() -> None:
+        output = OutputTransport(bare, TransportParams(audio_out_end_silence_secs=0.0))
+        urgent = [SleepFrame(0.2), OutputDTMFUrgentFrame(keys)]
+        await run_test(output, frames_to_send=[*utterance(7, 1.0), *urgent])
+
+    run(main())
+    heard, want = b"".join(bare.chunks), tones("1#", RATE)
+    at = heard.index(want) / 2 / RATE
+    assert at == pytest.approx(0.2, abs=0.041)
+    assert np.count_nonzero(to_samples(heard.replace(want, b"")) == 7) == RATE
+
+
 def test_destinations_play_side_by_side_and_an_unknown_one_is_reported_once() -> None:
     """Each has its own stream; what is for nobody is one error."""
     ears = {None: Ear(), "music": Ear()}

@@ -311,7 +311,7 @@ class TTSService(FrameProcessor):
 
     def _give(self, utterance: Utterance, unit: TextUnit) -> None:
         if unit.matched is not None:
-            _ = self.on_pattern_match.emit(unit.kind, unit.matched)
+            _ = self.on_pattern_match.emit(unit.pattern or unit.kind, unit.matched)
         if not unit.text:
             return
         spoken = unit.text

@@ -31,12 +31,15 @@ _OWN_KINDS = ("sentence", "word", "token")
 
 
 class TextUnit(msgspec.Struct, frozen=True):
-    """A piece of text of a kind. `matched`: the content of the pattern that it came from."""
+    """A piece of text of a kind. `matched`: what stood between the marks of the pattern that it
+    came from, `pattern`: that pattern's kind, which a kept stretch does not have itself.
+    """
 
     text: str
     kind: str = "sentence"
     spoken: bool = True
     matched: str | None = None
+    pattern: str | None = None
 
 
 class MatchAction(enum.Enum):
@@ -186,17 +189,23 @@ class UnitAggregator:
         if pattern.action is MatchAction.KEEP:
             # Its end marks are not ends of sentences: it comes out as it is, behind what waits.
             before = "".join(self.splitter.flush())
-            units.append(TextUnit(before + inside, self.kind, matched=inside))
+            units.append(self._unit(before + inside, self.kind, pattern, inside))
             return
         # What comes before a stretch of its own is complete, whatever the splitter thinks.
         units += [TextUnit(piece, self.kind) for piece in self.splitter.flush()]
         if pattern.action is MatchAction.REMOVE:
-            units.append(TextUnit("", pattern.kind, spoken=False, matched=inside))
+            units.append(self._unit("", pattern.kind, pattern, inside, spoken=False))
         elif pattern.action is MatchAction.AGGREGATE:
-            units.append(TextUnit(inside, pattern.kind, matched=inside))
+            units.append(self._unit(inside, pattern.kind, pattern, inside))
         else:
             whole = pattern.start + inside + (pattern.end if ended else "")
-            units.append(TextUnit(whole, pattern.kind, spoken=False, matched=inside))
+            units.append(self._unit(whole, pattern.kind, pattern, inside, spoken=False))
+
+    @staticmethod
+    def _unit(
+        text: str, kind: str, pattern: Pattern, inside: str, *, spoken: bool = True
+    ) -> TextUnit:
+        return TextUnit(text, kind, spoken, matched=inside, pattern=pattern.kind)
 
 
 def _overlap(text: str, mark: str) -> int:

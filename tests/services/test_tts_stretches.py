@@ -1,0 +1,66 @@
+"""Stretches between marks, as the voice's service treats them."""
+
+from __future__ import annotations
+
+import pytest
+
+from antiphon.frames.base import Frame
+from antiphon.frames.llm import LLMFullResponseEndFrame, LLMFullResponseStartFrame
+from antiphon.frames.text import AggregatedTextFrame, LLMTextFrame, TTSTextFrame
+from antiphon.services.tts import TTSService
+from antiphon.simulation.fakes.tts import FakeTTSProvider
+from antiphon.simulation.testing import SleepFrame, run_test
+from antiphon.simulation.virtual_time import run
+from antiphon.text.markup import MatchAction, Pattern
+
+TEXT = "Look at <x>two words</x> now. Bye."
+
+EXPECTED: dict[MatchAction, tuple[str, list[tuple[str, bool]], str]] = {
+    MatchAction.SKIP: (
+        "Look at now. Bye.",
+        [("Look at", True), ("<x>two words</x>", False), ("now.", True), ("Bye.", True)],
+        "Look at <x>two words</x> now. Bye.",
+    ),
+    MatchAction.REMOVE: (
+        "Look at now. Bye.",
+        [("Look at", True), ("now.", True), ("Bye.", True)],
+        "Look at now. Bye.",
+    ),
+    MatchAction.AGGREGATE: (
+        "Look at two words now. Bye.",
+        [("Look at", True), ("two words", True), ("now.", True), ("Bye.", True)],
+        "Look at two words now. Bye.",
+    ),
+    MatchAction.KEEP: (
+        "Look at two words now. Bye.",
+        [("Look at two words", True), ("now.", True), ("Bye.", True)],
+        "Look at two words now. Bye.",
+    ),
+}
+
+
+@pytest.mark.parametrize("action", MatchAction)
+def test_what_becomes_of_a_stretch(action: MatchAction) -> None:
+    """What is spoken, what is shown in its place among the words, and what is remembered; the
+    program is told what stood between the marks, whatever becomes of it.
+    """
+    provider = FakeTTSProvider()
+    service = TTSService(provider, patterns=[Pattern("x", "<x>", "</x>", action)])
+    matches: list[tuple[str, str]] = []
+    service.add_event_handler(
+        "on_pattern_match", lambda _, kind, text: matches.append((kind, text))
+    )
+    tokens = [LLMTextFrame(TEXT[i : i + 3]) for i in range(0, len(TEXT), 3)]
+    frames: list[Frame] = [LLMFullResponseStartFrame(), *tokens, LLMFullResponseEndFrame()]
+    out, _ = run(run_test(service, frames_to_send=[*frames, SleepFrame(sleep=9.0)]))
+    spoken, shown, remembered = EXPECTED[action]
+    assert " ".join("".join(map("".join, provider.utterances)).split()) == spoken
+    units = [f for f in out if type(f) is AggregatedTextFrame and f.text.strip()]
+    assert [(unit.text.strip(), unit.will_be_spoken) for unit in units] == shown
+    in_order = [
+        f.text
+        for f in out
+        if isinstance(f, TTSTextFrame) or (type(f) is AggregatedTextFrame and not f.will_be_spoken)
+    ]
+    assert " ".join("".join(in_order).split()) == remembered
+    assert matches == [("x", "two words")]
