@@ -21,11 +21,13 @@ from antiphon.simulation.contracts import (
     Trace,
     check_llm_provider,
     check_processor,
+    check_serializer,
     check_stop_strategy,
     check_stt_provider,
     check_tts_provider,
 )
 from antiphon.turns.events import Heard, SpeechStopped
+from tests.simulation.planted.faulted import Line, Question, Teller, nothing_twice
 from tests.simulation.planted.processors import (
     Ask,
     Batcher,
@@ -53,7 +55,7 @@ class Plant:
 
 
 @dataclass(frozen=True)
-class Line:
+class Row:
     """One line of the table. `seeds` is None if the bug was not found."""
 
     plant: Plant
@@ -95,6 +97,18 @@ def _failing_vendor(bug: bool, seeds: Seeds) -> int:
         lambda: ThinVendor(bug=bug),
         seeds=seeds,
         failing=lambda number: ThinVendor(bug=bug, fails_at=number),
+    )
+
+
+def _breaking_model(bug: bool, seeds: Seeds) -> int:
+    return check_processor(
+        lambda: Teller(bug=bug),
+        frames=[Question(1), Question(2)],
+        seeds=seeds,
+        failing=lambda number: Teller(bug=bug, fails_after=number),
+        laws=[nothing_twice],
+        settle_secs=1.0,
+        moments=MOMENTS,
     )
 
 
@@ -157,6 +171,14 @@ PLANTS: tuple[Plant, ...] = (
         (Rule.TASKS, Rule.RELEASES),
         lambda bug, seeds: check_stt_provider(lambda: Ear(bug=bug), seeds=seeds),
     ),
+    Plant("answer begun twice after a break", (Rule.LAW,), _breaking_model),
+    Plant(
+        "half a message ends the line",
+        (Rule.ANSWERS,),
+        lambda bug, seeds: check_serializer(
+            lambda: Line(bug=bug), messages=['{"media": "0000"}'], seeds=seeds
+        ),
+    ),
 )
 
 
@@ -169,17 +191,17 @@ def found(plant: Plant, seeds: Seeds) -> ContractError | None:
     return None
 
 
-def measure(plant: Plant, *, alone: int = 10) -> Line:
+def measure(plant: Plant, *, alone: int = 10) -> Row:
     """How many seeds it takes, and how many of `alone` seeds show the bug by themselves."""
     first = found(plant, plant.budget)
     hits = sum(found(plant, [seed]) is not None for seed in range(alone)) if alone else 0
     share = hits / alone if alone else 0.0
     if first is None:
-        return Line(plant, None, 0, None, share)
-    return Line(plant, first.seed + 1, first.runs, first.rule, share)
+        return Row(plant, None, 0, None, share)
+    return Row(plant, first.seed + 1, first.runs, first.rule, share)
 
 
-def table(lines: Iterable[Line]) -> str:
+def table(lines: Iterable[Row]) -> str:
     """The lines for people."""
     rows = [f"{'bug':<34}{'seeds':>6}{'budget':>8}{'runs':>6}{'of 10':>7}  broken rule"]
     for line in lines:
