@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from antiphon.audio.pcm import to_samples
@@ -43,8 +44,14 @@ def _context_with_more(log: ConversationLog) -> None:
     log.context[1]["content"] = log.agent_turns[4].generated
 
 
-def _split_turn(log: ConversationLog) -> None:
+def _lost_turn(log: ConversationLog) -> None:
     log.user_turns[3].text = ""
+
+
+def _split_turn(log: ConversationLog) -> None:
+    half = msgspec.structs.replace(log.user_turns[-1], index=len(log.user_turns))
+    log.user_turns.append(half)
+    log.agent_turns.append(msgspec.structs.replace(log.agent_turns[-1], reply_to=half.index))
 
 
 @pytest.mark.parametrize(
@@ -55,6 +62,7 @@ def _split_turn(log: ConversationLog) -> None:
         (_never_told, ["its result was told"]),
         (_not_cut, ["the caller cut the", "after which the context"]),
         (_context_with_more, ["after which the context"]),
+        (_lost_turn, ["every turn of the", "a pause in mid-sentence"]),
         (_split_turn, ["a pause in mid-sentence"]),
     ],
 )

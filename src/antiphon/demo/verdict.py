@@ -29,7 +29,10 @@ class Promise(msgspec.Struct, frozen=True):
 
 
 def promises(log: ConversationLog, *, turns: int) -> list[Promise]:
-    """What was promised, for a script of so many turns of the caller."""
+    """What was promised, for a script of so many turns of the caller.
+
+    A turn of the script that was not heard, or ran together with the next, got no answer either.
+    """
     unanswered = log.unanswered()
     spoken = [turn for turn in log.user_turns if turn.text]
     call = next((call for call in log.tools if call.end is not None), None)
@@ -42,8 +45,8 @@ def promises(log: ConversationLog, *, turns: int) -> list[Promise]:
     return [
         Promise(
             f"every turn of the caller got a spoken answer ({len(spoken) - len(unanswered)} of "
-            f"{len(spoken)})",
-            len(spoken) >= 5 and not unanswered,
+            f"{max(len(spoken), turns)})",
+            len(spoken) >= max(5, turns) and not unanswered,
             essential=True,
         ),
         Promise("the talk went on while a tool was running", meanwhile),
