@@ -17,87 +17,19 @@ import asyncio
 import cProfile
 import importlib.util
 import pstats
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from antiphon import (
-    FunctionCallParams,
-    LLMContext,
-    LLMContextAggregatorPair,
-    LLMService,
-    LLMUserAggregatorParams,
-    Pipeline,
-    PipelineParams,
-    PipelineTask,
-    SpeechTimeoutUserTurnStopStrategy,
-    STTService,
-    TTSService,
-    UserTurnStrategies,
-    VADParams,
-)
-from antiphon.services.contracts import LLMRequest
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from antiphon.simulation.caller import Caller, hold_call
-from antiphon.simulation.fakes.llm import FakeLLMProvider, Reply, call
-from antiphon.simulation.fakes.stt import FakeSTTProvider
-from antiphon.simulation.fakes.tts import FakeTTSProvider
-from antiphon.simulation.fakes.vad import FakeVADModel
 from antiphon.simulation.virtual_time import run, simulate
+from tests.simulation.one_call import agent
 
 MINUTES = 10
-RATE = 16_000
-ANSWER = "It will be mild and dry all day, with some wind from the west in the evening."
-STORY = "Well, there once was a man who walked along the river every day and counted the boats."
-
-
-class LoudnessVAD(FakeVADModel):
-    """Speech is what is loud."""
-
-    params = VADParams(min_volume=0.0)
-
-
-async def get_weather(params: FunctionCallParams, city: str) -> None:
-    """The weather of a city."""
-    await asyncio.sleep(0.5)
-    await params.result_callback(f"mild and dry in {city}")
-
-
-def answer(request: LLMRequest) -> Reply:
-    """A tool call for questions about the weather, its result in words, or a story."""
-    last = request.messages[-1]
-    if last["role"] == "tool":
-        return ANSWER
-    if "weather" in str(last["content"]):
-        return ["Let me see.", call("get_weather", city="Rome")]
-    return STORY
-
-
-def agent(caller: Caller) -> PipelineTask:
-    """The whole pipeline."""
-    pair = LLMContextAggregatorPair(
-        LLMContext(tools=[get_weather]),
-        user_params=LLMUserAggregatorParams(
-            vad_analyzer=LoudnessVAD(),
-            user_turn_strategies=UserTurnStrategies(
-                stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=0.6)]
-            ),
-        ),
-    )
-    return PipelineTask(
-        Pipeline(
-            [
-                caller.input(),
-                STTService(FakeSTTProvider(sample_rate=RATE, segmented=True)),
-                pair.user(),
-                LLMService(FakeLLMProvider(answer)),
-                TTSService(FakeTTSProvider(sample_rate=RATE)),
-                caller.output(),
-                pair.assistant(),
-            ]
-        ),
-        params=PipelineParams(audio_in_sample_rate=RATE, audio_out_sample_rate=RATE),
-    )
 
 
 async def talk(minutes: float) -> tuple[float, int]:
@@ -109,7 +41,7 @@ async def talk(minutes: float) -> tuple[float, int]:
         until = asyncio.get_running_loop().time() + 60.0 * minutes
         while asyncio.get_running_loop().time() < until:
             await caller.says("what is the weather in rome today")
-            await caller.expects_reply(within=8.0, containing="mild", settle=1.5)
+            await caller.expects_reply(within=8.0, containing="mild", settle=3.0)
             await caller.says("tell me a story please")
             await caller.interrupts("thank you that is enough", after=2.0)
             await caller.expects_reply(within=8.0)

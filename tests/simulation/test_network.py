@@ -316,3 +316,56 @@ def test_a_network_serves_one_run() -> None:
     run(nothing(), network=network)
     with pytest.raises(SimulationError, match="one run"):
         run(nothing(), network=network)
+
+
+def test_a_graceful_close_delivers_everything_first() -> None:
+    """What was written before `close` arrives whole, then the end; nobody sees an error."""
+    seen: list[tuple[int, float]] = []
+
+    async def main() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            data = await reader.read()
+            seen.append((len(data), now()))
+            writer.close()
+            await writer.wait_closed()
+
+        await asyncio.start_server(serve, port=7)
+        _, writer = await asyncio.open_connection("localhost", 7)
+        writer.write(bytes(300_000))
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(10)
+        assert network.connections(7) == []
+
+    network = Network(latency_secs=0.05, bytes_per_sec=100_000)
+    run(main(), network=network)
+    ((size, at),) = seen
+    assert size == 300_000
+    assert at == pytest.approx(3.15, abs=0.01)
+
+
+def test_a_half_open_connection_tells_nobody() -> None:
+    """When the line breaks, neither side hears of the other's close."""
+
+    async def main() -> None:
+        ended: list[str] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                await asyncio.wait_for(reader.read(), 600)
+            except TimeoutError:
+                ended.append("gave up")
+            writer.transport.abort()
+
+        await asyncio.start_server(serve, port=7)
+        _, writer = await asyncio.open_connection("localhost", 7)
+        network.link(7).broken = True
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(599)
+        assert ended == []
+        await asyncio.sleep(2)
+        assert ended == ["gave up"]
+
+    network = Network()
+    run(main(), network=network)

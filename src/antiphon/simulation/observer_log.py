@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.observers import BaseObserver, FramePushed
 from antiphon.simulation.frame_text import describe_frame
+
+_REFERENCE = re.compile(r"\b(response_id=|group_id='[^']*-)(\d+)")
+"""Where a frame names another by its id, which counts within the process."""
 
 _ARROWS = {FrameDirection.DOWNSTREAM: "->", FrameDirection.UPSTREAM: "<-"}
 
@@ -28,10 +32,17 @@ class ObserverLog(BaseObserver):
     def lines(self) -> list[str]:
         """The log line by line."""
         numbers: dict[int, int] = {}
+
+        def number(frame_id: int) -> int:
+            return numbers.setdefault(frame_id, len(numbers) + 1)
+
+        def refer(found: re.Match[str]) -> str:
+            return f"{found[1]}#{number(int(found[2]))}"
+
         return [
             f"{data.timestamp / 1e9:.9f} {data.source} {_ARROWS[data.direction]} "
-            f"{data.destination} #{numbers.setdefault(data.frame.id, len(numbers) + 1)} "
-            f"{describe_frame(data.frame)}"
+            f"{data.destination} #{number(data.frame.id)} "
+            f"{_REFERENCE.sub(refer, describe_frame(data.frame))}"
             for data in self._events
         ]
 

@@ -16,7 +16,9 @@ Lookup = Callable[[Address], "UDPTransport | None"]
 
 
 class UDPTransport(asyncio.DatagramTransport):
-    """Datagrams are lost, doubled and reordered as the link of the receiver's port says."""
+    """Datagrams are lost, doubled and reordered as the link of the receiver's port says; those sent
+    while it is stalled or broken are lost.
+    """
 
     def __init__(
         self,
