@@ -168,7 +168,13 @@ def test_a_turn_that_a_mute_catches_ends() -> None:
     begun = [VADUserStartedSpeakingFrame(), TranscriptionFrame("so I", finalized=False)]
     talk.told(begun, wait(0.5), BOT, wait(8), VADUserStoppedSpeakingFrame(), SILENT, wait(1))
     assert [message.content for message in talk.stopped] == ["so I"]
-    assert talk.what.count("turn_started") == 1
+    assert talk.what == [
+        "turn_started",
+        "mute_started",
+        "turn_inference_triggered",
+        "turn_stopped",
+        "mute_stopped",
+    ]
 
 
 def call() -> FunctionCallsStartedFrame:
@@ -244,6 +250,16 @@ def test_a_turn_with_words_was_understood() -> None:
     talk = Talk()
     talk.told(Say("hello"), wait(9))
     assert [(m.content, m.nothing_understood) for m in talk.stopped] == [("hello", False)]
+
+
+def test_what_no_inference_has_taken_is_in_the_context_all_the_same() -> None:
+    """Words at the end of a session are written down; the model is not asked about them."""
+    talk = Talk()
+    begun = [VADUserStartedSpeakingFrame(), TranscriptionFrame("good bye")]
+    down, _ = talk.told(begun, wait(0.1))
+    assert [message.content for message in talk.stopped] == ["good bye"]
+    assert [message["content"] for message in talk.context.get_messages()] == ["good bye"]
+    assert of(down, LLMContextFrame) == []
 
 
 # ---- completion -------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame, MetricsFrame, TurnMetricsData
 from antiphon.frames.llm import LLMRunFrame
+from antiphon.frames.text import TranscriptionFrame
 from antiphon.frames.turns import (
     BotSayingFrame,
     BotSpeechPauseFrame,
@@ -38,6 +39,10 @@ from antiphon.simulation.virtual_time import run
 from antiphon.turns import defaults
 from antiphon.turns.actions import Decision
 from antiphon.turns.backchannel import BackchannelUserTurnStartStrategy
+from antiphon.turns.completion_strategies import (
+    ExternalUserTurnCompletionStopStrategy,
+    deferred,
+)
 from antiphon.turns.controller import UserTurnSegment, UserTurnStartedParams, UserTurnStoppedParams
 from antiphon.turns.echo import EchoGuardUserTurnStartStrategy
 from antiphon.turns.processor import UserTurnProcessor
@@ -267,6 +272,19 @@ def test_an_echo_of_the_agent_does_not_interrupt_it() -> None:
     assert turns.what[-1] == "stop 'please stop it now'"
 
 
+def test_each_time_the_caller_goes_on_the_answer_is_void() -> None:
+    """The turn's own interruptions are not taken for somebody else's."""
+    stop = [deferred(SpeechTimeoutUserTurnStopStrategy()), ExternalUserTurnCompletionStopStrategy()]
+    turns = Turns(UserTurnStrategies(stop=stop), vad=False)
+    began, ended = VADUserStartedSpeakingFrame(), VADUserStoppedSpeakingFrame()
+    said = [began, SleepFrame(sleep=1.0), ended, TranscriptionFrame("I want", finalized=True)]
+    more = [TranscriptionFrame("a pizza", finalized=True), SleepFrame(sleep=0.2), began]
+    out = turns.hear(said, SleepFrame(sleep=1.0), more, SleepFrame(sleep=0.5))
+    assert turns.what[:3] == ["start", "infer 'I want'", "infer 'a pizza'"]
+    ids = {frame.id for frame in of(out, InterruptionFrame)}
+    assert len(ids) == 3, "at the start, for the second inference, and when the caller goes on"
+
+
 class Swapper(FrameProcessor):
     """Swaps the strategies of a processor when a run frame comes by."""
 
@@ -355,6 +373,15 @@ def test_a_turn_model_that_hangs_is_not_waited_for() -> None:
     out = turns.hear(say("hello"), quiet(5))
     assert turns.what[-1] == "stop 'hello'"
     assert len(of(out, ErrorFrame)) == 1
+
+
+def test_a_verdict_about_an_earlier_stretch_is_void() -> None:
+    """A slow model's yes to the first half of a sentence comes after the second."""
+    stop = TurnAnalyzerUserTurnStopStrategy(turn_analyzer=FakeTurnModel([0.95, 0.05], latency=1.0))
+    turns = Turns(UserTurnStrategies(stop=[stop]))
+    turns.hear(say("I would"), quiet(0.3), say("like"), quiet(5))
+    assert turns.what[-1] == "stop 'I would like'"
+    assert 4.1 <= turns.events[-1][0] <= 4.4, "1.2 s and 3 s of silence"
 
 
 def test_by_default_the_embedded_model_decides_where_it_is_installed(

@@ -108,6 +108,23 @@ def test_the_state_before_a_frame_decides_about_it() -> None:
     assert not gate.receive(TranscriptionFrame("hello")).suppress
 
 
+class Hush:
+    """Mutes for good when it hears a word."""
+
+    muted = False
+
+    def receive(self, frame: Frame) -> None:
+        """The word counts, nothing after it."""
+        self.muted = self.muted or isinstance(frame, TranscriptionFrame)
+
+
+def test_the_word_that_mutes_is_heard() -> None:
+    """The frame that begins a mute is not suppressed by it, the next one is."""
+    gate = MuteGate([Hush()])
+    assert not gate.receive(TranscriptionFrame("hush")).suppress
+    assert gate.receive(TranscriptionFrame("please")).suppress
+
+
 def test_what_a_mute_suppresses() -> None:
     """Everything that says the caller makes sound, and nothing else."""
     gate = MuteGate([MuteUntilFirstBotCompleteUserMuteStrategy()])

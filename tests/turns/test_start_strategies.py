@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from antiphon.errors import ConfigurationError
 from antiphon.turns.actions import DecisionKind
-from antiphon.turns.events import BotStarted, BotStopped, SpeechStarted
+from antiphon.turns.backchannel import BackchannelUserTurnStartStrategy
+from antiphon.turns.events import BotStarted, BotStopped, ProposedStart, SpeechStarted
 from antiphon.turns.start_strategies import (
+    ExternalUserTurnStartStrategy,
     MinWordsUserTurnStartStrategy,
     TranscriptionUserTurnStartStrategy,
     VADUserTurnStartStrategy,
     WakePhraseUserTurnStartStrategy,
 )
+from antiphon.turns.strategies import UserTurnStrategies
 from antiphon.turns.strategy import UserTurnStartStrategy
 from tests.turns.script import Line, heard, interim, machine, play, talk
 
@@ -46,6 +51,45 @@ def test_a_turn_that_must_not_interrupt_says_so() -> None:
     """`enable_interruptions=False` starts the turn and lets the agent speak on."""
     start = VADUserTurnStartStrategy(enable_interruptions=False)
     assert play(machine([start]), talk(1, 2))[0] == (1.2, "start without interruption")
+
+
+STARTERS: dict[str, tuple[Callable[[bool], UserTurnStartStrategy], Line]] = {
+    "voice activity": (
+        lambda on: VADUserTurnStartStrategy(enable_interruptions=on),
+        (1, SpeechStarted(at=0.8)),
+    ),
+    "transcription": (
+        lambda on: TranscriptionUserTurnStartStrategy(enable_interruptions=on),
+        heard(1, "stop"),
+    ),
+    "minimum words": (
+        lambda on: MinWordsUserTurnStartStrategy(2, enable_interruptions=on),
+        heard(1, "stop it"),
+    ),
+    "wake phrase": (
+        lambda on: WakePhraseUserTurnStartStrategy(["computer"], enable_interruptions=on),
+        heard(1, "computer"),
+    ),
+    "backchannel": (
+        lambda on: BackchannelUserTurnStartStrategy(enable_interruptions=on),
+        heard(1, "stop it"),
+    ),
+    "external": (
+        lambda on: ExternalUserTurnStartStrategy(enable_interruptions=on),
+        (1, ProposedStart()),
+    ),
+}
+
+
+@pytest.mark.parametrize("on", [True, False])
+@pytest.mark.parametrize("name", STARTERS)
+def test_every_start_strategy_can_leave_the_agent_alone(name: str, *, on: bool) -> None:
+    """Over the agent's speech each interrupts, or starts its turn without interrupting."""
+    make, line = STARTERS[name]
+    out = play(machine([make(on)]), (0, BotStarted()), line, until=1)
+    assert [what for _, what in out if what.startswith("start")] == [
+        "start" if on else "start without interruption"
+    ]
 
 
 def test_a_turn_can_be_silent_for_others() -> None:
@@ -83,6 +127,23 @@ def test_what_was_below_the_threshold_is_not_part_of_the_next_turn() -> None:
     out = play(turns, (0, BotStarted()), heard(1, "okay"), (2, BotStopped()), heard(3, "hello"))
     assert out[-1][1] == "stop 'hello'"
     assert turns.log.decisions[0].kind is DecisionKind.FORGET
+
+
+def test_what_was_forgotten_is_no_transcript_of_the_next_turn() -> None:
+    """Stop strategies hear of it, too: the next turn waits for words of its own."""
+    turns = machine([MinWordsUserTurnStartStrategy(3), VADUserTurnStartStrategy()])
+    over: list[Line] = [(0, BotStarted()), heard(1, "okay"), (2, BotStopped())]
+    out = play(turns, over, talk(3, 4), heard(6, "hello"))
+    assert out[-1] == (6, "stop 'hello'")
+
+
+def test_a_strategy_that_comes_later_knows_that_the_agent_speaks() -> None:
+    """Swapped in over the agent's speech, it counts the words."""
+    turns = machine()
+    play(turns, (0, BotStarted()), until=1)
+    fresh = UserTurnStrategies(start=[MinWordsUserTurnStartStrategy(3)])
+    turns.update_strategies(fresh, 1)
+    assert play(turns, heard(2, "okay")) == []
 
 
 def test_min_words_refuses_nonsense() -> None:
