@@ -113,6 +113,19 @@ NUMBERS = {
     "ann.lee@example.com": "ann dot lee at example dot com",
     "version 2.0.1": "version two point zero point one",
     "B2B and H2O stay": "B2B and H2O stay",
+    "the 5th of May": "the fifth of May",
+    "$5-10": "five to ten dollars",
+    "$5 – $10.50": "five to ten point five zero dollars",
+    "10:30-11:30 am": "ten thirty to eleven thirty a.m.",
+    "1980-1990": "nineteen eighty to nineteen ninety",
+    "7-11": "seven to eleven",
+    "123-45-6789": "123-45-6789",
+    "2026-05-12T14:30:00Z": "2026-05-12T14:30:00Z",
+    "24/7 and 2:1": "24/7 and 2:1",
+    "COVID-19, F-16": "COVID-19, F-16",
+    "10^6 and %20": "10^6 and %20",
+    "-3 and 2 - 1 = 1": "minus three and two - one = one",
+    "pages 10 – 12": "pages ten to twelve",
 }
 
 

@@ -50,7 +50,7 @@ class LocalNumbers:
         start, end, number = figures.start, figures.end, figures.number
         self._marked = re.compile(rf"{start}(?P<number>\d{{1,6}})(?P<mark>{_MARK})(?![\w'’])")
         self._range = re.compile(
-            rf"{start}(?P<low>{number})\s?[–—-]\s?(?P<high>{number}){end}(?!\s?[–—-])"
+            rf"{start}(?P<low>{number})(?:\s?[–—]\s?|-)(?P<high>{number}){end}(?!\s?[–—-])"
         )
         self._plain = re.compile(rf"{start}{figures.sign}(?P<number>{number}){end}")
 

@@ -74,7 +74,7 @@ _MONTH_DAY = re.compile(
     rf"\b(?P<month>{_MONTH})\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<year>\d{{4}})\b)?"
 )
 _DAY_MONTH = re.compile(
-    rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{_MONTH})\b"
+    rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<of>of\s+)?(?P<month>{_MONTH})\b"
     r"(?:,?\s+(?P<year>\d{4})\b)?"
 )
 _IN_YEAR = re.compile(r"\b(?P<word>in|since|by|from|until|of|year)\s+(?P<year>1[1-9]\d\d|20\d\d)\b")
@@ -98,10 +98,20 @@ _UNIT_TEXT = re.compile(
     rf"(?P<unit>{'|'.join(sorted(map(re.escape, _UNITS), key=len, reverse=True))})\b"
 )
 _VERSION = re.compile(r"(?<![\w.])\d+(?:\.\d+){2,}(?![\w])")
-_PLAIN = re.compile(rf"(?<![\w.])(?P<sign>[-−])?(?P<number>{_NUMBER})(?![\w])")
+# Not within a word, an identifier or a longer figure: what stands there is no number by itself.
+_START, _END = r"(?<![\w.,:/+%^'-])", r"(?![\w%^']|[.,:/]\d|-\d)"
+_PLAIN = re.compile(rf"{_START}(?P<sign>[-−])?(?P<number>{_NUMBER}){_END}")
 _ACRONYM = re.compile(r"\b(?=[A-Z]{2,6}s?\b)(?P<letters>[A-Z]{2,6})(?P<plural>s?)\b")
 _EMAIL = re.compile(r"\b(?P<user>[\w.+-]+)@(?P<host>[\w-]+(?:\.[\w-]+)+)\b")
-_RANGE = re.compile(r"(?<=\d)\s*[-–—]\s*(?=\d)")
+_RANGE = re.compile(
+    rf"{_START}(?P<low>{_NUMBER})(?:\s?[–—]\s?|-)(?P<high>{_NUMBER}){_END}(?!\s?[-–—]\s?\d)"
+)
+_MONEY_RANGE = re.compile(
+    rf"(?P<symbol>[$€£¥])(?P<low>{_NUMBER})\s?[-–—]\s?[$€£¥]?(?P<high>{_NUMBER}){_END}"
+)
+_TIME_RANGE = re.compile(
+    r"\b(?P<low>\d{1,2}:\d\d(?:\s?[ap]\.?m\.?)?)\s?[-–—]\s?(?=\d{1,2}:\d\d)", re.IGNORECASE
+)
 _SPELLED = frozenset(
     "AI API ATM BBC CD CEO CIA CPU DNA DVD EU FAQ FBI GPS GPU HTML HTTP ID IT LLM MP PC PDF PIN "
     "SMS SQL TV UK UN URL USA USB VIP XML".split()
@@ -170,6 +180,7 @@ def decimal(text: str) -> str:
 
 def speak_money(text: str) -> str:
     """Money: "$3.50" is "three dollars and fifty cents"."""
+    text = _MONEY_RANGE.sub(_money_range, text)
     text = _EURO_AFTER.sub(r"\g<symbol>\g<number>", text)
     return _MONEY_TEXT.sub(_money, text)
 
@@ -188,6 +199,7 @@ def speak_dates(text: str, *, day_first: bool = False) -> str:
 
 def speak_times(text: str) -> str:
     """Times of day: "7:05 pm" is "seven oh five p.m."."""
+    text = _TIME_RANGE.sub(r"\g<low> to ", text)
     return _HOUR.sub(_time, _TIME.sub(_time, text))
 
 
@@ -231,7 +243,7 @@ def speak_numbers(text: str, *, day_first: bool = False) -> str:
 
 def _plain_numbers(text: str) -> str:
     text = _VERSION.sub(lambda m: " point ".join(cardinal(int(p)) for p in m[0].split(".")), text)
-    text = _RANGE.sub(" to ", text)
+    text = _RANGE.sub(_range, text)
     text = _ORDINAL.sub(lambda match: ordinal(int(match["number"])), text)
     text = _FRACTION.sub(_fraction, text)
     return _PLAIN.sub(lambda match: decimal((match["sign"] or "") + match["number"]), text)
@@ -255,6 +267,18 @@ def _money(match: re.Match[str]) -> str:
     return sign + " and ".join(parts)
 
 
+def _money_range(match: re.Match[str]) -> str:
+    _, many, _, _ = _MONEY[match["symbol"]]
+    return f"{decimal(match['low'])} to {decimal(match['high'])} {many}"
+
+
+def _range(match: re.Match[str]) -> str:
+    ends = (match["low"], match["high"])
+    years = all(len(end) == 4 and end.isdecimal() for end in ends)
+    low, high = (year(int(end)) if years else decimal(end) for end in ends)
+    return f"{low} to {high}"
+
+
 def _numeric_date(match: re.Match[str]) -> str:
     month, day = int(match["month"]), int(match["day"])
     if not (1 <= month <= 12 and 1 <= day <= 31):
@@ -268,6 +292,8 @@ def _named_date(match: re.Match[str]) -> str:
         return match[0]
     name = next(month for month in _MONTHS if month.startswith(match["month"].rstrip(".")))
     tail = f", {year(int(match['year']))}" if match["year"] else ""
+    if match.re is _DAY_MONTH and match["of"]:
+        return f"{ordinal(day)} of {name}{tail}"
     return f"{name} {ordinal(day)}{tail}"
 
 
