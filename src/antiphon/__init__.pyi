@@ -1,5 +1,6 @@
 # Generated from __init__.py by scripts/stub.py.
 
+from antiphon.audio.mixer import SoundMixer as SoundMixer
 from antiphon.audio.vad import VADParams as VADParams
 from antiphon.clock import Clock as Clock
 from antiphon.context.assistant_aggregator import AssistantTurnStoppedMessage as AssistantTurnStoppedMessage
@@ -137,10 +138,13 @@ from antiphon.providers.local.service import LocalTTSService as LocalTTSService
 from antiphon.providers.local.vad import SileroVADAnalyzer as SileroVADAnalyzer
 from antiphon.providers.select import llm_from_env as llm_from_env
 from antiphon.services.llm import LLMService as LLMService
+from antiphon.services.realtime import RealtimeService as RealtimeService
+from antiphon.services.realtime import realtime_strategies as realtime_strategies
 from antiphon.services.stt import STTService as STTService
 from antiphon.services.tts import TTSService as TTSService
 from antiphon.simulation.testing import SleepFrame as SleepFrame
 from antiphon.simulation.testing import run_test as run_test
+from antiphon.text.speakable import Speakable as Speakable
 from antiphon.tools.execution import FunctionCallParams as FunctionCallParams
 from antiphon.tools.schema import FunctionSchema as FunctionSchema
 from antiphon.tools.schema import ToolsSchema as ToolsSchema
@@ -148,6 +152,7 @@ from antiphon.tools.schema import tool_options as tool_options
 from antiphon.transports.base import BaseTransport as BaseTransport
 from antiphon.transports.local import LocalAudioTransport as LocalAudioTransport
 from antiphon.transports.params import TransportParams as TransportParams
+from antiphon.transports.serializer import FrameSerializer as FrameSerializer
 from antiphon.turns.completion import UserTurnCompletionConfig as UserTurnCompletionConfig
 from antiphon.turns.completion_strategies import LLMTurnCompletionUserTurnStopStrategy as LLMTurnCompletionUserTurnStopStrategy
 from antiphon.turns.completion_strategies import deferred as deferred
@@ -206,6 +211,7 @@ __all__ = [
     "FrameProcessed",
     "FrameProcessor",
     "FramePushed",
+    "FrameSerializer",
     "FunctionCallCancelFrame",
     "FunctionCallFromLLM",
     "FunctionCallInProgressFrame",
@@ -281,6 +287,7 @@ __all__ = [
     "PipelineTask",
     "QuotaError",
     "RateLimitError",
+    "RealtimeService",
     "STTMuteFrame",
     "STTService",
     "STTUpdateSettingsFrame",
@@ -291,6 +298,8 @@ __all__ = [
     "ServiceSwitcherStrategyManual",
     "SileroVADAnalyzer",
     "SleepFrame",
+    "SoundMixer",
+    "Speakable",
     "SpeechTimeoutUserTurnStopStrategy",
     "StartFrame",
     "StartTimeoutError",
@@ -336,6 +345,7 @@ __all__ = [
     "deferred",
     "handles",
     "llm_from_env",
+    "realtime_strategies",
     "run_test",
     "tool_options",
 ]
