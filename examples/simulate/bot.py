@@ -2,9 +2,12 @@
 
     antiphon simulate examples/simulate/dinner.yaml
 
-The pipeline is the one that would answer a real telephone; the transport and the providers are
-replaced by those of the simulation. In a bot of yours, let the function that builds the pipeline
-take them as arguments.
+    antiphon simulate examples/simulate/dinner.yaml --seed 17 --timeline dinner.html
+    antiphon simulate examples/simulate/dinner.yaml --agent bot:make_careless_task
+    antiphon simulate examples/simulate/spoken.yaml
+
+The pipeline is the one that would answer a real telephone: the function that builds it takes the
+transport and the providers as arguments, and the simulation gives it its own.
 """
 
 from __future__ import annotations
@@ -32,12 +35,13 @@ from antiphon import (
     VADParams,
     handles,
 )
-from antiphon.services.contracts import LLMRequest
+from antiphon.services.contracts import LLMRequest, STTProvider, TTSProvider
 from antiphon.simulation.fakes.delays import lognormal
 from antiphon.simulation.fakes.llm import FakeLLMProvider, Reply, call
 from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.fakes.vad import FakeVADModel
+from antiphon.turns.vad_driver import VADAnalyzer
 
 PATIENCE_SECS = 5.0
 
@@ -94,26 +98,34 @@ class LoudnessVAD(FakeVADModel):
     params = VADParams(min_volume=0.0)
 
 
-def make_task(transport: BaseTransport, *, careless: bool = False) -> PipelineTask:
-    """The agent, on whatever transport it is given."""
+def restaurant(
+    transport: BaseTransport,
+    stt: STTProvider,
+    tts: TTSProvider,
+    vad: VADAnalyzer,
+    *,
+    careless: bool = False,
+) -> PipelineTask:
+    """The agent, with the ears, the voice and the transport that it is given."""
     user, assistant = LLMContextAggregatorPair(
         LLMContext(tools=[book_table]),
         user_params=LLMUserAggregatorParams(
-            vad_analyzer=LoudnessVAD(),
+            vad_analyzer=vad,
             user_turn_strategies=UserTurnStrategies(
                 stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=0.6)]
             ),
         ),
     )
+    llm = LLMService(FakeLLMProvider(waiter, first_token=lognormal(0.4, 1.2)))
     return PipelineTask(
         Pipeline(
             [
                 transport.input(),
-                STTService(FakeSTTProvider(latency=lognormal(0.2, 0.5), segmented=True)),
+                STTService(stt),
                 user,
-                LLMService(FakeLLMProvider(waiter, first_token=lognormal(0.4, 1.2))),
+                llm,
                 Filler(careless=careless),
-                TTSService(FakeTTSProvider(first_audio=lognormal(0.15, 0.4))),
+                TTSService(tts),
                 transport.output(),
                 assistant,
             ]
@@ -121,6 +133,23 @@ def make_task(transport: BaseTransport, *, careless: bool = False) -> PipelineTa
     )
 
 
+def make_task(transport: BaseTransport, *, careless: bool = False) -> PipelineTask:
+    """The agent on fakes, for callers who speak in the coded voice, or in facts."""
+    stt = FakeSTTProvider(latency=lognormal(0.2, 0.5), segmented=True)
+    tts = FakeTTSProvider(first_audio=lognormal(0.15, 0.4))
+    return restaurant(transport, stt, tts, LoudnessVAD(), careless=careless)
+
+
 def make_careless_task(transport: BaseTransport) -> PipelineTask:
     """The same with a mistake in it, which few calls show."""
     return make_task(transport, careless=True)
+
+
+def make_spoken_task(transport: BaseTransport) -> PipelineTask:
+    """The agent with the embedded ears and voice, for callers who speak."""
+    from antiphon.providers.local.stt import LocalSTTProvider
+    from antiphon.providers.local.tts import LocalTTSProvider
+    from antiphon.providers.local.vad import SileroVADAnalyzer
+
+    voice = LocalTTSProvider(variation=0.0)
+    return restaurant(transport, LocalSTTProvider(), voice, SileroVADAnalyzer())
