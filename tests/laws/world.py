@@ -56,6 +56,10 @@ class FailureError(Exception):
     """What failing actors raise."""
 
 
+class OddError(BaseException):
+    """What they also raise: outside `Exception`, and no end of the program."""
+
+
 class Push(NamedTuple):
     """A push that counts, by whom (None: the program), and in which epoch."""
 
@@ -93,7 +97,7 @@ class World:
         self.order: dict[int, list[tuple[int, FrameDirection]]] = defaultdict(list)
         self.active: dict[tuple[int, bool], Work] = {}
         self.told: Counter[int] = Counter()
-        self.failures: list[FailureError] = []
+        self.failures: list[BaseException] = []
         self.errors: list[BaseException | None] = []
 
     # ---- what actors report -------------------------------------------------------------------
@@ -236,7 +240,7 @@ class Actor(FrameProcessor):
         if frame.interruptible and self._feels(Trait.HANGS, 0.15):
             await asyncio.get_running_loop().create_future()
         if self._feels(Trait.FAILS, 0.3):
-            failure = FailureError(work.who)
+            failure = self.world.rng.choice([FailureError, OddError])(work.who)
             if not self.world.ending:
                 self.world.failures.append(failure)
             raise failure
