@@ -192,30 +192,82 @@ def test_sinks_fail_at_every_call() -> None:
     check_output_sink(HonestWire, seeds=1, moments=5, failing=HonestWire)
 
 
-class Chatty(FakeRealtimeProvider):
+class Altered(FakeRealtimeProvider):
+    """Takes and gives something else than the fake does."""
+
+    def taken(self, item: RealtimeInput) -> None:
+        """Looks at an input."""
+
+    def given(self, event: RealtimeEvent) -> list[RealtimeEvent]:
+        """What comes in place of an event."""
+        return [event]
+
+    async def converse(
+        self, inputs: AsyncIterator[RealtimeInput]
+    ) -> AsyncGenerator[RealtimeEvent, None]:
+        async with aclosing(super().converse(Watched(inputs, self.taken))) as events:
+            async for event in events:
+                for one in self.given(event):
+                    yield one
+
+
+class Watched:
+    """Inputs that somebody looks at. No generator: nobody need close it."""
+
+    def __init__(
+        self, inputs: AsyncIterator[RealtimeInput], look: Callable[[RealtimeInput], None]
+    ) -> None:
+        self._inputs, self._look = inputs, look
+
+    def __aiter__(self) -> AsyncIterator[RealtimeInput]:
+        return self
+
+    async def __anext__(self) -> RealtimeInput:
+        item = await anext(self._inputs)
+        self._look(item)
+        return item
+
+
+def cancelled(event: RealtimeEvent) -> bool:
+    """Whether it is the end of a response that was cancelled."""
+    return isinstance(event, ResponseDone) and event.status is ResponseStatus.CANCELLED
+
+
+class Chatty(Altered):
     """Goes on after a cancel: the sound under way is still sent."""
 
-    async def converse(
-        self, inputs: AsyncIterator[RealtimeInput]
-    ) -> AsyncGenerator[RealtimeEvent, None]:
-        async with aclosing(super().converse(inputs)) as events:
-            async for event in events:
-                yield event
-                if isinstance(event, ResponseDone) and event.status is ResponseStatus.CANCELLED:
-                    yield ResponseAudio("item_1", bytes(640))
+    def given(self, event: RealtimeEvent) -> list[RealtimeEvent]:
+        return [event, ResponseAudio("item_1", bytes(640))] if cancelled(event) else [event]
 
 
-class Forgetful(FakeRealtimeProvider):
+class Forgetful(Altered):
     """Does not say that a response was cancelled."""
 
-    async def converse(
-        self, inputs: AsyncIterator[RealtimeInput]
-    ) -> AsyncGenerator[RealtimeEvent, None]:
-        async with aclosing(super().converse(inputs)) as events:
-            async for event in events:
-                cut = isinstance(event, ResponseDone) and event.status is ResponseStatus.CANCELLED
-                if not cut:
-                    yield event
+    def given(self, event: RealtimeEvent) -> list[RealtimeEvent]:
+        return [] if cancelled(event) else [event]
+
+
+class Doubling(Altered):
+    """Begins a response twice."""
+
+    def given(self, event: RealtimeEvent) -> list[RealtimeEvent]:
+        return [event, event] if isinstance(event, ResponseStarted) else [event]
+
+
+class Careless(Altered):
+    """Takes whatever is said to be sound for sound."""
+
+    def taken(self, item: RealtimeInput) -> None:
+        if isinstance(item, AudioChunk) and not item.pcm:
+            raise ZeroDivisionError("no samples")
+
+
+class Strict(Altered):
+    """An output of a call it does not know ends the conversation."""
+
+    def taken(self, item: RealtimeInput) -> None:
+        if isinstance(item, ToolOutput) and not item.tool_call_id.startswith("call_"):
+            raise KeyError(item.tool_call_id)
 
 
 class Deaf(FakeRealtimeProvider):
@@ -228,67 +280,6 @@ class Deaf(FakeRealtimeProvider):
             async for event in events:
                 yield event
         await asyncio.get_running_loop().create_future()
-
-
-class Careless(FakeRealtimeProvider):
-    """Takes whatever is said to be sound for sound."""
-
-    async def converse(
-        self, inputs: AsyncIterator[RealtimeInput]
-    ) -> AsyncGenerator[RealtimeEvent, None]:
-        async with aclosing(super().converse(Checked(inputs))) as events:
-            async for event in events:
-                yield event
-
-
-class Checked:
-    """Inputs, of which empty pieces are an accident."""
-
-    def __init__(self, inputs: AsyncIterator[RealtimeInput]) -> None:
-        self._inputs = inputs
-
-    def __aiter__(self) -> AsyncIterator[RealtimeInput]:
-        return self
-
-    async def __anext__(self) -> RealtimeInput:
-        item = await anext(self._inputs)
-        if isinstance(item, AudioChunk) and not item.pcm:
-            raise ZeroDivisionError("no samples")
-        return item
-
-
-class Strict(FakeRealtimeProvider):
-    """An output of a call it does not know ends the conversation."""
-
-    async def converse(
-        self, inputs: AsyncIterator[RealtimeInput]
-    ) -> AsyncGenerator[RealtimeEvent, None]:
-        async with aclosing(super().converse(Known(inputs))) as events:
-            async for event in events:
-                yield event
-
-
-class Known(Checked):
-    """Inputs, of which outputs of no call are an accident."""
-
-    async def __anext__(self) -> RealtimeInput:
-        item = await anext(self._inputs)
-        if isinstance(item, ToolOutput) and not item.tool_call_id.startswith("call_"):
-            raise KeyError(item.tool_call_id)
-        return item
-
-
-class Doubling(FakeRealtimeProvider):
-    """Begins a response twice."""
-
-    async def converse(
-        self, inputs: AsyncIterator[RealtimeInput]
-    ) -> AsyncGenerator[RealtimeEvent, None]:
-        async with aclosing(super().converse(inputs)) as events:
-            async for event in events:
-                yield event
-                if isinstance(event, ResponseStarted):
-                    yield event
 
 
 @pytest.mark.parametrize(

@@ -230,14 +230,7 @@ class StrategyCheck:
         if self.shuffled:
             rng.shuffle(told)
             machine.begin()
-        for secs, fact in told:
-            machine.pass_time(secs * rng.choice(_HASTE))
-            machine.tell(_placed(fact, player.now))
-        machine.pass_time(self.within_secs)
-        names = ", ".join(type(fact).__name__ for _, fact in told)
-        heeded = self.answer.__name__ in machine.heeded
-        what = f"told {names}, it never answers {self.answer.__name__}"
-        require(Rule.ANSWERS, heeded, what)
+        self._must_answer(player, machine, told, rng, "")
 
     def _late(self, seed: int) -> None:
         """One that takes over in the middle of a turn is told how things stand, and decides."""
@@ -249,13 +242,18 @@ class StrategyCheck:
         machine.take_over(rng.choice(_HEARD), speaks=rng.random() < 0.5)
         told = list(self.wanted)
         rng.shuffle(told)
+        self._must_answer(player, machine, told, rng, "put in place in the middle of a turn and ")
+
+    def _must_answer(
+        self, player: Player, machine: Machine, told: list[Timed], rng: random.Random, how: str
+    ) -> None:
         for secs, fact in told:
             machine.pass_time(secs * rng.choice(_HASTE))
             machine.tell(_placed(fact, player.now))
         machine.pass_time(self.within_secs)
         names = ", ".join(type(fact).__name__ for _, fact in told)
         heeded = self.answer.__name__ in machine.heeded
-        what = f"put in place in the middle of a turn and told {names}, it never ends it"
+        what = f"{how}told {names}, it never answers {self.answer.__name__}"
         require(Rule.ANSWERS, heeded, what)
 
 

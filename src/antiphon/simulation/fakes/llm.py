@@ -18,7 +18,8 @@ from antiphon.services.contracts import (
     ToolCall,
 )
 from antiphon.simulation.fakes.delays import Delay, stream, wait
-from antiphon.simulation.fakes.faults import Faults, PlannedFaults
+from antiphon.simulation.fakes.faults import Faults
+from antiphon.simulation.fakes.provider import FakeProvider
 
 Reply = str | LLMEvent | Sequence[str | LLMEvent]
 """A text, which is streamed token by token, an event, or several of both."""
@@ -31,7 +32,7 @@ def call(name: str, **arguments: Any) -> ToolCall:
     return ToolCall("", name, json.dumps(arguments))
 
 
-class FakeLLMProvider:
+class FakeLLMProvider(FakeProvider):
     """Satisfies `LLMProvider`.
 
     Args:
@@ -64,35 +65,17 @@ class FakeLLMProvider:
         connect_delay: Delay = 0.0,
         connect_error: ServiceError | None = None,
     ) -> None:
+        super().__init__(faults, connect_delay, connect_error)
         self.requests: list[LLMRequest] = []
         self.complaints: list[str] = []
-        self.cut_off = 0
-        self.running = 0
-        self.connected = False
-        self.closed = False
         self._script = script if callable(script) else list(script)
         self._default = default
         self._first_token, self._between_tokens = first_token, between_tokens
         self._check_context = check_context
-        self._connect_delay = connect_delay
-        self._connect_error = connect_error
-        self._plan = PlannedFaults(faults)
         self._call_numbers = itertools.count(1)
 
-    @property
-    def calls(self) -> int:
-        """How often `complete` has been called."""
-        return self._plan.calls
-
-    async def connect(self) -> None:
-        await wait(self._connect_delay, stream(self.name))
-        error, self._connect_error = self._connect_error, None
-        if error is not None:
-            raise error
-        self.connected = True
-
     async def complete(self, request: LLMRequest) -> AsyncGenerator[LLMEvent, None]:
-        planned, rng = self._plan.begin(), stream(self.name)
+        planned, rng = self.planned.begin(), stream(self.name)
         self.requests.append(request)
         self._check(request)
         self.running += 1
@@ -117,9 +100,6 @@ class FakeLLMProvider:
         finally:
             self.running -= 1
             self.cut_off += not ended
-
-    async def close(self) -> None:
-        self.closed = True
 
     def _check(self, request: LLMRequest) -> None:
         if self._check_context and (found := problems(request.messages)):

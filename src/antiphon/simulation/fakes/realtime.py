@@ -39,7 +39,8 @@ from antiphon.services.contracts import (
     Truncated,
 )
 from antiphon.simulation.fakes.delays import Delay, stream, wait
-from antiphon.simulation.fakes.faults import Faults, FaultyCall, PlannedFaults
+from antiphon.simulation.fakes.faults import Faults, FaultyCall
+from antiphon.simulation.fakes.provider import FakeProvider
 from antiphon.simulation.fakes.voice import SECS_PER_WORD, Listener, speak_word
 
 Part = str | ToolCall
@@ -52,7 +53,7 @@ _LOUD = 1_000
 _LISTEN_SECS = 0.02
 
 
-class FakeRealtimeProvider:
+class FakeRealtimeProvider(FakeProvider):
     """Satisfies `RealtimeProvider`.
 
     Args:
@@ -94,6 +95,7 @@ class FakeRealtimeProvider:
         connect_delay: Delay = 0.0,
         connect_error: ServiceError | None = None,
     ) -> None:
+        super().__init__(faults, connect_delay, connect_error)
         self.capabilities = RealtimeCapabilities(
             input_sample_rate=sample_rate,
             output_sample_rate=sample_rate,
@@ -103,9 +105,6 @@ class FakeRealtimeProvider:
         self.sessions: list[RealtimeSession] = []
         self.truncations: list[Truncate] = []
         self.cancels = 0
-        self.running = 0
-        self.connected = False
-        self.closed = False
         self.first_audio, self.transcript_latency = first_audio, transcript_latency
         self.silence_secs, self.secs_per_word = silence_secs, secs_per_word
         self.secs_per_chunk = chunk_secs / speed
@@ -113,25 +112,11 @@ class FakeRealtimeProvider:
         self.numbers = itertools.count(1)
         self._script = script if callable(script) else list(script)
         self._default = default
-        self._plan = PlannedFaults(faults)
-        self._connect_delay, self._connect_error = connect_delay, connect_error
-
-    @property
-    def calls(self) -> int:
-        """How often `converse` has been called."""
-        return self._plan.calls
-
-    async def connect(self) -> None:
-        await wait(self._connect_delay, stream(self.name))
-        error, self._connect_error = self._connect_error, None
-        if error is not None:
-            raise error
-        self.connected = True
 
     async def converse(
         self, inputs: AsyncIterator[RealtimeInput]
     ) -> AsyncGenerator[RealtimeEvent, None]:
-        talk = _Talk(self, self._plan.begin())
+        talk = _Talk(self, self.planned.begin())
         self.running += 1
         self.conversation = []
         reader = asyncio.get_running_loop().create_task(talk.read(inputs), name="fake's ears")
@@ -145,9 +130,6 @@ class FakeRealtimeProvider:
             reader.cancel()
             talk.hang_up()
             await asyncio.wait({reader, *talk.tasks})
-
-    async def close(self) -> None:
-        self.closed = True
 
     def reply(self) -> Reply | None:
         """What it says next; None if the script has nothing."""

@@ -7,11 +7,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from antiphon.errors import ServiceError
 from antiphon.services.contracts import AudioChunk, Finalize, STTCapabilities, Transcript
 from antiphon.simulation.fakes.delays import Delay, stream, wait
-from antiphon.simulation.fakes.faults import Faults, PlannedFaults
+from antiphon.simulation.fakes.faults import Faults
+from antiphon.simulation.fakes.provider import FakeProvider
 from antiphon.simulation.fakes.voice import Listener
 
 
-class FakeSTTProvider:
+class FakeSTTProvider(FakeProvider):
     """Satisfies `STTProvider`.
 
     Args:
@@ -44,36 +45,20 @@ class FakeSTTProvider:
         connect_delay: Delay = 0.0,
         connect_error: ServiceError | None = None,
     ) -> None:
+        super().__init__(faults, connect_delay, connect_error)
         self.capabilities = STTCapabilities(
             sample_rate=sample_rate, segmented=segmented, interim=interim
         )
         self.transcripts: list[str] = []
         self.audio_secs = 0.0
-        self.running = 0
-        self.connected = False
-        self.closed = False
         self._script = list(script or ())
-        self._latency, self._connect_delay = latency, connect_delay
+        self._latency = latency
         self._answer_silence = answer_silence
-        self._plan = PlannedFaults(faults)
-        self._connect_error = connect_error
-
-    @property
-    def calls(self) -> int:
-        """How often `transcribe` has been called."""
-        return self._plan.calls
-
-    async def connect(self) -> None:
-        await wait(self._connect_delay, stream(self.name))
-        error, self._connect_error = self._connect_error, None
-        if error is not None:
-            raise error
-        self.connected = True
 
     async def transcribe(
         self, audio: AsyncIterator[AudioChunk | Finalize]
     ) -> AsyncGenerator[Transcript, None]:
-        call, rng = self._plan.begin(), stream(self.name)
+        call, rng = self.planned.begin(), stream(self.name)
         listener, words = Listener(), list[str]()
         self.running += 1
         try:
@@ -99,6 +84,3 @@ class FakeSTTProvider:
                 yield Transcript(text=self.transcripts[-1], final=True)
         finally:
             self.running -= 1
-
-    async def close(self) -> None:
-        self.closed = True

@@ -7,11 +7,12 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from antiphon.errors import ServiceError
 from antiphon.services.contracts import SpeechAudio, TTSCapabilities, TTSEvent, WordTime
 from antiphon.simulation.fakes.delays import Delay, stream, wait
-from antiphon.simulation.fakes.faults import Faults, PlannedFaults
+from antiphon.simulation.fakes.faults import Faults
+from antiphon.simulation.fakes.provider import FakeProvider
 from antiphon.simulation.fakes.voice import SECS_PER_WORD, speak_word
 
 
-class FakeTTSProvider:
+class FakeTTSProvider(FakeProvider):
     """Satisfies `TTSProvider`.
 
     Args:
@@ -43,33 +44,16 @@ class FakeTTSProvider:
         connect_delay: Delay = 0.0,
         connect_error: ServiceError | None = None,
     ) -> None:
+        super().__init__(faults, connect_delay, connect_error)
         self.capabilities = TTSCapabilities(sample_rate=sample_rate, word_times=word_times)
         self.utterances: list[list[str]] = []
-        self.cut_off = 0
-        self.running = 0
-        self.connected = False
-        self.closed = False
-        self._first_audio, self._connect_delay = first_audio, connect_delay
+        self._first_audio = first_audio
         self._secs_per_chunk = chunk_secs / speed
         self._chunk_bytes = 2 * round(chunk_secs * sample_rate)
         self._secs_per_word = secs_per_word
-        self._plan = PlannedFaults(faults)
-        self._connect_error = connect_error
-
-    @property
-    def calls(self) -> int:
-        """How often `synthesize` has been called."""
-        return self._plan.calls
-
-    async def connect(self) -> None:
-        await wait(self._connect_delay, stream(self.name))
-        error, self._connect_error = self._connect_error, None
-        if error is not None:
-            raise error
-        self.connected = True
 
     async def synthesize(self, text: AsyncIterator[str]) -> AsyncGenerator[TTSEvent, None]:
-        call, rng = self._plan.begin(), stream(self.name)
+        call, rng = self.planned.begin(), stream(self.name)
         pieces: list[str] = []
         self.utterances.append(pieces)
         self.running += 1
@@ -94,9 +78,6 @@ class FakeTTSProvider:
         finally:
             self.running -= 1
             self.cut_off += not ended
-
-    async def close(self) -> None:
-        self.closed = True
 
     def _words(self, piece: str) -> list[tuple[str, bytes]]:
         rate, secs = self.capabilities.sample_rate, self._secs_per_word
