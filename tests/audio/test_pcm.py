@@ -45,7 +45,7 @@ def test_channels_go_apart_and_together_again() -> None:
     stereo = pcm.interleave(left, right)
     assert pcm.deinterleave(stereo, 2) == [left, right + bytes(4)]
     assert pcm.to_mono(pcm.to_channels(left, 2), 2) == left
-    assert pcm.convert_channels(left, 1, 3) == pcm.to_channels(left, 3)
+    assert pcm.deinterleave(pcm.to_channels(left, 3), 3) == [left] * 3
 
 
 def test_mono_is_the_average_and_does_not_overflow() -> None:

@@ -7,8 +7,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
-from antiphon.audio.pcm import SAMPLE_BYTES, apply_gain, convert_channels, mix, to_mono
-from antiphon.audio.resample import resample
+from antiphon.audio.convert import StreamConverter
+from antiphon.audio.pcm import SAMPLE_BYTES, apply_gain, mix
 from antiphon.audio.wav import Recording
 from antiphon.errors import ConfigurationError, UnknownNameError
 
@@ -97,9 +97,9 @@ class SoundMixer:
     def start(self, sample_rate: int, num_channels: int) -> None:
         """Brings all sounds to the rate and channels of the output."""
         for name, recording in self._recordings.items():
-            mono = to_mono(recording.pcm, recording.num_channels)
-            track = resample(mono, recording.sample_rate, sample_rate)
-            self._tracks[name] = convert_channels(track, 1, num_channels)
+            converter = StreamConverter(sample_rate, num_channels)
+            track = converter.process(recording.pcm, recording.sample_rate, recording.num_channels)
+            self._tracks[name] = track + converter.flush()
 
     def mix(self, pcm: bytes) -> bytes:
         """`pcm` and the next piece of the sound."""

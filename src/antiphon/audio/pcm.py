@@ -76,19 +76,14 @@ def to_channels(pcm: bytes, num_channels: int) -> bytes:
     return np.repeat(to_samples(pcm), num_channels).tobytes()
 
 
-def convert_channels(pcm: bytes, source: int, target: int) -> bytes:
-    """`pcm` of `source` channels as `target` channels, through their average."""
-    return pcm if source == target else to_channels(to_mono(pcm, source), target)
-
-
-def interleave(left: bytes, right: bytes) -> bytes:
-    """Stereo of two mono tracks; the shorter one is continued with silence."""
-    size = max(len(left), len(right))
-    both = np.zeros((size // SAMPLE_BYTES, 2), dtype=_LE_INT16)
-    for column, track in enumerate((left, right)):
+def interleave(*tracks: bytes) -> bytes:
+    """One stream of mono tracks, left before right; shorter ones are continued with silence."""
+    size = max(map(len, tracks), default=0)
+    table = np.zeros((size // SAMPLE_BYTES, len(tracks)), dtype=_LE_INT16)
+    for column, track in enumerate(tracks):
         samples = to_samples(track)
-        both[: len(samples), column] = samples
-    return both.tobytes()
+        table[: len(samples), column] = samples
+    return table.tobytes()
 
 
 def deinterleave(pcm: bytes, num_channels: int) -> list[bytes]:
@@ -200,6 +195,8 @@ class Rechunker:
         """All pieces that are complete now, oldest first."""
         held, size = self._held, self._size
         held += data
+        if len(held) < size:
+            return ()
         whole = len(held) - len(held) % size
         pieces = [bytes(held[i : i + size]) for i in range(0, whole, size)]
         del held[:whole]
