@@ -6,10 +6,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from antiphon.audio.clip import LOUDNESS
 from antiphon.audio.pcm import silence, to_bytes, to_float, to_samples
 from antiphon.audio.vad import SpeechStarted, SpeechStopped, VoiceDetector
 from antiphon.demo import clips
-from antiphon.demo.clips import CALLER_PITCH, LOUDNESS, SAMPLE_RATE, Clip, clips_of
+from antiphon.demo.clips import CALLER_PITCH, SAMPLE_RATE, Clip, clips_of
 from antiphon.demo.script import SCRIPT, Pause, Reading, Speech, Turn
 from antiphon.observe.words import error_rate
 from antiphon.providers.local.registry import ModelFile

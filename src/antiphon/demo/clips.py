@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 import msgspec
-import numpy as np
 
-from antiphon.audio.pcm import SAMPLE_BYTES, apply_gain, duration, silence, to_samples
+from antiphon.audio.clip import evened
+from antiphon.audio.pcm import SAMPLE_BYTES, duration, silence
 from antiphon.audio.resample import resample
 from antiphon.audio.wav import read_wav
 from antiphon.demo.script import Pause, Reading, Turn
@@ -22,8 +22,6 @@ from antiphon.services.contracts import SpeechAudio, TTSProvider
 
 SAMPLE_RATE = 16_000
 CALLER_PITCH = 1.15
-LOUDNESS = 0.55
-"""Peak of every piece, of full scale."""
 
 READING = Model(
     name="reading-of-a-tale-of-two-cities",
@@ -43,8 +41,6 @@ READING = Model(
 )
 _READ_FROM, _READ_TO = 1.14, 4.72
 """Seconds of the recording: "It was the best of times, it was the worst of times." """
-_QUIET = 120
-"""Samples below this (of 32768) at the ends of a piece are cut off."""
 
 
 class Clip(msgspec.Struct, frozen=True):
@@ -89,18 +85,7 @@ async def _spoken(text: str, voice: TTSProvider) -> bytes:
     async for event in voice.synthesize(pieces()):
         if isinstance(event, SpeechAudio):
             sound += event.pcm
-    return _even(resample(bytes(sound), voice.capabilities.sample_rate, SAMPLE_RATE))
-
-
-def _even(pcm: bytes) -> bytes:
-    """Without the silence at its ends, and as loud as every other piece."""
-    samples = to_samples(pcm)
-    loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > _QUIET)
-    if not len(loud):
-        return b""
-    pcm = pcm[int(loud[0]) * SAMPLE_BYTES : (int(loud[-1]) + 1) * SAMPLE_BYTES]
-    peak = int(np.abs(to_samples(pcm).astype(np.int32)).max())
-    return apply_gain(pcm, LOUDNESS * 32_768 / peak)
+    return evened(resample(bytes(sound), voice.capabilities.sample_rate, SAMPLE_RATE))
 
 
 def _reading(store: ModelStore | None) -> bytes | None:
@@ -109,4 +94,4 @@ def _reading(store: ModelStore | None) -> bytes | None:
         return None
     pcm = read_wav(found).mono_at(SAMPLE_RATE)
     first, last = (round(secs * SAMPLE_RATE) * SAMPLE_BYTES for secs in (_READ_FROM, _READ_TO))
-    return _even(pcm[first:last])
+    return evened(pcm[first:last])

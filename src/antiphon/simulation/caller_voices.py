@@ -12,9 +12,8 @@ from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
-import numpy as np
-
-from antiphon.audio.pcm import SAMPLE_BYTES, apply_gain, to_samples
+from antiphon.audio.clip import evened
+from antiphon.audio.pcm import SAMPLE_BYTES
 from antiphon.audio.resample import resample
 from antiphon.services.contracts import SpeechAudio, TTSProvider
 from antiphon.simulation.fakes.voice import SECS_PER_WORD, speak, tone
@@ -23,10 +22,6 @@ T = TypeVar("T")
 
 CALLER_PITCH = 1.15
 """Another pitch makes another speaker of the embedded voice than the agent."""
-LOUDNESS = 0.55
-"""Peak of everything that is said, of full scale."""
-_QUIET = 120
-"""Samples below this (of 32768) at the ends of what is said are cut off."""
 
 
 class Voice(Protocol):
@@ -73,7 +68,7 @@ class SynthesisedVoice:
             if key not in _SAID:
                 sound = beside(self._synthesise(text))
                 rate = self.provider.capabilities.sample_rate
-                _SAID[key] = _trimmed(resample(sound, rate, sample_rate))
+                _SAID[key] = evened(resample(sound, rate, sample_rate))
             return _SAID[key]
 
     def mumble(self, secs: float, sample_rate: int) -> bytes:
@@ -104,13 +99,3 @@ def beside(work: Coroutine[Any, Any, T]) -> T:
     """
     with ThreadPoolExecutor(1, thread_name_prefix="antiphon-beside") as thread:
         return thread.submit(asyncio.run, work).result()
-
-
-def _trimmed(pcm: bytes) -> bytes:
-    """Without the silence at its ends, and as loud as everything else."""
-    loud = np.flatnonzero(np.abs(to_samples(pcm).astype(np.int32)) > _QUIET)
-    if not len(loud):
-        return b""
-    pcm = pcm[int(loud[0]) * SAMPLE_BYTES : (int(loud[-1]) + 1) * SAMPLE_BYTES]
-    peak = int(np.abs(to_samples(pcm).astype(np.int32)).max())
-    return apply_gain(pcm, LOUDNESS * 32_768 / peak)
