@@ -8,7 +8,7 @@ from antiphon.frames.lifecycle import StartFrame
 from antiphon.kernel.calls import Timer
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor, handles
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.virtual_time import VirtualTimeLoop, run
 from tests.kernel.parts import Ear, Shout, Word, conversation
 
 
@@ -83,3 +83,28 @@ def test_a_call_that_is_already_queued_is_dropped_when_disarmed() -> None:
         return waiter.log
 
     assert run(main()) == ["shout begins", "shout ends"]
+
+
+def test_a_deadline_that_is_put_off_sets_no_new_timer_of_the_loop() -> None:
+    """However often it is put off it fires once, at the last one; brought forward, at that."""
+
+    async def main() -> tuple[list[float], int]:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+        waiter = Waiter()
+        async with conversation(waiter):
+            waiter.timer_.arm(1.0)
+            before = loop._timers.heap.copy()
+            for tick in range(100):
+                waiter.timer_.arm(1.5 + tick / 50)
+            made = len(loop._timers.heap) - len(before)
+            await asyncio.sleep(10)
+            waiter.timer_.arm(20.0)
+            waiter.timer_.arm(25.0)
+            waiter.timer_.arm(12.0)
+            await asyncio.sleep(50)
+        return waiter.fired, made
+
+    fired, made = run(main())
+    assert fired == [1.5 + 99 / 50, 12.0]
+    assert made == 0

@@ -47,9 +47,9 @@ class Resampler:
             check_rate(source_rate)
             rest = self.flush()
             self._source_rate = source_rate
-        samples = to_samples(pcm)
-        if source_rate == self.target_rate:
+        if source_rate == self.target_rate and not len(pcm) % SAMPLE_BYTES:
             return rest + pcm
+        samples = to_samples(pcm)
         if not len(samples):
             return rest
         if self._engine is None:

@@ -230,6 +230,8 @@ class VoiceDetector:
         """Whole samples, the last of which ended at `now`; runs the model, 0.2 ms a window."""
         windows = self._windows.push(pcm)
         events: list[VADEvent] = []
+        if not windows:
+            return events
         size = self._windows.held + sum(map(len, windows))
         for window in windows:
             size -= len(window)

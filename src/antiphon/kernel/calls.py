@@ -22,15 +22,17 @@ class Timer:
     """A deadline of one processor. The callback runs on its urgent lane, in order with its frames.
 
     Arming replaces the former deadline. A call that is already queued when the timer is disarmed or
-    armed anew is dropped.
+    armed anew is dropped. A deadline that is put off costs nothing: the loop's timer stays where it
+    is, and is set anew when it fires.
     """
 
-    __slots__ = ("_callback", "_handle", "_round", "_station", "deadline")
+    __slots__ = ("_callback", "_handle", "_round", "_set_for", "_station", "deadline")
 
     def __init__(self, station: Station, callback: Callable[[], Awaitable[None]]) -> None:
         self._station = station
         self._callback = callback
         self._handle: asyncio.TimerHandle | None = None
+        self._set_for = 0.0
         self._round = 0
         self.deadline: float | None = None
 
@@ -41,13 +43,26 @@ class Timer:
         self.deadline = deadline
         self._round += 1
         if self._handle is not None:
+            if deadline is not None and deadline >= self._set_for:
+                return
             self._handle.cancel()
             self._handle = None
         if deadline is not None:
-            loop = asyncio.get_running_loop()
-            self._handle = loop.call_at(deadline, self._due, self._round)
+            self._set(deadline)
 
-    def _due(self, number: int) -> None:
+    def _set(self, deadline: float) -> None:
+        self._set_for = deadline
+        self._handle = asyncio.get_running_loop().call_at(deadline, self._due)
+
+    def _due(self) -> None:
+        self._handle = None
+        if self.deadline is None:
+            return
+        if self.deadline > self._set_for:
+            self._set(self.deadline)
+            return
+        number = self._round
+
         async def call() -> None:
             if number == self._round:
                 self.deadline = None

@@ -89,6 +89,8 @@ class SoundMouth:
 
     def _next_chunk(self) -> bytes:
         size = 2 * round(CHUNK_SECS * self.sample_rate)
+        if not self._saying:
+            return bytes(size)
         chunk = bytes(self._saying[:size])
         del self._saying[:size]
         if not self._saying:

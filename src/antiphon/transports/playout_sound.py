@@ -30,14 +30,10 @@ class SoundBuffer:
     def __init__(self, num_channels: int) -> None:
         self._unit = SAMPLE_BYTES * num_channels
         self._pieces: deque[Piece] = deque()
-        self._waiting = 0
+        self.waiting = 0
+        """Samples in the buffer."""
         self.taken = 0
         """The position up to which sound was taken out."""
-
-    @property
-    def waiting(self) -> int:
-        """Samples in the buffer."""
-        return self._waiting // self._unit
 
     @property
     def end(self) -> int:
@@ -47,7 +43,7 @@ class SoundBuffer:
     def put(self, piece: Piece) -> None:
         """Appends whole samples."""
         self._pieces.append(piece)
-        self._waiting += piece.left
+        self.waiting += piece.left // self._unit
 
     def take(self, samples: int) -> tuple[bytes, Piece | None]:
         """Up to `samples`, and the piece of speech (else any piece) that the first came from."""
@@ -64,8 +60,9 @@ class SoundBuffer:
             if not piece.left:
                 self._pieces.popleft()
         taken = parts[0] if len(parts) == 1 else b"".join(parts)
-        self._waiting -= len(taken)
-        self.taken += len(taken) // self._unit
+        count = len(taken) // self._unit
+        self.waiting -= count
+        self.taken += count
         return taken, source
 
     def peek_interruptible(self, samples: int) -> bytes:
@@ -85,7 +82,7 @@ class SoundBuffer:
             if not piece.interruptible:
                 kept.append(piece)
                 spans.append((start, position))
-        self._pieces, self._waiting = kept, sum(piece.left for piece in kept)
+        self._pieces, self.waiting = kept, sum(piece.left for piece in kept) // self._unit
         return spans
 
     @property
@@ -96,7 +93,7 @@ class SoundBuffer:
     def clear(self) -> None:
         """Drops everything."""
         self._pieces.clear()
-        self._waiting = 0
+        self.waiting = 0
 
 
 class _Written(msgspec.Struct, frozen=True):

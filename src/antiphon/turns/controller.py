@@ -164,7 +164,8 @@ class UserTurnController:
         if self._processor is None or self._closed:
             return
         if isinstance(frame, InputAudioRawFrame):
-            self._judge.hear(frame, keep=self._machine.state in OPEN | SOUNDING)
+            if self._judge.listens:
+                self._judge.hear(frame, keep=self._machine.state in OPEN | SOUNDING)
             return
         if isinstance(frame, StartFrame):
             await self.update_strategies(self._machine.strategies)

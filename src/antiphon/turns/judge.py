@@ -69,6 +69,11 @@ class TurnJudge:
             self._audio = TurnAudio(model.sample_rate)
             self._resampler = Resampler(model.sample_rate)
 
+    @property
+    def listens(self) -> bool:
+        """Whether there is a model to hear for."""
+        return self._model is not None
+
     def hear(self, frame: InputAudioRawFrame, *, keep: bool) -> None:
         """Takes audio in; `keep` while it may belong to a turn."""
         if self._model is None or self._resampler is None:
