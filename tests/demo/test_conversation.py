@@ -78,6 +78,9 @@ def test_the_whole_demonstration(tmp_path: Path) -> None:
     ends = [decision for decision in log.decisions if decision.what == "turn stopped"]
     assert len(ends) == len(SCRIPT)
     assert all(decision.strategy and decision.reason for decision in log.decisions)
+    begins = [decision for decision in log.decisions if decision.what == "turn started"]
+    assert {decision.fact for decision in begins} == {"SpeechStarted"}
+    assert {decision.fact for decision in ends} <= {"deadline", "Heard", "TurnModelVerdict"}
     assert len(log.user_turns) == len(SCRIPT)
     assert [turn.trigger for turn in log.agent_turns].count(Trigger.TOOL) == 1
     sides = TwoSides.read(tmp_path / "conversation.wav")

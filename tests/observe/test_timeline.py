@@ -40,7 +40,13 @@ def happenings() -> list[Happening]:
         ErrorSeen(at=50.0, record=error),
         TurnDecided(
             at=51.0,
-            decision=TurnDecision(at=51.0, what="turn stopped", strategy="Silence", reason="0.6 s"),
+            decision=TurnDecision(
+                at=51.0, what="turn stopped", strategy="Silence", reason="0.6 s", fact="deadline"
+            ),
+        ),
+        TurnDecided(
+            at=60.0,
+            decision=TurnDecision(at=60.0, what="turn stopped", strategy="", reason="the end"),
         ),
     ]
 
@@ -55,7 +61,8 @@ PLAIN = """\
  0:35.6  Agent   The Thames is the longest river in England. It flows through [not heard: London and past many famous places.]
                  2.20 s: end of turn 0.45 (STT 0.30), LLM first token 0.40, TTS first audio 1.27, playout 0.08
  0:50.0  Error   TTS no voice
- 0:51.0          turn stopped: 0.6 s (Silence)
+ 0:51.0          turn stopped: 0.6 s (Silence, on deadline)
+ 1:00.0          turn stopped: the end (the turn machine)
 """  # noqa: E501
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -125,7 +126,7 @@ async def converse(
 
     @bot.user.event_handler("on_user_turn_decision")
     def decided(user: LLMUserAggregator, decision: Decision) -> None:
-        if decision.kind in (DecisionKind.INFER, DecisionKind.FORGET):
+        if decision.kind is DecisionKind.INFER:
             return  # the turn's stop says the same
         at = decision.at - user.clock.now() + user.clock.get_time() / 1e9
         record = TurnDecision(
@@ -133,6 +134,7 @@ async def converse(
             what=decision.kind.value,
             strategy=decision.strategy,
             reason=decision.reason,
+            fact=re.split(r"[( ]", decision.fact)[0],
         )
         observer.log.decisions.append(record)
         for watcher in watchers:

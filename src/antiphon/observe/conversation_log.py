@@ -132,12 +132,21 @@ class InterruptionRecord(msgspec.Struct, kw_only=True):
 
 
 class TurnDecision(msgspec.Struct, kw_only=True):
-    """What was decided about the floor, by which strategy, and why."""
+    """What was decided about the floor, by which strategy ("": by the machine itself), why, and on
+    which fact: the name of it, or "deadline" or "watchdog".
+    """
 
     at: float
     what: str
     strategy: str
     reason: str
+    fact: str = ""
+
+    @property
+    def why(self) -> str:
+        """The reason, who had it, and on what; for people."""
+        on = f", on {self.fact}" if self.fact else ""
+        return f"{self.reason} ({self.strategy or 'the turn machine'}{on})"
 
 
 class ErrorRecord(msgspec.Struct, kw_only=True):

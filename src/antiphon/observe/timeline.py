@@ -80,8 +80,7 @@ def lines_of(happening: Happening) -> list[Line]:
         case Interrupted(at=at):
             return [Line(Kind.CUT, at, "", "the caller interrupts")]
         case TurnDecided(at=at, decision=decision):
-            text = f"{decision.what}: {decision.reason} ({decision.strategy})"
-            return [Line(Kind.FIGURES, at, "", text)]
+            return [Line(Kind.FIGURES, at, "", f"{decision.what}: {decision.why}")]
         case ErrorSeen(at=at, record=record):
             return [Line(Kind.ERROR, at, "Error", f"{record.processor or ''} {record.message}")]
         case _:

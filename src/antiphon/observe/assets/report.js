@@ -76,7 +76,8 @@
   if (!log.context.length) $("context-box").remove();
   for (const decision of log.decisions) {
     const item = make("li");
-    const why = `${decision.reason} (${decision.strategy})`;
+    const on = decision.fact ? `, on ${decision.fact}` : "";
+    const why = `${decision.reason} (${decision.strategy || "the turn machine"}${on})`;
     item.append(make("b", "", `${decision.at.toFixed(2)} s ${decision.what}`), make("span", "", why));
     $("decisions").append(item);
   }
