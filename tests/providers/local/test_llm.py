@@ -111,8 +111,8 @@ class ScriptedEngine:
         return Completed(text=said, whole=True, prompt_tokens=7, completion_tokens=2)
 
 
-def provider_on(engine: ScriptedEngine) -> LocalLLMProvider:
-    provider = LocalLLMProvider()
+def provider_on(engine: ScriptedEngine, warm: LLMRequest | None = None) -> LocalLLMProvider:
+    provider = LocalLLMProvider(warm=warm)
     provider._engine = cast("Engine", engine)
     return provider
 
@@ -201,7 +201,7 @@ def test_a_prompt_that_is_too_long_is_shortened_by_the_engine_s_count() -> None:
         run(collect(provider_on(hopeless), asking("Hi")))
 
 
-def test_connecting_warms_once() -> None:
+def test_a_prompt_is_warmed_once() -> None:
     """Two sessions that start together read the common prompt once."""
 
     async def main() -> None:
@@ -210,6 +210,20 @@ def test_connecting_warms_once() -> None:
         await asyncio.gather(*(provider_on(engine).warm(request) for _ in range(2)))
         assert len(engine.completions) == 1
         assert engine.completions[0].max_tokens == 0
+
+    run(main())
+
+
+def test_connecting_reads_the_prompt_that_it_was_given() -> None:
+    """`warm` is in the cache when `connect` returns, before the first turn."""
+
+    async def main() -> None:
+        engine = ScriptedEngine("")
+        request = LLMRequest(messages=(), system_instruction="You sell bread.")
+        await provider_on(engine, warm=request).connect()
+        (completion,) = engine.completions
+        assert completion.max_tokens == 0
+        assert "You sell bread." in completion.prompt
 
     run(main())
 
