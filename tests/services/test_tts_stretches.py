@@ -64,3 +64,20 @@ def test_what_becomes_of_a_stretch(action: MatchAction) -> None:
     ]
     assert " ".join("".join(in_order).split()) == remembered
     assert matches == [("x", "two words")]
+
+
+def test_a_stretch_is_spoken_in_its_own_way() -> None:
+    """A transform for a kind makes other words of its units only; the text stays as written."""
+    provider = FakeTTSProvider()
+    service = TTSService(
+        provider,
+        patterns=[Pattern("card", "<c>", "</c>", MatchAction.AGGREGATE)],
+        text_transforms=[("card", " ".join), str.title],
+    )
+    answer = LLMTextFrame("Your card <c>42</c> costs 42.")
+    frames: list[Frame] = [LLMFullResponseStartFrame(), answer, LLMFullResponseEndFrame()]
+    out, _ = run(run_test(service, frames_to_send=[*frames, SleepFrame(sleep=9.0)]))
+    heard = "".join(frame.text for frame in out if isinstance(frame, TTSTextFrame))
+    spoken = " ".join(map("".join, provider.utterances))
+    assert spoken.split() == "Your Card 4 2 Costs 42.".split()
+    assert heard.split() == "Your card 42 costs 42.".split()

@@ -20,6 +20,7 @@ from antiphon.text.speakable import (
     speakable,
     strip_emoji,
     strip_markdown,
+    transformed,
 )
 
 MARKDOWN = {
@@ -261,11 +262,17 @@ def test_british_dates_begin_with_the_day() -> None:
 
 def test_transforms_follow_a_language_if_they_can() -> None:
     """A plain function stays; what is localized is asked for the language."""
-    strip, local = in_language([str.strip, Speakable(numbers=True)], "de")
-    assert strip(" 5 ") == "5"
-    assert local("5 & 6") == "fünf und sechs"
-    (english,) = in_language([local], "en")
-    assert english("5 & 6") == "five and six"
+    german = in_language([str.strip, Speakable(numbers=True)], "de")
+    assert transformed(" 5 & 6 ", "sentence", german) == "fünf und sechs"
+    assert transformed(" 5 & 6 ", "sentence", in_language(german, "en")) == "five and six"
+
+
+def test_a_transform_may_be_for_units_of_one_kind() -> None:
+    """A card's number is spelled, the sentences around it are not."""
+    spell = ("card", " ".join)
+    transforms = in_language([spell, str.upper], "en")
+    assert transformed("4111", "card", transforms) == "4 1 1 1"
+    assert transformed("in 1999", "sentence", transforms) == "IN 1999"
 
 
 def test_without_numbers_no_package_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,14 @@ from antiphon.text.markup import (
     UnitAggregator,
 )
 from antiphon.text.sentences import SentenceSplitter
-from antiphon.text.speakable import DEFAULT_TRANSFORMS, Transform, has_words, in_language
+from antiphon.text.speakable import (
+    DEFAULT_TRANSFORMS,
+    KindTransform,
+    Transform,
+    has_words,
+    in_language,
+    transformed,
+)
 
 _DRAIN_STEP_SECS = 5.0
 
@@ -73,11 +80,11 @@ class TTSService(FrameProcessor):
         provider: the voice.
         settings: voice, language, model, speed.
         text_transforms: make text speakable, one after the other (`Localized` ones in the
-        settings' language); what is shown and remembered stays as it was. patterns: stretches
-        of text that are not spoken, or are units of their own. skip_kinds: kinds of units
-        that are shown and not spoken. token_mode: text goes to the voice as it comes, not sentence
-        by sentence. first_clause: the first piece of an answer may end at a comma; by default
-        where the voice speaks piece by piece.
+        settings' language; with a kind before it, one is for units of this kind); what is shown and
+        remembered stays as it was. patterns: stretches of text that are not spoken, or are units of
+        their own. skip_kinds: kinds of units that are shown and not spoken. token_mode: text goes
+        to the voice as it comes, not sentence by sentence. first_clause: the first piece of an
+        answer may end at a comma; by default where the voice speaks piece by piece.
         policy: bounds.
 
     """
@@ -93,7 +100,7 @@ class TTSService(FrameProcessor):
         provider: TTSProvider,
         *,
         settings: TTSSettings | None = None,
-        text_transforms: Sequence[Transform] = DEFAULT_TRANSFORMS,
+        text_transforms: Sequence[Transform | KindTransform] = DEFAULT_TRANSFORMS,
         patterns: Sequence[Pattern] = DEFAULT_PATTERNS,
         skip_kinds: Sequence[str] = (),
         token_mode: bool = False,
@@ -314,9 +321,7 @@ class TTSService(FrameProcessor):
             _ = self.on_pattern_match.emit(unit.pattern or unit.kind, unit.matched)
         if not unit.text:
             return
-        spoken = unit.text
-        for transform in self._transforms:
-            spoken = transform(spoken)
+        spoken = transformed(unit.text, unit.kind, self._transforms)
         speak = unit.spoken and unit.kind not in self._skip_kinds and has_words(spoken)
         said = speak and self.usable
         utterance.place(

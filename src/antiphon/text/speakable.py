@@ -153,12 +153,27 @@ class Localized(Protocol):
         ...
 
 
-def in_language(transforms: Sequence[Transform], language: str) -> tuple[Transform, ...]:
-    """The transforms, those that follow the language in `language`."""
+KindTransform = tuple[str, Transform]
+"""A kind of units, "*" for all, and what makes them speakable."""
+
+
+def in_language(
+    transforms: Sequence[Transform | KindTransform], language: str
+) -> tuple[KindTransform, ...]:
+    """The transforms with the kinds they are for, those that follow the language in `language`."""
+    paired = (item if isinstance(item, tuple) else ("*", item) for item in transforms)
     return tuple(
-        transform.for_language(language) if isinstance(transform, Localized) else transform
-        for transform in transforms
+        (kind, item.for_language(language) if isinstance(item, Localized) else item)
+        for kind, item in paired
     )
+
+
+def transformed(text: str, kind: str, transforms: Sequence[KindTransform]) -> str:
+    """A unit's text after all transforms for its kind, in their order."""
+    for wanted, transform in transforms:
+        if wanted in ("*", kind):
+            text = transform(text)
+    return text
 
 
 class Speakable:
@@ -187,7 +202,7 @@ class Speakable:
         return Speakable(language, numbers=self._speaks_numbers)
 
 
-DEFAULT_TRANSFORMS: tuple[Transform, ...] = (Speakable(),)
+DEFAULT_TRANSFORMS: tuple[Transform | KindTransform, ...] = (Speakable(),)
 """Of a voice's service: no numbers, because most voices read them well by themselves."""
 
 
