@@ -79,7 +79,7 @@ def simulate(
         raise ConfigurationError("--record is about one run: say which, with --seed N")
     folders = (pathlib.Path(), *call.folders) if agent else call.folders
     job = Job(call, folders, busy)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
     again = _Again(scenario, agent, faults, caller, busy)
     count = seeds or call.seeds or DEFAULT_SEEDS
     if jobs is None:
@@ -229,10 +229,10 @@ def _print_report(console: Console, report: Report, wanted: int, again: _Again) 
         one = group[0]
         console.print()
         console.print(f"{len(group)} x ", style="bold red", end="")
-        console.print(one.problems[0].what, style="bold", markup=False)
+        console.print(one.problems[0].what, style="bold")
         console.print(f"  seed {one.seed}:", style="dim")
         _print_failure(console, one, first=False)
-        console.print(f"  again: {again.command(one.seed)}", markup=False)
+        console.print(f"  again: {again.command(one.seed)}")
         if len(group) > 1:
             console.print(f"  also {seeds_of(group[1:])}", style="dim")
 
@@ -240,10 +240,10 @@ def _print_report(console: Console, report: Report, wanted: int, again: _Again) 
 def _print_failure(console: Console, failure: Failure, *, first: bool = True) -> None:
     for number, problem in enumerate(failure.problems):
         if first or number:
-            console.print(f"  {problem.what}", markup=False)
+            console.print(f"  {problem.what}")
         lines = problem.story.splitlines()
         for line in lines[-_STORY_LINES:]:
-            console.print(f"  {line}", markup=False, style="dim")
+            console.print(f"  {line}", style="dim")
 
 
 def _unrepeatable(pool: Pool, report: Report) -> list[int]:

@@ -157,7 +157,8 @@ class Caller(BaseTransport):
     async def interrupts(
         self, text: str = _INTERRUPTION, *, after: float = 0.5, within: float = 10.0
     ) -> None:
-        """Waits until the agent has been speaking for `after` seconds, then says a text.
+        """Waits until the agent has been speaking for `after` seconds, then says a text, also to an
+        agent who said less.
 
         Raises `ExpectationError` if the agent does not speak within `within` seconds.
         """

@@ -233,7 +233,9 @@ class Trace:
                 blocks[-1].append(line)
             else:
                 blocks.append([line])
-        blocks += [_mark_lines(mark) for mark in self.log.marks]
+        steps = [_mark_lines(m) for m in self.log.marks if m.kind is MarkKind.STEP]
+        others = [_mark_lines(m) for m in self.log.marks if m.kind is not MarkKind.STEP]
+        blocks = [*steps, *blocks, *others]  # of one moment: the step, what happens, what is wrong
         blocks.sort(key=lambda block: block[0].at or 0.0)
         return [line for block in blocks for line in block]
 
