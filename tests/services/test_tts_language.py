@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from antiphon.errors import ConfigurationError
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import ErrorFrame
 from antiphon.frames.llm import (
@@ -111,3 +112,12 @@ def test_a_missing_package_leaves_a_running_voice_as_it_is(monkeypatch: pytest.M
     assert len(errors) == 1
     assert "antiphon[text]" in errors[0]
     assert service.settings.language == "en"
+
+
+def test_numbers_need_sentences() -> None:
+    """In token mode "1", "," and "234" are three texts: refused at once; signs are not."""
+    with pytest.raises(ConfigurationError, match="token_mode"):
+        TTSService(
+            FakeTTSProvider(), token_mode=True, text_transforms=[("*", Speakable(numbers=True))]
+        )
+    TTSService(FakeTTSProvider(), token_mode=True)

@@ -65,6 +65,7 @@ from antiphon.text.speakable import (
     DEFAULT_TRANSFORMS,
     KindTransform,
     Transform,
+    check_for_tokens,
     has_words,
     in_language,
     transformed,
@@ -112,6 +113,8 @@ class TTSService(FrameProcessor):
         self.provider = provider
         self.settings = settings or self.Settings()
         self._policy = policy or SynthesisPolicy()
+        if token_mode:
+            check_for_tokens(text_transforms)
         self._given_transforms = tuple(text_transforms)
         self._transforms = in_language(text_transforms, self.settings.language or "en")
         self._patterns = tuple(patterns)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
+from antiphon.errors import ConfigurationError
 from antiphon.text.grammar import grammar_of
 from antiphon.text.local_numbers import LocalNumbers
 from antiphon.text.locale_words import words_of
@@ -187,7 +188,7 @@ class Speakable:
 
     def __init__(self, language: str = "en", *, numbers: bool = False) -> None:
         self.language = language
-        self._speaks_numbers = numbers
+        self.speaks_numbers = numbers
         self._numbers = _numbers_in(language) if numbers else None
 
     def __call__(self, text: str) -> str:
@@ -199,7 +200,19 @@ class Speakable:
 
     def for_language(self, language: str) -> Speakable:
         """The same in another language."""
-        return Speakable(language, numbers=self._speaks_numbers)
+        return Speakable(language, numbers=self.speaks_numbers)
+
+
+def check_for_tokens(transforms: Sequence[Transform | KindTransform]) -> None:
+    """Raises `ConfigurationError` for what needs whole sentences: "1", "," and "234" are three
+    tokens, and one number.
+    """
+    for _, transform in in_language(transforms, "en"):
+        if isinstance(transform, Speakable) and transform.speaks_numbers:
+            raise ConfigurationError(
+                "Speakable(numbers=True) needs whole sentences: with token_mode leave the numbers "
+                "to the voice, Speakable()"
+            )
 
 
 DEFAULT_TRANSFORMS: tuple[Transform | KindTransform, ...] = (Speakable(),)
