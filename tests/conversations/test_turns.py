@@ -5,13 +5,15 @@ A seed chooses lengths of pauses and delays, shuffles the order of steps, and le
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from antiphon.frames.speech import TTSSpeakFrame
+from antiphon.services.contracts import LLMRequest
 from antiphon.simulation.fakes.delays import uniform
 from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.tts import FakeTTSProvider
@@ -25,6 +27,7 @@ from antiphon.transports.caller_script import (
 from antiphon.transports.file import FileTransport
 from antiphon.turns.actions import DecisionKind
 from antiphon.turns.echo import EchoGuardUserTurnStartStrategy
+from antiphon.turns.endpointing import DynamicEndpointingUserTurnStopStrategy
 from antiphon.turns.start_strategies import (
     TranscriptionUserTurnStartStrategy,
     VADUserTurnStartStrategy,
@@ -35,6 +38,7 @@ from antiphon.turns.strategy import UserTurnStartStrategy
 from tests.conversations.rig import RATE, Outcome, converse, says
 
 SEEDS = range(8)
+MANY = 12
 STORY = "Once upon a time there was a king who had seven sons and a garden."
 
 
@@ -300,3 +304,69 @@ def test_a_caller_on_a_loudspeaker_can_interrupt(tmp_path: Path, seed: int) -> N
     assert [turn.interrupted for turn in talk.assistant_turns] == [True, False]
     assert talk.heard.endswith("Alright then.")
     in_order(talk)
+
+
+def chatter(rng: random.Random) -> tuple[list[Step], list[str]]:
+    """A caller who says, waits and interrupts as it comes; and the words."""
+    steps: list[Step] = []
+    said: list[str] = []
+    for number in range(rng.randint(3, 6)):
+        text = " ".join(f"w{number}{letter}" for letter in "abcdef"[: rng.randint(1, 6)])
+        said.append(text)
+        steps += [
+            says(text),
+            rng.choice(
+                (
+                    Wait(rng.uniform(0.05, 0.6)),
+                    Wait(rng.uniform(0.6, 2.5)),
+                    WaitForSpeech(after_secs=rng.uniform(0.0, 1.5), timeout_secs=4.0),
+                    WaitForAgent(timeout_secs=8.0),
+                )
+            ),
+        ]
+    return [*steps, Wait(20.0)], said
+
+
+DECIDERS: dict[str, Callable[[], UserTurnStrategies]] = {
+    "silence": lambda: UserTurnStrategies(stop=[SpeechTimeoutUserTurnStopStrategy()]),
+    "dynamic": lambda: UserTurnStrategies(stop=[DynamicEndpointingUserTurnStopStrategy()]),
+    "the model": lambda: FilterIncompleteUserTurnStrategies(
+        stop=[SpeechTimeoutUserTurnStopStrategy()]
+    ),
+}
+
+
+def answers(rng: random.Random, *, marked: bool) -> Callable[[LLMRequest], str]:
+    """A model that numbers its answers; `marked`: it finds three turns in ten incomplete."""
+    numbers = itertools.count(1)
+
+    def reply(request: LLMRequest) -> str:
+        asked = request.messages[-1]["role"] == "user"
+        if marked and asked and rng.random() < 0.3:
+            return "○"
+        return f"{'✓ ' if marked else ''}This is answer {next(numbers)}."
+
+    return reply
+
+
+@pytest.mark.parametrize("decider", DECIDERS)
+def test_whatever_a_caller_does(tmp_path: Path, decider: str) -> None:
+    """No word is lost or doubled, turns alternate, each has one spoken reply at most, and the last
+    word is the agent's.
+    """
+    for seed in range(MANY):
+        rng = random.Random(seed)
+        steps, said = chatter(rng)
+        talk = converse(
+            steps,
+            answers(rng, marked=decider == "the model"),
+            tmp_path,
+            stt=segmented(0.05, 1.5),
+            turns=DECIDERS[decider](),
+            seed=seed,
+        )
+        assert words(talk.user_turns) == words(said), f"seed {seed}"
+        assert words(text for role, text in talk.messages if role == "user") == words(said)
+        assert talk.messages[-1][0] == "assistant", f"seed {seed}"
+        assert not talk.assistant_turns[-1].interrupted
+        in_order(talk)
