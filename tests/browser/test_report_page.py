@@ -110,8 +110,13 @@ def test_a_click_on_the_timeline_seeks(browser: Browser, report: pathlib.Path) -
 MARKS = [
     Mark(at=1.0, kind=MarkKind.STEP, text="says(text='Hello! Who am I talking to?')"),
     Mark(at=7.5, kind=MarkKind.STEP, text="expects_reply(within=2.0)"),
-    Mark(at=9.0, kind=MarkKind.FAULT, text="stt: delay 2.0"),
-    Mark(at=30.0, kind=MarkKind.FAILURE, text="<b>'four'</b> is not in it", detail="1.00 caller"),
+    *(Mark(at=at, kind=MarkKind.FAULT, text="stt: delay 2.0") for at in (9.0, 10, 11, 12, 13, 14)),
+    Mark(
+        at=30.0,
+        kind=MarkKind.FAILURE,
+        text="expects_reply(within=2.0): <b>no</b>",
+        detail="1.00 caller",
+    ),
 ]
 
 
@@ -129,19 +134,22 @@ def test_marks_have_lanes_and_what_fell_short_is_on_top(
     path.write_text(render(log, sample_sides()), encoding="utf-8")
     with opened(browser, path, width=width) as (page, said):
         assert page.inner_text("#verdict h2") == "Fell short"
-        assert "<b>'four'</b> is not in it" in page.inner_text("#verdict button")
+        assert "expects_reply(within=2.0): <b>no</b>" in page.inner_text("#verdict button")
         assert page.inner_text("#verdict pre") == "1.00 caller"
-        for lane, count in (("script", 2), ("faults", 1), ("turns", 1)):
+        for lane, count in (("script", 2), ("faults", 6), ("turns", 1)):
             assert page.locator(f"#bands-{lane} .tick").count() == count
         assert page.locator("#bands-turns .tick").get_attribute("title") == (
             "1.20 s turn started: voice activity (S)"
         )
         places = page.evaluate(
-            """() => [".tick.fault", ".fail-line"].map((name) =>
+            """() => ["#bands-faults .tick.bad", ".fail-line"].map((name) =>
               parseFloat(document.querySelector(name).style.left)
               / document.getElementById("inner").clientWidth)"""
         )
         assert places == pytest.approx([9.0 / SECS, 30.0 / SECS], abs=0.01)
+        assert page.locator("#bands-script .tick.bad").inner_text() == MARKS[1].text
+        faults = page.locator("#transcript .row.alert >> text=stt: delay 2.0")
+        assert faults.count() == 1
         assert page.locator("#decisions li").count() == 1
         page.click("#verdict button")
         until(page, "Math.abs(document.getElementById('audio').currentTime - 30) < 0.5")

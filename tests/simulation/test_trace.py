@@ -83,6 +83,16 @@ def test_faults_are_marked_when_they_strike() -> None:
     )
 
 
+def test_a_fault_that_strikes_often_is_one_line() -> None:
+    """Its first strike says how many there were; the log has them all."""
+    trace = traced(faults={"input": {"delay": 0.01, "chance": 0.2}})
+    strikes = [mark for mark in trace.log.marks if mark.kind is MarkKind.FAULT]
+    assert len(strikes) > 20
+    lines = [line.text for line in trace.lines() if line.who == "Fault"]
+    assert len(lines) == 1
+    assert lines[0].endswith(f"({len(strikes)} times until the end)")
+
+
 def test_a_caller_of_facts_buzzes_on_the_page() -> None:
     """Words that were said without sound have a waveform where they were said."""
     for manner in ("coded", "frames"):

@@ -13,7 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Iterable
+
+import msgspec
 
 from antiphon.clock import Clock
 from antiphon.context.conversation import LLMContext
@@ -50,6 +53,7 @@ from antiphon.turns.actions import Decision, DecisionKind
 from antiphon.turns.controller import UserTurnController
 from antiphon.turns.processor import UserTurnProcessor
 
+_FEW = 4
 _SHORTEST_SECS = 0.1
 """Of a page's sound: also a call that failed at once has a page."""
 _BREATH_SECS = 0.8
@@ -234,7 +238,7 @@ class Trace:
             else:
                 blocks.append([line])
         steps = [_mark_lines(m) for m in self.log.marks if m.kind is MarkKind.STEP]
-        others = [_mark_lines(m) for m in self.log.marks if m.kind is not MarkKind.STEP]
+        others = [_mark_lines(m) for m in _gathered(self.log.marks) if m.kind is not MarkKind.STEP]
         blocks = [*steps, *blocks, *others]  # of one moment: the step, what happens, what is wrong
         blocks.sort(key=lambda block: block[0].at or 0.0)
         return [line for block in blocks for line in block]
@@ -249,6 +253,22 @@ def as_text(line: Line) -> str:
     at = "" if line.at is None else clock(line.at)
     rest = f" [not heard: {line.dim}]" if line.dim else ""
     return f"{at:>7}  {line.who:<7} {line.text}{rest}".rstrip()
+
+
+def _gathered(marks: Iterable[Mark]) -> list[Mark]:
+    """The marks; of a fault that is there more than a few times, the first tells of the others."""
+    faults = Counter(mark.text for mark in marks if mark.kind is MarkKind.FAULT)
+    found: list[Mark] = []
+    told: set[str] = set()
+    for mark in marks:
+        count = faults[mark.text] if mark.kind is MarkKind.FAULT else 0
+        if count <= _FEW:
+            found.append(mark)
+        elif mark.text not in told:
+            told.add(mark.text)
+            text = f"{mark.text} ({count} times until the end)"
+            found.append(msgspec.structs.replace(mark, text=text))
+    return found
 
 
 def _mark_lines(mark: Mark) -> list[Line]:

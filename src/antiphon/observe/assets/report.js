@@ -145,10 +145,15 @@
       what.textContent = `${error.processor ?? ""} ${error.message}`.trim();
     });
   }
+  const strikes = new Map();
+  for (const mark of log.marks) strikes.set(mark.text, [...(strikes.get(mark.text) ?? []), mark]);
   for (const mark of log.marks) {
     if (mark.kind === "step") continue;
-    addRow("alert", mark.at, mark.at, mark.kind === "fault" ? "Fault" : "Failed", (what) => {
+    const same = strikes.get(mark.text), often = mark.kind === "fault" && same.length > 4;
+    if (often && same[0] !== mark) continue;
+    addRow("alert", mark.at, mark.at, mark.kind === "fault" ? "Fault" : "Failed", (what, tail) => {
       what.textContent = mark.text;
+      if (often) tail.append(make("span", "pill", `${same.length} times`));
     });
   }
   rows.sort((a, b) => a.start - b.start);
@@ -242,8 +247,10 @@
   if (!lanes.length) $("label-tools").textContent = "";
   for (const cut of log.interruptions) place($("marks"), "cut-line", cut.at, null, "", "The caller interrupts");
 
-  const ticks = (name, marks, className) => {
-    for (const { at, text, title } of marks) place($(`bands-${name}`), `tick ${className}`, at, null, text, title);
+  const ticks = (name, marks) => {
+    for (const { at, text, title, bad } of marks) {
+      place($(`bands-${name}`), `tick${bad ? " bad" : ""}`, at, null, text, title);
+    }
     if (!marks.length) for (const part of ["lane", "label"]) $(`${part}-${name}`).remove();
     crowd.push(...placed.filter(({ node }) => node.parentNode === $(`bands-${name}`)));
   };
@@ -252,10 +259,12 @@
   // Turns have a lane where there is a script to compare them with; elsewhere the list says it.
   ticks("turns", scripted.length ? log.decisions.map((d) => ({
     at: d.at, text: d.what, title: `${d.at.toFixed(2)} s ${d.what}: ${d.reason} (${d.strategy})`,
-  })) : [], "");
-  ticks("script", scripted.map((m) => ({ at: m.at, text: m.text, title: m.text })), "");
+  })) : []);
+  ticks("script", scripted.map((m) => ({
+    at: m.at, text: m.text, title: m.text, bad: failures.some((f) => f.text.includes(m.text) && f.at >= m.at),
+  })));
   ticks("faults", log.marks.filter((mark) => mark.kind === "fault")
-    .map((m) => ({ at: m.at, text: m.text, title: m.text })), "fault");
+    .map((m) => ({ at: m.at, text: m.text, title: m.text, bad: true })));
   for (const mark of failures) {
     place($("marks"), "fail-line", mark.at, null, "", mark.text).dataset.name = "fell short";
   }
