@@ -44,6 +44,10 @@ class Mark(ControlFrame):
 Content = Word | Vow | Shout | Mark
 
 
+class OddError(BaseException):
+    """Like those of test frameworks: no `Exception`, and no end of the program either."""
+
+
 class Relay(FrameProcessor):
     """Handles content, notes it with the virtual time, and pushes it on."""
 

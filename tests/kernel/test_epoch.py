@@ -6,7 +6,9 @@ import asyncio
 
 from antiphon.frames.lifecycle import EndFrame, InterruptionFrame
 from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.kernel.task import PipelineTask
 from antiphon.simulation.virtual_time import run
 from tests.kernel.parts import Custom, Ear, Relay, Slow, Vow, Word, conversation
 
@@ -118,3 +120,31 @@ def test_an_emitter_interrupts_and_ends_as_its_processor_does() -> None:
         return ear.texts, first.ends
 
     assert run(main()) == ([], 1)
+
+
+def test_who_interrupts_another_conversation_stays_in_its_own() -> None:
+    """Interruptions of the one make nothing void that is done for the other, or fail to."""
+
+    other = PipelineTask(Pipeline([Relay()]))
+
+    async def meddles(self: Custom, frame: Word | Vow) -> None:
+        await other.queue_frame(InterruptionFrame())
+        try:
+            await asyncio.sleep(5)
+        finally:
+            await self.push_frame(Word(frame.text))
+
+    async def main() -> list[str]:
+        ear = Ear()
+        async with conversation(other) as there, conversation(Custom(meddles), ear) as here:
+            await here.say(Word("goes on"))
+            await asyncio.sleep(1)
+            await there.interrupt()
+            await asyncio.sleep(10)
+            await here.say(Word("void"))
+            await asyncio.sleep(1)
+            await here.interrupt()
+            await asyncio.sleep(10)
+        return ear.texts
+
+    assert run(main()) == ["goes on"]

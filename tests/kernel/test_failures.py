@@ -13,12 +13,7 @@ from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
 from antiphon.simulation.virtual_time import run
-from tests.kernel.parts import Custom, Ear, Mark, Relay, Vow, Word, conversation
-
-
-class OddError(BaseException):
-    """Like those of test frameworks: no `Exception`, and no end of the program either."""
-
+from tests.kernel.parts import Custom, Ear, Mark, OddError, Relay, Vow, Word, conversation
 
 RAISED = [OddError("odd"), asyncio.CancelledError()]
 

@@ -13,7 +13,7 @@ from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.task import PipelineTask
 from antiphon.simulation.virtual_time import run
-from tests.kernel.parts import DOWN, Ear, Relay, Word, conversation
+from tests.kernel.parts import DOWN, Ear, OddError, Relay, Word, conversation
 
 
 class Witness(BaseObserver):
@@ -105,15 +105,21 @@ def test_a_slow_observer_delays_nothing_and_still_sees_everything() -> None:
     assert len(witness.pushed) == 20
 
 
-def test_a_failing_observer_breaks_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """Its exception is logged with its name, and it goes on observing."""
+@pytest.mark.parametrize("error", [RuntimeError, OddError, asyncio.CancelledError])
+def test_a_failing_observer_breaks_nothing(
+    error: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its exception, of any kind, is logged with its name, and it goes on observing."""
 
     class Broken(BaseObserver):
         seen = 0
 
         async def on_push_frame(self, data: FramePushed) -> None:
             Broken.seen += 1
-            raise RuntimeError("cannot look")
+            raise error("cannot look")
+
+        async def on_pipeline_finished(self) -> None:
+            raise error("cannot finish")
 
     async def main() -> list[str]:
         ear = Ear()
@@ -125,3 +131,4 @@ def test_a_failing_observer_breaks_nothing(caplog: pytest.LogCaptureFixture) -> 
         assert run(main()) == ["a", "b"]
     assert Broken.seen >= 2
     assert "Broken failed on Word#" in caplog.text
+    assert caplog.text.count("Broken failed\n") == 1

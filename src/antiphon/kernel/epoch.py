@@ -24,25 +24,30 @@ class FrameDirection(enum.Enum):
 
 
 class Epoch:
-    """The time between two interruptions of one session.
+    """The time between two interruptions of one session, which `owner` stands for.
 
     A part of it may end earlier: that of a service which is no longer the active one of its switch.
     """
 
-    __slots__ = ("_parts", "live", "number")
+    __slots__ = ("_parts", "live", "number", "owner")
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, owner: object = None) -> None:
         self.number = number
+        self.owner = owner
         self.live = True
         self._parts: list[Epoch] = []
 
     def part(self) -> Epoch:
         """An epoch that ends with this one, or before."""
-        part = Epoch(self.number)
+        part = Epoch(self.number, self.owner)
         part.live = self.live
         self._parts = [one for one in self._parts if one.live]
         self._parts.append(part)
         return part
+
+    def next(self) -> Epoch:
+        """The one after it, of the same session."""
+        return Epoch(self.number + 1, self.owner)
 
     def end(self) -> None:
         """It is over, and its parts are."""

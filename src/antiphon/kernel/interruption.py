@@ -12,7 +12,8 @@ stop:
    they are given any frame of the new epoch.
 
 The code that interrupts, a handler or a bound task or a hook, goes on, in the new epoch. Code whose
-own epoch is over has no say: its interruption is void.
+own epoch is over has no say: its interruption is void. Code of another conversation goes on in the
+epoch of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from antiphon.frames.lifecycle import InterruptionFrame
-from antiphon.kernel.epoch import Epoch, FrameDirection, Work, current_work
+from antiphon.kernel.epoch import FrameDirection, Work, current_work
 
 if TYPE_CHECKING:
     from antiphon.kernel.session import Session
@@ -33,9 +34,9 @@ def interrupt(session: Session, frame: InterruptionFrame, *, source: str) -> Non
     if session.closed or _is_void(work):
         return
     session.epoch.end()
-    epoch = session.epoch = Epoch(session.epoch.number + 1)
+    epoch = session.epoch = session.epoch.next()
     adopted: Work | None = None
-    if work is not None:
+    if work is not None and work.epoch.owner is epoch.owner:
         adopted = Work(epoch, work.frame)
         adopted.patience = work.patience
         current_work.set(adopted)

@@ -17,6 +17,7 @@ import msgspec
 
 from antiphon.frames.base import Frame
 from antiphon.kernel.epoch import FrameDirection, free_context
+from antiphon.kernel.tasks import ends_the_task
 
 if TYPE_CHECKING:
     from antiphon.clock import Clock
@@ -110,7 +111,9 @@ class Observers:
                 async with asyncio.timeout(timeout):
                     await desk.told.wait()
                     await desk.observer.on_pipeline_finished()
-            except Exception:
+            except BaseException as error:
+                if ends_the_task(error):
+                    raise
                 logger.exception("%s failed", type(desk.observer).__name__)
 
     def _now(self) -> int:
@@ -140,7 +143,9 @@ class Observers:
                         await observer.on_push_frame(event)
                     else:
                         await observer.on_process_frame(event)
-                except Exception:
+                except BaseException as error:
+                    if ends_the_task(error):
+                        raise
                     logger.exception("%s failed on %s", type(observer).__name__, event.frame.name)
                 if desk.events and desk.events[0] is event:
                     desk.events.popleft()

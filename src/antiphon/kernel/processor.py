@@ -79,6 +79,7 @@ class FrameProcessor(EventSource):
     handlers: ClassVar[HandlerTable]
     _station: Station | None = None
     _name: str | None = None
+    _over: bool = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -217,9 +218,9 @@ class FrameProcessor(EventSource):
     def station(self) -> Station:
         """The processor's place; `NotInPipelineError` if it has none."""
         if self._station is None:
+            what = "was in a conversation that is over" if self._over else "is in no pipeline"
             raise NotInPipelineError(
-                f"{self.name} is in no pipeline: "
-                f"put it into a Pipeline, and that into a PipelineTask"
+                f"{self.name} {what}: put it into a Pipeline, and that into a PipelineTask"
             )
         return self._station
 
@@ -246,6 +247,7 @@ class FrameProcessor(EventSource):
         if self._station is station:
             self._name = station.name
             self._station = None
+            self._over = True
 
     @handles(CallFrame)
     async def _take_call(self, frame: CallFrame, direction: FrameDirection) -> None:

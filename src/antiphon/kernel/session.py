@@ -88,7 +88,7 @@ class Session:
         self.watch_processing = (
             observers.processed if observers is not None and observers.wants_processed else None
         )
-        self.epoch = Epoch(0)
+        self.epoch = Epoch(0, object())
         self.stations: list[Station] = []
         self.sources: list[EventSource] = []
         """Parts of the pipeline that are no processors and have events."""
