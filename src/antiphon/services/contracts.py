@@ -271,7 +271,7 @@ class ToolOutput(Struct):
 
 class Respond(Struct):
     """Answer now. Only sent when no response is under way; brings exactly one, even if it is
-    cancelled at once.
+    cancelled at once. A model that has begun one by itself meanwhile has answered.
     """
 
 
@@ -328,10 +328,14 @@ class ResponseAudio(Struct):
 
 
 class OutputTranscript(Struct):
-    """A piece of what the answer says, spaces included; about as far as its sound."""
+    """A piece of what the answer says, spaces included; about as far as its sound.
+
+    `end_secs`: where its sound ends, in seconds of the item, for models that know.
+    """
 
     item_id: str
     text: str
+    end_secs: float | None = None
 
 
 class ResponseStatus(enum.Enum):

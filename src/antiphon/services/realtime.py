@@ -296,7 +296,7 @@ class RealtimeService(FrameProcessor):
             await self.push_error(message, exception=error)
         finally:
             answer.end()
-            self._refuse_calls(answer)
+            self._take_back(answer)
         for call in answer.calls:
             self._sync.called(call.tool_call_id)
         if answer.calls and answer.live:
@@ -310,10 +310,13 @@ class RealtimeService(FrameProcessor):
             await self._calls.run(answer.calls, occasion)
         return True
 
-    def _refuse_calls(self, answer: RealtimeAnswer) -> None:
-        """The model waits for the results of calls that an interruption has made void."""
+    def _take_back(self, answer: RealtimeAnswer) -> None:
+        """What came of an answer after an interruption: nobody heard it, and its calls are void."""
         for call_id in answer.unanswered():
             self._line.put(ToolOutput(call_id, CANCELLED))
+        for item_id in answer.unheard():
+            if self.provider.capabilities.truncates:
+                self._line.put(Truncate(item_id, 0.0))
 
     def _tell_session(self, snapshot: ContextSnapshot) -> None:
         """Tells the model how the conversation is held, if that has changed."""
@@ -364,6 +367,7 @@ class RealtimeService(FrameProcessor):
                 self._answer = self._asked.popleft() if self._asked else None
                 if self._answer is None:
                     snapshot = self._context.snapshot()
+                    self.functions.adopt(snapshot.tools)
                     self._answer = RealtimeAnswer(self, self._voice, snapshot, self.provider.model)
                     await self.queue_frame(UnaskedAnswerFrame(self._answer))
             case RealtimeProblem(error=error):
@@ -372,8 +376,8 @@ class RealtimeService(FrameProcessor):
                 pass
             case _ if self._answer is not None:
                 self._answer.put(event)
+                self._take_back(self._answer)
                 if isinstance(event, ResponseDone):
-                    self._refuse_calls(self._answer)
                     self._answer = None
 
     async def _heard(self, transcript: InputTranscript) -> None:

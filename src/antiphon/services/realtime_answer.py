@@ -31,6 +31,7 @@ from antiphon.services.contracts import (
     TokenUsage,
     ToolCall,
     TTSCapabilities,
+    WordTime,
 )
 from antiphon.services.llm_meter import ResponseMeter
 from antiphon.services.realtime_played import PlayedLedger
@@ -88,6 +89,8 @@ class RealtimeAnswer:
         """The provider has ended it."""
         self._completed = False
         self._call_ids: list[str] = []
+        self._items: set[str] = set()
+        self._unheard: list[str] = []
         self.snapshot = snapshot
         self._service, self._voice = service, voice
         self._emitter = service.emitter()
@@ -115,8 +118,24 @@ class RealtimeAnswer:
             self.done, self._completed = True, event.status is ResponseStatus.COMPLETED
         elif isinstance(event, ToolCall):
             self._call_ids.append(event.id)
+        elif isinstance(event, ResponseAudio | OutputTranscript):
+            self._count(event)
         if self.live:
             self._events.put(event)
+
+    def _count(self, event: ResponseAudio | OutputTranscript) -> None:
+        """Sound counts from its arrival: an interruption may come before the handler sees it."""
+        secs = self._voice.secs(event.pcm) if isinstance(event, ResponseAudio) else 0.0
+        if self.live:
+            self._voice.played.sent(event.item_id, secs, asyncio.get_running_loop().time())
+        elif event.item_id not in self._items:
+            self._unheard.append(event.item_id)
+        self._items.add(event.item_id)
+
+    def unheard(self) -> list[str]:
+        """Items that began when the answer was void already; each once."""
+        items, self._unheard = self._unheard, []
+        return items
 
     def unanswered(self) -> list[str]:
         """The calls for which the provider waits, of an answer that is void; each once."""
@@ -166,19 +185,21 @@ class RealtimeAnswer:
 
     async def _receive(self, event: RealtimeEvent) -> None:
         await self._meter.first_event()
+        now = asyncio.get_running_loop().time()
         match event:
             case ResponseAudio(item_id=item_id, pcm=pcm):
                 self.said_anything = True
-                now = asyncio.get_running_loop().time()
                 self._item(item_id).receive(SpeechAudio(pcm), now)
-                self._voice.played.sent(item_id, self._voice.secs(pcm))
-            case OutputTranscript(item_id=item_id, text=text) if text:
+            case OutputTranscript(item_id=item_id, text=text, end_secs=end_secs) if text:
                 self.said_anything = True
                 self.snapshot.context.drafts.add(self.response_id, text)
                 await self._service.push_frame(
                     LLMTextFrame(text, skip_tts=True, append_to_context=False)
                 )
-                self._item(item_id).say(text, text)
+                item = self._item(item_id)
+                item.say(text, text)
+                if end_secs is not None:
+                    item.receive(WordTime(text.strip(), end_secs, end_secs), now)
             case ToolCall(id=call_id, name=name, arguments=arguments):
                 self.calls.append(Asked(call_id, name, arguments))
             case TokenUsage():

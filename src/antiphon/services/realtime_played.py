@@ -25,8 +25,9 @@ class PlayedLedger:
         self._running_since: float | None = None
         self._speaks = False
 
-    def sent(self, item_id: str, secs: float) -> None:
-        """More sound of an item goes to the caller."""
+    def sent(self, item_id: str, secs: float, now: float) -> None:
+        """More sound of an item goes to the caller; 0 seconds: it has begun."""
+        self._advance(now)
         if not self._items or self._items[-1].item_id != item_id:
             self._items.append(_Item(item_id))
         self._items[-1].sent += secs
@@ -54,7 +55,8 @@ class PlayedLedger:
         Forgets them.
         """
         self._advance(now)
-        cut = [(item.item_id, item.heard) for item in self._items if item.heard < item.sent]
+        unheard = (item for item in self._items if item.heard < item.sent or not item.sent)
+        cut = [(item.item_id, item.heard) for item in unheard]
         self._items.clear()
         return cut
 

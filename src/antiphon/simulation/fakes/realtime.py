@@ -51,6 +51,8 @@ Script = Sequence[Reply] | Callable[[list[dict[str, Any]]], Reply]
 
 _LOUD = 1_000
 _LISTEN_SECS = 0.02
+_ROUNDING = 0.1
+"""Of a word: what is missing of its end is not missed."""
 
 
 class FakeRealtimeProvider(FakeProvider):
@@ -64,6 +66,7 @@ class FakeRealtimeProvider(FakeProvider):
         speed: seconds of audio made in one second; `inf` for all at once.
         chunk_secs, secs_per_word: of its sound.
         transcript_latency: seconds from the end of the caller's speech to its transcript.
+        word_times: its transcripts say where their sound ends.
         silence_secs: of silence that end a stretch of the caller's speech.
         answers_turns: it answers by itself when the caller has stopped, and stops when the caller
             begins.
@@ -90,6 +93,7 @@ class FakeRealtimeProvider(FakeProvider):
         transcript_latency: Delay = 0.4,
         silence_secs: float = 0.5,
         sample_rate: int = 16_000,
+        word_times: bool = True,
         answers_turns: bool = False,
         faults: Faults | None = None,
         connect_delay: Delay = 0.0,
@@ -107,6 +111,7 @@ class FakeRealtimeProvider(FakeProvider):
         self.cancels = 0
         self.first_audio, self.transcript_latency = first_audio, transcript_latency
         self.silence_secs, self.secs_per_word = silence_secs, secs_per_word
+        self.word_times = word_times
         self.secs_per_chunk = chunk_secs / speed
         self.chunk_bytes = 2 * round(chunk_secs * sample_rate)
         self.numbers = itertools.count(1)
@@ -232,7 +237,8 @@ class _Talk:
 
     def _respond(self) -> None:
         if self._response is not None:
-            self._problem("a response is under way")
+            if not self._fake.capabilities.answers_turns:
+                self._problem("a response is under way")
             return
         response = self._response = _Response(f"response_{next(self._fake.numbers)}")
         self.events.put_nowait(ResponseStarted(response.id))
@@ -289,11 +295,13 @@ class _Talk:
         fake.conversation.append(message)
         rate, size = fake.capabilities.output_sample_rate, fake.chunk_bytes
         secs = 0.0
+        self._said[item_id] = (message, secs)
         for number, word in enumerate(text.split()):
             piece = f" {word}" if number else word
-            self.events.put_nowait(OutputTranscript(item_id, piece))
-            message["content"] += piece
             pcm = speak_word(word, sample_rate=rate, secs=fake.secs_per_word)
+            end = secs + len(pcm) / 2 / rate if fake.word_times else None
+            self.events.put_nowait(OutputTranscript(item_id, piece, end))
+            message["content"] += piece
             for start in range(0, len(pcm), size):
                 await wait(fake.secs_per_chunk, self._rng)
                 chunk = pcm[start : start + size]
@@ -308,7 +316,7 @@ class _Talk:
             self._problem(f"{item.item_id} has {secs:.2f} s, not {item.audio_end_secs:.2f} s")
             return
         words = str(message["content"]).split()
-        heard = round(item.audio_end_secs / self._fake.secs_per_word)
+        heard = int(item.audio_end_secs / self._fake.secs_per_word + _ROUNDING)
         message["content"] = " ".join(words[:heard])
         self.events.put_nowait(Truncated(item.item_id, item.audio_end_secs))
 
