@@ -124,7 +124,6 @@ def test_an_emitter_interrupts_and_ends_as_its_processor_does() -> None:
 
 def test_who_interrupts_another_conversation_stays_in_its_own() -> None:
     """Interruptions of the one make nothing void that is done for the other, or fail to."""
-
     other = PipelineTask(Pipeline([Relay()]))
 
     async def meddles(self: Custom, frame: Word | Vow) -> None:

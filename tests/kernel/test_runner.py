@@ -134,3 +134,38 @@ def test_a_runner_works_where_no_signals_can_be_had() -> None:
     thread.start()
     thread.join(10)
     assert finished == [True]
+
+
+def _held_up(number: signal.Signals, runner: PipelineRunner) -> tuple[str, float]:
+    """A conversation whose handler never returns gets a signal: how it ended, and how fast."""
+
+    async def main() -> tuple[str, float]:
+        loop = asyncio.get_running_loop()
+
+        async def hang(self: Custom, frame: Word | Vow) -> None:
+            os.kill(os.getpid(), number)
+            await loop.create_future()
+
+        kinds: list[str] = []
+        task = PipelineTask(Pipeline([Custom(hang)]))
+        task.add_event_handler("on_pipeline_finished", lambda t, f: kinds.append(type(f).__name__))
+        await task.queue_frame(Word("a"))
+        start = loop.time()
+        async with asyncio.timeout(10):
+            await runner.run(task)
+        return kinds[0], loop.time() - start
+
+    return asyncio.run(main())
+
+
+def test_a_graceful_end_that_takes_too_long_becomes_a_cancel() -> None:
+    """One signal is enough: after `grace_secs` the conversation is cancelled."""
+    how, secs = _held_up(signal.SIGINT, PipelineRunner(grace_secs=0.1))
+    assert how == "CancelFrame"
+    assert 0.1 <= secs < 5
+
+
+def test_sigterm_is_handled_where_it_is_wanted() -> None:
+    """A service manager's signal ends conversations as Ctrl-C does."""
+    runner = PipelineRunner(handle_sigint=False, handle_sigterm=True, grace_secs=0.1)
+    assert _held_up(signal.SIGTERM, runner)[0] == "CancelFrame"
