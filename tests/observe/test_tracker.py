@@ -183,8 +183,8 @@ def test_after_an_interruption_the_next_answer_is_matched_anew() -> None:
     assert [(t.generated, t.heard, t.reply_to) for t in heard] == [("Second.", "Second.", 1)]
 
 
-def with_tool() -> Scene:
-    """A question whose answer needs a tool; a filler is spoken by the program."""
+def with_tool(*, filler: bool = True) -> Scene:
+    """A question whose answer needs a tool; a filler is spoken by the program, or nothing is."""
     scene = Scene()
     scene.caller_says(1.0, 2.0, "What is the weather like?")
     scene.push(2.5, LLMFullResponseStartFrame(), "user")
@@ -197,9 +197,22 @@ def with_tool() -> Scene:
         is_async=True,
     )
     scene.push(2.9, progress, "llm", "tts", OUT)
-    scene.voice_makes(3.2, "f", "One moment.")
-    scene.output_plays(3.3, 4.0, "f", "One moment.")
+    scene.push(2.9, LLMFullResponseEndFrame(), "llm")
+    if filler:
+        scene.voice_makes(3.2, "f", "One moment.")
+        scene.output_plays(3.3, 4.0, "f", "One moment.")
     return scene
+
+
+def result_of_tool(scene: Scene, at: float) -> None:
+    """The tool of `with_tool` ends well, and the model says what it found."""
+    result = FunctionCallResultFrame(
+        function_name="get_weather", tool_call_id="c1", arguments={}, result={"sky": ("blue", 1)}
+    )
+    scene.push(at, result, "llm", "user")
+    scene.model_says(at, "Blue.")
+    scene.voice_makes(at + 0.8, "b", "Blue.")
+    scene.output_plays(at + 0.9, at + 1.5, "b", "Blue.")
 
 
 def test_a_filler_answers_the_turn_that_led_to_the_tool() -> None:
@@ -214,13 +227,7 @@ def test_a_filler_answers_the_turn_that_led_to_the_tool() -> None:
 def test_a_result_makes_the_agent_speak_unasked() -> None:
     """What is said about a result replies to no turn, and its wait counts from the result."""
     scene = with_tool()
-    result = FunctionCallResultFrame(
-        function_name="get_weather", tool_call_id="c1", arguments={}, result={"sky": ("blue", 1)}
-    )
-    scene.push(9.0, result, "llm", "user")
-    scene.model_says(9.0, "Blue.")
-    scene.voice_makes(9.8, "b", "Blue.")
-    scene.output_plays(9.9, 10.5, "b", "Blue.")
+    result_of_tool(scene, 9.0)
     (call,) = scene.log.tools
     assert (call.start, call.end, call.outcome) == (2.9, 9.0, ToolOutcome.RESULT)
     assert (call.is_async, call.result) == (True, {"sky": ["blue", 1]})
@@ -228,6 +235,29 @@ def test_a_result_makes_the_agent_speak_unasked() -> None:
     assert (agent.trigger, agent.reply_to, agent.heard) == (Trigger.TOOL, None, "Blue.")
     assert agent.latency is not None
     assert agent.latency.total == pytest.approx(0.9)
+
+
+def test_a_result_answers_the_turn_when_nothing_else_did() -> None:
+    """Where a tool is all that the model answered with, what it says about the result is the reply,
+    and the caller waited for it since the end of his speech.
+    """
+    scene = with_tool(filler=False)
+    assert [turn.text for turn in scene.log.unanswered()] == ["What is the weather like?"]
+    result_of_tool(scene, 3.4)
+    (agent,) = scene.log.agent_turns
+    assert (agent.trigger, agent.reply_to, agent.heard) == (Trigger.TOOL, 0, "Blue.")
+    assert agent.latency is not None
+    assert agent.latency.total == pytest.approx(2.3)
+    assert scene.log.unanswered() == []
+
+
+def test_a_result_after_an_interruption_answers_nobody() -> None:
+    """A turn that the caller himself cut short is not answered by what its tool found."""
+    scene = with_tool(filler=False)
+    scene.push(3.0, InterruptionFrame(), "user")
+    result_of_tool(scene, 3.4)
+    (agent,) = scene.log.agent_turns
+    assert (agent.trigger, agent.reply_to) == (Trigger.TOOL, None)
 
 
 def test_an_intermediate_result_leaves_the_call_running() -> None:

@@ -74,6 +74,8 @@ class AgentTracking:
     def __init__(self, log: ConversationLog) -> None:
         self._log = log
         self._model: Plan | None = None
+        self._owed: UserTurn | None = None
+        """The turn that the model answered with calls of tools alone, so far."""
         self._plans: deque[Plan] = deque()
         self._utterances: dict[str | None, Utterance] = {}
         self.output: Hashable = None
@@ -85,7 +87,13 @@ class AgentTracking:
     # ---- plans --------------------------------------------------------------------------------
 
     def model_runs(self, trigger: Trigger, turn: UserTurn | None, at: float) -> None:
-        """The model is run, for `turn` or since `at`."""
+        """The model is run, for `turn` or since `at`.
+
+        What it says about a tool's result answers the caller if nothing else has answered yet.
+        """
+        if turn is None and trigger is Trigger.TOOL:
+            turn = self._owed
+        self._owed = turn
         plan = self._model = Plan(trigger=trigger, decided=at)
         if turn is not None:
             plan.reply_to, plan.speech_end = turn.index, turn.speech_end
@@ -103,6 +111,7 @@ class AgentTracking:
             plan.first_token = at
         if not plan.text:
             self._plans.append(plan)
+            self._owed = None
         plan.text += frame.text
 
     def model_called(self, at: float) -> None:
@@ -127,6 +136,7 @@ class AgentTracking:
             plan.reply_to, plan.speech_end = model.reply_to, model.speech_end
             plan.transcribed, plan.decided = model.transcribed, model.decided
             plan.first_token = model.first_token if model.first_token is not None else at
+            self._owed = None
         return plan
 
     # ---- utterances ---------------------------------------------------------------------------
@@ -267,7 +277,7 @@ class AgentTracking:
             happenings += self._close(Utterance(turn=turn, plan=plan), at, interrupted=True)
         self._utterances.clear()
         self._plans.clear()
-        self._model = None
+        self._model = self._owed = None
         return happenings
 
     def finish(self, at: float) -> list[Happening]:
