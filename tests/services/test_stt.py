@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from antiphon.errors import AuthenticationError, ConnectivityError
+from antiphon.errors import AuthenticationError, ConfigurationError, ConnectivityError
 from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import (
@@ -243,7 +243,9 @@ class ConfigurableFake(FakeSTTProvider):
     configured: ServiceSettings | None = None
 
     def configure(self, settings: ServiceSettings) -> None:
-        """Keeps them."""
+        """Keeps them; French is refused."""
+        if isinstance(settings, STTSettings) and settings.language == "fr":
+            raise ConfigurationError("no French")
         self.configured = settings
 
 
@@ -264,6 +266,15 @@ def test_a_setting_that_does_not_exist_is_one_clear_error() -> None:
     out = down(ConfigurableFake(), [*frames, *sound(silence(1.0))])
     assert "did you mean 'language'" in of(out, ErrorFrame)[0].error
     assert texts(out) == ["one"]
+
+
+def test_what_the_transcriber_refuses_changes_nothing() -> None:
+    """Settings that the provider does not take are one error, and those before them stay."""
+    provider = ConfigurableFake()
+    frames = [STTUpdateSettingsFrame(settings={"language": "fr"}), *said("one")]
+    out = down(provider, [*frames, *sound(silence(1.0))])
+    assert "no French" in of(out, ErrorFrame)[0].error
+    assert (texts(out), provider.calls) == (["one"], 1)
 
 
 def test_settings_for_another_service_go_on() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from antiphon.errors import AuthenticationError, ConnectivityError
+from antiphon.errors import AuthenticationError, ConfigurationError, ConnectivityError
 from antiphon.frames.audio import TTSAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import (
@@ -407,8 +407,21 @@ class ConfigurableFake(FakeTTSProvider):
     configured: ServiceSettings | None = None
 
     def configure(self, settings: ServiceSettings) -> None:
-        """Keeps them."""
+        """Keeps them; German is refused."""
+        if isinstance(settings, TTSSettings) and settings.language == "de":
+            raise ConfigurationError("no German")
         self.configured = settings
+
+
+def test_what_the_voice_refuses_changes_nothing() -> None:
+    """Settings that the provider does not take are one error, and those before them stay."""
+    provider = ConfigurableFake()
+    service = TTSService(provider)
+    frames = [TTSUpdateSettingsFrame(settings={"language": "de"}), *answer("Hello.")]
+    out, up = run(run_test(service, frames_to_send=frames))
+    assert "no German" in of(up, ErrorFrame)[0].error
+    assert service.settings == TTSSettings()
+    assert spoken(out) == "Hello."
 
 
 def test_voice_and_language_change_between_utterances() -> None:

@@ -180,20 +180,20 @@ class STTService(FrameProcessor):
         if frame.service is not None and frame.service != self.name:
             await self.push_frame(frame, direction)
             return
-        try:
-            settings = self.settings.updated(frame.settings)
-        except AntiphonError as error:
-            await self.push_error(f"{self.name}: {error}", exception=error)
-            return
-        if settings == self.settings:
-            return
         if not isinstance(self.provider, Configurable):
             await self.push_error(
                 f"{self.name}: {self.provider.name} takes no settings at run time"
             )
             return
+        try:
+            settings = self.settings.updated(frame.settings)
+            if settings == self.settings:
+                return
+            self.provider.configure(settings)
+        except AntiphonError as error:
+            await self.push_error(f"{self.name}: {error}", exception=error)
+            return
         self.settings = settings
-        self.provider.configure(settings)
         # A stream has the settings it began with. A word is worth more than a setting.
         self._restart_later = self._gate.speaking
         if not self._restart_later:

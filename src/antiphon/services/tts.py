@@ -237,18 +237,18 @@ class TTSService(FrameProcessor):
         if frame.service is not None and frame.service != self.name:
             await self._join(frame, direction)
             return
-        try:
-            settings = self.settings.updated(frame.settings)
-            transforms = in_language(self._given_transforms, settings.language or "en")
-        except AntiphonError as error:
-            await self.push_error(f"{self.name}: {error}", exception=error)
-            return
         if not isinstance(self.provider, Configurable):
             await self.push_error(f"{self.name}: {self.provider.name} takes no settings now")
             return
+        try:
+            settings = self.settings.updated(frame.settings)
+            transforms = in_language(self._given_transforms, settings.language or "en")
+            self.provider.configure(settings)
+        except AntiphonError as error:
+            await self.push_error(f"{self.name}: {error}", exception=error)
+            return
         self.settings, self._transforms = settings, transforms
         self._synthesis.model = settings.model
-        self.provider.configure(settings)
 
     # ---- text to utterances --------------------------------------------------------------------
 
