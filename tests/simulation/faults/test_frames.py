@@ -186,6 +186,25 @@ def test_a_plan_reaches_into_a_pipeline_that_is_built() -> None:
     assert (len(shout.times), len(events)) == (6, 6)
 
 
+def test_what_goes_past_a_processor_is_left_alone() -> None:
+    """Faults into a processor strike frames that it handles, and others where they are named."""
+
+    async def main(plan: dict[str, Any]) -> tuple[int, int]:
+        sound = InputAudioRawFrame(bytes(640), 16_000)
+        down: list[Frame] = []
+        task = PipelineTask(Pipeline([Shout()]), idle_timeout_secs=None)
+        injection = FaultPlan.of(plan).inject(task)
+        task.set_reached_downstream_filter((InputAudioRawFrame, TextFrame))
+        task.add_event_handler("on_frame_reached_downstream", lambda _, frame: down.append(frame))
+        await task.queue_frames([TextFrame("a"), sound, EndFrame()])
+        await task.run()
+        return len(down), len(injection.events)
+
+    assert run(main({"into.Shout": {"drop": True}})) == (1, 1)
+    assert run(main({"into.Shout": {"drop": True, "frames": ["InputAudioRawFrame"]}})) == (1, 1)
+    assert run(main({"from.Shout": {"drop": True}})) == (0, 2)
+
+
 def test_errors_are_reported_in_the_processors_name() -> None:
     """An injected failure looks as if the processor itself had failed."""
 

@@ -50,14 +50,16 @@ class _Line:
 class FrameFaults(FrameProcessor):
     """See the module's docstring. Faults are written as data or given as `Fault`s.
 
-    `direction`: of the frames that are struck. `stands_for`: the processor in whose name errors are
-    reported; by default its own. `events` are the faults that struck.
+    `direction`: of the frames that are struck. `before`: the processor it stands before: only what
+    that one handles is content. `stands_for`: in whose name errors are reported; by default its
+    own. `events` are the faults that struck.
     """
 
     def __init__(
         self,
         *faults: Fault | Mapping[str, Any],
         direction: FrameDirection = FrameDirection.DOWNSTREAM,
+        before: FrameProcessor | None = None,
         stands_for: str | None = None,
         target: str | None = None,
         log: FaultLog | None = None,
@@ -67,7 +69,7 @@ class FrameFaults(FrameProcessor):
         made = [fault_of(fault, "into.it") for fault in faults]
         self._all_named = bool(made) and all(fault.frames for fault in made)
         self._named = tuple(kind for fault in made for kind in fault.frames)
-        self._direction, self._stands_for = direction, stands_for
+        self._direction, self._before, self._stands_for = direction, before, stands_for
         self._log = log or FaultLog(self._tell)
         self._armed = Armed(target or name or "frames", made, self._log)
         self._lines = {urgent: _Line() for urgent in (False, True)}
@@ -105,8 +107,12 @@ class FrameFaults(FrameProcessor):
             self._pass(frame, direction, hits)
 
     def _concerns(self, frame: Frame) -> bool:
+        if isinstance(frame, self._named):
+            return True
         content = isinstance(frame, DataFrame) or frame.lossy
-        return isinstance(frame, self._named) or (content and not self._all_named)
+        if self._before is not None:
+            content = content and self._before.station.handles(type(frame))
+        return content and not self._all_named
 
     def _pass(self, frame: Frame, direction: FrameDirection, hits: Hits) -> None:
         line = self._lines[frame.urgent]

@@ -159,6 +159,7 @@ class Injection:
             faulty = FrameFaults(
                 *some,
                 direction=direction,
+                before=place if into else None,
                 stands_for=place.name,
                 target=str(target),
                 log=self._log,
