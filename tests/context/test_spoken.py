@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from antiphon.context.spoken import Pace, SpokenLedger, SpokenWord
+from antiphon.context.spoken import Heard, Pace, SpokenLedger, SpokenWord
 from antiphon.frames.base import Frame
 from antiphon.frames.llm import LLMMessagesAppendFrame
 
 
-def texts(items: Sequence[SpokenWord | Frame]) -> list[str]:
+def texts(items: Sequence[Heard]) -> list[str]:
     """The words, and a star for each mark."""
     return [item.text if isinstance(item, SpokenWord) else "*" for item in items]
 
@@ -62,13 +62,13 @@ def test_only_the_pieces_that_were_spoken_share_the_audio() -> None:
 
 
 def test_pauses_take_time() -> None:
-    """A comma and a full stop are silence in the middle of the audio."""
+    """A comma and a full stop are silence in the middle of the audio, after their word."""
     ledger = SpokenLedger()
     ledger.add_piece("aaaaa, aaaaa. aaaaa")
     ledger.add_audio(3.3)
     ledger.piece_spoken()
     ends = [round(w.end_secs, 2) for w in ledger.take() if isinstance(w, SpokenWord)]
-    assert ends == [1.1, 2.6, 3.3]
+    assert ends == [0.7, 1.8, 3.3]
 
 
 def test_the_pace_is_learnt() -> None:
@@ -179,13 +179,124 @@ def test_what_is_left_at_the_end_has_been_heard() -> None:
     assert words[-1].end_secs <= 0.5
 
 
+def test_a_promise_of_word_times_is_waited_for() -> None:
+    """No estimate comes out before the voice has told of its words, or has ended without."""
+    ledger = SpokenLedger(word_times=True)
+    ledger.add_piece("One two.")
+    ledger.add_audio(5.0)
+    assert ledger.take() == []
+    ledger.add_word("One", 0.4)
+    assert texts(ledger.take()) == ["One"]
+    silent = SpokenLedger(word_times=True)
+    silent.add_piece("One two.")
+    silent.add_audio(1.0)
+    silent.finish()
+    words = [word for word in silent.take() if isinstance(word, SpokenWord)]
+    assert [(word.text, word.estimated) for word in words] == [("One", True), (" two.", True)]
+
+
+def test_what_a_voice_that_broke_off_did_not_say_is_not_heard() -> None:
+    """Words within its audio are, by their times or by estimate; marks always come out."""
+    for timed in (True, False):
+        ledger = SpokenLedger(Pace(0.1))
+        ledger.add_piece("aaaa bbbb cccc")
+        ledger.add_mark(mark())
+        if timed:
+            ledger.add_word("aaaa", 0.6)
+        ledger.add_audio(0.7)
+        ledger.break_off()
+        assert texts(ledger.drain()) == ["aaaa", "*"]
+
+
+def test_a_voice_that_begins_anew_tells_its_words_anew() -> None:
+    """What it told in its first attempt does not count."""
+    ledger = SpokenLedger()
+    ledger.add_piece("one ")
+    ledger.add_piece("two three")
+    ledger.add_word("one", 0.1)
+    ledger.forget_words()
+    for word, end in (("one", 0.3), ("two", 0.6), ("three", 0.9)):
+        ledger.add_word(word, end)
+    ledger.add_audio(0.5)
+    assert texts(ledger.take()) == ["one "]
+
+
+def test_an_estimate_is_held_back_until_it_can_have_been_played() -> None:
+    """Until then the length of the piece may become known, and the estimate better."""
+    ledger = SpokenLedger(Pace(0.1))
+    ledger.add_piece("aaaa bbbb cccc")
+    ledger.add_audio(3.6)
+    assert ledger.take(played=0.5) == []
+    assert ledger.next_end == pytest.approx(0.6)
+    ledger.finish()
+    words = [word for word in ledger.take(played=0.5) if isinstance(word, SpokenWord)]
+    assert [round(word.end_secs, 3) for word in words] == [1.2, 2.4, 3.6]
+    assert ledger.next_end is None
+
+
+def test_a_fixed_mark_is_not_held_up_by_an_estimate() -> None:
+    """It has its place behind the audio that was sent before it, so nothing before it waits."""
+    ledger = SpokenLedger(Pace(0.1))
+    ledger.add_piece("aaaa ")
+    ledger.add_mark(mark())
+    ledger.add_piece("bbbb")
+    ledger.add_audio(0.8)
+    assert texts(ledger.take(played=0.0)) == ["aaaa ", "*"]
+    loose = SpokenLedger(Pace(0.1))
+    loose.add_piece("aaaa ")
+    loose.add_mark(mark(), fixed=False)
+    loose.add_piece("bbbb")
+    loose.add_audio(0.8)
+    assert loose.take(played=0.0) == []
+
+
+def test_a_voice_that_falls_silent_has_spoken_what_it_was_given() -> None:
+    """As far as its audio can hold that: the last words do not wait for the next sentence."""
+    ledger = SpokenLedger(Pace(0.1))
+    ledger.add_piece("aaaa bbbb ")
+    ledger.add_piece("cccc dddd ")
+    ledger.add_audio(1.0)
+    assert texts(ledger.take()) == ["aaaa"]
+    ledger.settle()
+    words = [word for word in ledger.take() if isinstance(word, SpokenWord)]
+    assert [word.text for word in words] == [" bbbb "]
+    assert words[0].end_secs == pytest.approx(1.0)
+
+
+def test_a_piece_does_not_begin_in_audio_from_before_it_was_read() -> None:
+    """However fast the pace says that the piece before it was."""
+    ledger = SpokenLedger(Pace(0.1))
+    ledger.add_piece("aaaa ")
+    ledger.add_piece("bbbb")
+    ledger.add_audio(2.0)
+    ledger.piece_read(2)
+    ledger.add_audio(0.6)
+    words = [word for word in ledger.take() if isinstance(word, SpokenWord)]
+    assert [word.end_secs for word in words] == [pytest.approx(0.6), pytest.approx(2.6)]
+
+
+def test_which_pieces_have_begun() -> None:
+    """By estimate, or by the words that were told."""
+    for timed in (True, False):
+        ledger = SpokenLedger(Pace(0.1))
+        ledger.add_piece("aaaa ")
+        ledger.add_piece("bbbb")
+        ledger.add_audio(2.0)
+        if timed:
+            ledger.add_word("aaaa", 0.6)
+            ledger.take(0.5)
+        assert ledger.begun(0.5) == 1
+        ledger.take(0.7)
+        assert ledger.begun(0.7) == 2
+
+
 @pytest.mark.parametrize("timed", [True, False])
 def test_laws(timed: bool) -> None:
     """Random texts, audio and reports: all once, in order, ends that grow within the audio."""
     vocabulary = ["a", "word", "it's", "$5", "好", "你好", "end.", "well,", "🎉", "42", "-"]
     for seed in range(1_500):
         rng = random.Random(seed)
-        ledger, shown, out = SpokenLedger(), "", list[SpokenWord | Frame]()
+        ledger, shown, out = SpokenLedger(), "", list[Heard]()
         marks, spoken_words = 0, list[str]()
         for _ in range(rng.randint(1, 4)):
             piece = " ".join(rng.choice(vocabulary) for _ in range(rng.randint(1, 5))) + " "

@@ -71,6 +71,11 @@ def test_what_may_not_be_dropped_comes_out(sweep: Sweep) -> None:
     assert sweep.broken.get(Law.KEPT, {}) == {}
 
 
+def test_a_word_comes_out_when_it_has_been_heard(sweep: Sweep) -> None:
+    """Not a sample before its end was played, and no later than the voice told of it."""
+    assert sweep.broken.get(Law.HEARD, {}) == {}
+
+
 def test_the_agent_starts_and_stops_in_turn(sweep: Sweep) -> None:
     """Started and Stopped alternate, and everything audible lies between them."""
     assert sweep.broken.get(Law.FLOOR, {}) == {}
@@ -99,9 +104,12 @@ def test_the_sweep_leaves_nothing_out(sweep: Sweep) -> None:
 
 
 def test_an_estimate_is_close(sweep: Sweep) -> None:
-    """Where the voice does not tell its words' times, a cut is off by more than one word seldom."""
+    """Where the voice does not tell its words' times, a cut is off by more than one word seldom,
+    and never by more than four.
+    """
     print(sorted(sweep.estimates.items()))
     total = sum(sweep.estimates.values())
     near = sum(count for off, count in sweep.estimates.items() if abs(off) <= 1)
     assert total > 100
-    assert near >= 0.9 * total, sorted(sweep.estimates.items())
+    assert near >= 0.94 * total, sorted(sweep.estimates.items())
+    assert max(map(abs, sweep.estimates)) <= 4

@@ -135,6 +135,18 @@ def test_an_incomplete_chunk_that_stays_alone_is_flushed_after_two_chunks() -> N
     assert [at for at, _ in s.writes] == pytest.approx([0.04])
 
 
+def test_a_chunk_that_waited_for_its_rest_is_heard_later() -> None:
+    """What comes out behind it waits until it was heard, as long after it was written as ever."""
+    s = stage()
+    s.send(began(), voice(7, 0.02))
+    s.until(0.011)
+    s.send(voice(7, 0.01), word("after"))
+    s.until(1.0)
+    written = s.writes[-1][0]
+    (heard,) = [at for at, frame in s.delivered if isinstance(frame, Word)]
+    assert heard == pytest.approx(written + CHUNK_SECS)
+
+
 def test_two_utterances_in_a_row_join_without_a_gap() -> None:
     """What waits already is not padded in between."""
     s = stage()

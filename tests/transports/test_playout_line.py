@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from antiphon.frames.llm import LLMAssistantPushAggregationFrame
 from antiphon.frames.text import TTSTextFrame
 from antiphon.transports.playout import (
     Item,
@@ -140,3 +141,27 @@ def test_other_sound_within_an_utterance_shifts_its_words() -> None:
     )
     s.until(1.0)
     assert s.delivered[1][0] == pytest.approx(0.36)
+
+
+def test_a_word_of_an_utterance_that_is_over_keeps_its_place() -> None:
+    """Its time may lie ahead of the conversation's clock: it follows no clock any more."""
+    s = stage(paced=False)
+    s.send(began(pts=0), voice(7, 0.2), ended())
+    s.until(0.1)
+    s.send(spoken("late", 10_000 * MS), word("after"))
+    assert [f.text for _, f in s.delivered if isinstance(f, TTSTextFrame | Word)] == [
+        "late",
+        "after",
+    ]
+
+
+def test_the_request_to_commit_keeps_its_place_whatever_its_time() -> None:
+    """Its pts is for those who read it."""
+    s = stage(paced=False)
+    s.send(began(pts=0), voice(7, 0.2), ended())
+    s.until(0.1)
+    s.send(Item(LLMAssistantPushAggregationFrame(pts=10_000 * MS)), word("after"))
+    assert [type(f).__name__ for _, f in s.delivered][-2:] == [
+        "LLMAssistantPushAggregationFrame",
+        "Word",
+    ]

@@ -189,8 +189,6 @@ class LLMAssistantAggregator(FrameProcessor):
         turn, self._shared.open_turn = self._turn, None
         if turn is None:
             return
-        # A later turn may begin before the interruption that cut this one off is heard of.
-        interrupted = interrupted or not turn.epoch.live
         draft = self._shared.context.drafts.get(turn.response_id)
         message = AssistantTurnStoppedMessage(
             content=turn.heard,

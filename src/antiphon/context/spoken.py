@@ -11,11 +11,13 @@ is known to lie within the audio:
   to speak, and that with what is shown. A voice that promises them is waited for, until its end;
 * else by *estimate*: every token weighs as many letters as are spoken for it, plus its pauses, and
   the piece's seconds are shared out by weight. While the length of a piece is not known, the pace
-  of the voice so far is taken (`Pace`); when it is known (`piece_spoken`, `finish`), the rest is
-  shared out exactly.
+  of the voice so far is taken (`Pace`), and a token is held back until it may have been played:
+  till then more may be known. When the length is known (`piece_spoken`, `settle`, `finish`), the
+  rest is shared out exactly. No piece begins in audio that was there before it was read.
 
 *Marks* are things that have their place between the tokens: frames that must neither overtake nor
-be overtaken.
+be overtaken. While a `fixed` one waits, which has its place behind the audio sent before it, no
+token is held back.
 
 Invariants: tokens and marks come out once and in the order they were added; joined, the tokens are
 the shown text; ends never decrease and never lie beyond the audio; after `finish` everything has
@@ -47,6 +49,8 @@ _WORD_WEIGHT = 2.0
 cut anywhere, the words by estimate and those that a transcriber hears differ by one, seldom two."""
 _CJK_WEIGHT = 4.0
 _FIRST_SECS_PER_LETTER = 0.05
+_ENOUGH = 0.6
+"""A voice is hardly ever faster than its pace so far by more than that."""
 _EPSILON = 1e-6
 
 
@@ -57,6 +61,16 @@ class SpokenWord(msgspec.Struct, frozen=True):
     end_secs: float
     estimated: bool
     in_context: bool = True
+
+
+class SpokenMark(msgspec.Struct, frozen=True):
+    """A frame whose place is behind `end_secs` of the audio."""
+
+    frame: Frame
+    end_secs: float
+
+
+Heard = SpokenWord | SpokenMark
 
 
 class Pace:
@@ -74,16 +88,24 @@ class Pace:
 
 
 class _Token(msgspec.Struct):
+    """`pause` is that part of the weight in which the word itself has been heard already."""
+
     text: str
     weight: float
+    pause: float
     letters: int
     in_context: bool
+
+
+class _Mark(msgspec.Struct):
+    frame: Frame
+    fixed: bool
 
 
 class _Piece:
     """The tokens of one piece that have not come out, and where the voice is in it."""
 
-    def __init__(self, tokens: Sequence[_Token | Frame], spoken: str, number: int) -> None:
+    def __init__(self, tokens: Sequence[_Token | _Mark], spoken: str, number: int) -> None:
         self.number = number
         self.left = deque(tokens)
         self.weight = sum(token.weight for token in tokens if isinstance(token, _Token))
@@ -91,6 +113,7 @@ class _Piece:
         self.position = 0
         self.at = 0
         self.secs: float | None = None
+        self.not_before = 0.0
 
 
 class SpokenLedger:
@@ -110,6 +133,7 @@ class SpokenLedger:
         self._knows_times = word_times
         self._was_told = False
         self._broken = False
+        self._fixed = 0
 
     @property
     def audio_secs(self) -> float:
@@ -123,9 +147,10 @@ class SpokenLedger:
         self._count += 1
         self._pieces.append(_Piece(tokens, said, self._count))
 
-    def add_mark(self, mark: Frame) -> None:
-        """Something that comes out after everything added before it."""
-        self._pieces.append(_Piece([mark], "", self._count))
+    def add_mark(self, mark: Frame, *, fixed: bool = True) -> None:
+        """Something that comes out after everything added before it. See the module for `fixed`."""
+        self._pieces.append(_Piece([_Mark(mark, fixed)], "", self._count))
+        self._fixed += fixed
 
     def add_audio(self, secs: float) -> None:
         """Audio has come."""
@@ -139,6 +164,37 @@ class SpokenLedger:
     def forget_words(self) -> None:
         """The voice begins anew."""
         self._timed.clear()
+
+    def piece_read(self, count: int) -> None:
+        """The voice has read the piece of that number: the audio so far is not its."""
+        for piece in self._pieces:
+            if piece.number == count and piece.weight:
+                piece.not_before = self._audio
+
+    def settle(self) -> None:
+        """The voice is silent and waits for more text: what has enough audio has been spoken."""
+        if self._knows_times:
+            return
+        begin, last = self._begin, 0
+        for piece in self._pieces:
+            length = self._length(piece)
+            if begin + _ENOUGH * length > self._audio:
+                break
+            begin, last = begin + length, piece.number
+        if last:
+            self.piece_spoken(last)
+
+    def begun(self, until: float) -> int:
+        """How many pieces have begun by then."""
+        left = [piece for piece in self._pieces if piece.weight]
+        count, begin = self._count - len(left), self._begin
+        if self._knows_times:
+            return count + bool(left)
+        for piece in left:
+            if begin > until:
+                break
+            count, begin = count + 1, begin + self._length(piece)
+        return count
 
     def piece_spoken(self, count: int | None = None) -> None:
         """The audio so far is that of the first `count` pieces (None: of all): it is theirs to
@@ -170,24 +226,42 @@ class SpokenLedger:
         self._knows_times = self._was_told
         self._broken = True
 
-    def take(self, until: float | None = None) -> list[SpokenWord | Frame]:
-        """What has come to an end by `until` (default: by the end of the audio so far)."""
+    def take(self, until: float | None = None, played: float | None = None) -> list[Heard]:
+        """What has come to an end by `until` (default: by the end of the audio so far), but for
+        what is not known so well and cannot have been `played` yet.
+        """
         limit = self._audio if until is None else min(until, self._audio)
-        out: list[SpokenWord | Frame] = []
+        held = limit if played is None or self._fixed else min(limit, played)
+        out: list[Heard] = []
         if self._knows_times:
             self._take_timed(limit, out)
-        while self._pieces and self._take_from(self._pieces[0], limit, out):
-            self._begin += self._length(self._pieces[0])
+        while self._pieces:
+            piece = self._pieces[0]
+            self._begin = max(self._begin, piece.not_before)
+            if not self._take_from(piece, held if piece.secs is None else limit, out):
+                break
+            self._begin += self._length(piece)
             self._pieces.popleft()
         return out
 
-    def drain(self) -> list[SpokenWord | Frame]:
+    @property
+    def next_end(self) -> float | None:
+        """Where the next token ends, by an estimate that may yet become better."""
+        piece = self._pieces[0] if self._pieces else None
+        if piece is None or self._knows_times or piece.secs is not None or not piece.weight:
+            return None
+        left = sum(token.weight for token in piece.left if isinstance(token, _Token))
+        token = next(token for token in piece.left if isinstance(token, _Token))
+        before = left - token.weight + token.pause
+        return self._begin + self._length(piece) * (1 - before / piece.weight)
+
+    def drain(self) -> list[Heard]:
         """Everything that is left, once the last sample has been handed over."""
         out = self.take()
         for piece in self._pieces:
             for item in piece.left:
-                if isinstance(item, Frame):
-                    out.append(item)
+                if isinstance(item, _Mark):
+                    out.append(self._mark(item))
                 elif self._audio and not self._broken:
                     out.append(self._word(item, self._audio))
         self._pieces.clear()
@@ -200,19 +274,20 @@ class SpokenLedger:
             return 0.0
         return piece.weight * self._pace.secs_per_letter if piece.secs is None else piece.secs
 
-    def _take_from(self, piece: _Piece, limit: float, out: list[SpokenWord | Frame]) -> bool:
+    def _take_from(self, piece: _Piece, limit: float, out: list[Heard]) -> bool:
         """Takes what is due from a piece; whether all of it is out."""
         length = self._length(piece)
         done = piece.weight - sum(t.weight for t in piece.left if isinstance(t, _Token))
         while piece.left:
             item = piece.left[0]
-            if isinstance(item, Frame):
-                out.append(item)
+            if isinstance(item, _Mark):
+                out.append(self._mark(item))
             elif self._knows_times:
                 return False
             else:
                 done += item.weight
-                end = self._begin + length * done / piece.weight if piece.weight else self._begin
+                share = (done - item.pause) / piece.weight if piece.weight else 0.0
+                end = self._begin + length * share
                 if end > limit + _EPSILON or not self._audio:
                     return False
                 piece.at += item.letters
@@ -224,9 +299,13 @@ class SpokenLedger:
         self._last_end = max(self._last_end, min(end, self._audio))
         return SpokenWord(token.text, self._last_end, not self._knows_times, token.in_context)
 
+    def _mark(self, mark: _Mark) -> SpokenMark:
+        self._fixed -= mark.fixed
+        return SpokenMark(mark.frame, self._last_end)
+
     # ---- by word times -------------------------------------------------------------------------
 
-    def _take_timed(self, limit: float, out: list[SpokenWord | Frame]) -> None:
+    def _take_timed(self, limit: float, out: list[Heard]) -> None:
         while self._timed and self._timed[0][1] <= limit + _EPSILON:
             word, end = self._timed.popleft()
             piece = self._current_piece(_letters(word), out)
@@ -243,14 +322,14 @@ class SpokenLedger:
             if piece.position >= len(piece.spoken):
                 self._close(piece, end, out)
 
-    def _current_piece(self, word: str, out: list[SpokenWord | Frame]) -> _Piece | None:
+    def _current_piece(self, word: str, out: list[Heard]) -> _Piece | None:
         """The piece that a word belongs to: the first with letters left, or the next that has
         it.
         """
         while self._pieces:
             piece = self._pieces[0]
-            if piece.left and isinstance(mark := piece.left[0], Frame):
-                out.append(mark)
+            if piece.left and isinstance(mark := piece.left[0], _Mark):
+                out.append(self._mark(mark))
                 piece.left.popleft()
             if not piece.left:
                 self._pieces.popleft()
@@ -270,9 +349,12 @@ class SpokenLedger:
         start = at if near else piece.position
         piece.position = min(start + len(word), len(piece.spoken))
 
-    def _close(self, piece: _Piece, end: float, out: list[SpokenWord | Frame]) -> None:
+    def _close(self, piece: _Piece, end: float, out: list[Heard]) -> None:
         """The voice has left the piece: what it forgot to report has been said."""
-        out += [item if isinstance(item, Frame) else self._word(item, end) for item in piece.left]
+        out.extend(
+            self._mark(item) if isinstance(item, _Mark) else self._word(item, end)
+            for item in piece.left
+        )
         piece.left.clear()
         if self._pieces and self._pieces[0] is piece:
             self._pieces.popleft()
@@ -282,32 +364,34 @@ def _letters(text: str) -> str:
     return "".join(char for char in text.casefold() if char.isalnum())
 
 
-def _weight(text: str) -> float:
-    weight, in_word = 0.0, False
+def _weight(text: str) -> tuple[float, float]:
+    """The weight, and that of the pause at the end."""
+    weight, pause, in_word = 0.0, 0.0, False
     for char in text:
         if _IS_CJK.match(char):
-            weight, in_word = weight + _CJK_WEIGHT, False
+            weight, pause, in_word = weight + _CJK_WEIGHT, 0.0, False
         elif char.isalnum():
             weight += 1.0 if in_word else 1.0 + _WORD_WEIGHT
-            in_word = True
+            pause, in_word = 0.0, True
         else:
             in_word = in_word and char in "'’"
             if char in _LONG_PAUSE:
-                weight += _LONG_WEIGHT
+                weight, pause = weight + _LONG_WEIGHT, pause + _LONG_WEIGHT
             elif char in _SHORT_PAUSE:
-                weight += _SHORT_WEIGHT
-    return weight
+                weight, pause = weight + _SHORT_WEIGHT, pause + _SHORT_WEIGHT
+    return weight, pause
 
 
-def _tokens(shown: str, spoken: str, *, in_context: bool) -> list[_Token | Frame]:
+def _tokens(shown: str, spoken: str, *, in_context: bool) -> list[_Token | _Mark]:
     """The shown text in tokens; each with the weight and the letters of what is spoken for it."""
     texts = _TOKEN.findall(shown)
     if len(texts) > 1 and texts[-1].isspace():
         texts[-2:] = ["".join(texts[-2:])]
     if shown == spoken or not texts:
-        return [_Token(t, _weight(t), len(_letters(t)), in_context) for t in texts]
+        return [_Token(t, *_weight(t), len(_letters(t)), in_context) for t in texts]
     said = _TOKEN.findall(spoken)
     weights, letters = [0.0] * len(texts), [0] * len(texts)
+    pauses = [0.0] * len(texts)
     matcher = SequenceMatcher(
         None, [_letters(t) for t in texts], [_letters(t) for t in said], autojunk=False
     )
@@ -316,7 +400,10 @@ def _tokens(shown: str, spoken: str, *, in_context: bool) -> list[_Token | Frame
         # What is said but not shown belongs to the word before.
         target = range(begin, end) if begin < end else range(max(begin - 1, 0), max(begin, 1))
         own = [len(_letters(texts[i])) or 1 for i in target]
-        whole, total_weight, total_letters, shared = sum(own), _weight(span), len(_letters(span)), 0
+        whole, total_letters, shared = sum(own), len(_letters(span)), 0
+        total_weight, pause = _weight(span)
+        if span:
+            pauses[target[-1]] = pause
         for index, share in zip(target, own, strict=True):
             weights[index] += total_weight * share / whole
             part = round(total_letters * share / whole)
@@ -324,6 +411,6 @@ def _tokens(shown: str, spoken: str, *, in_context: bool) -> list[_Token | Frame
             letters[index] += part
             shared += part
     return [
-        _Token(text, weight, count, in_context)
-        for text, weight, count in zip(texts, weights, letters, strict=True)
+        _Token(text, weight, min(pause, weight), count, in_context)
+        for text, weight, pause, count in zip(texts, weights, pauses, letters, strict=True)
     ]

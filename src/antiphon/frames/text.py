@@ -36,7 +36,12 @@ class AggregatedTextFrame(TextFrame):
 
 
 class TTSTextFrame(AggregatedTextFrame):
-    """Text the caller hears, a word or a unit, with the pts (ns) at which it is heard."""
+    """Text the caller hears, a word or a unit, with the pts (ns) at which it is heard.
+
+    `estimated`: by the length of the audio, because the voice does not tell when it says what.
+    """
+
+    estimated: bool = False
 
 
 class TranscriptionFrame(UninterruptibleFrame, DataFrame):

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from antiphon.context.spoken import SpokenWord
+from antiphon.context.spoken import Heard, SpokenMark
 from antiphon.frames.audio import TTSAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.llm import LLMAssistantPushAggregationFrame
 from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
-from antiphon.frames.text import AggregatedTextFrame, TTSTextFrame
+from antiphon.frames.text import TTSTextFrame
 from antiphon.frames.turns import BotSayingFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor
@@ -61,8 +61,10 @@ class SpeechLine:
         """Whether audio is to be held back."""
         if full:
             self._room.clear()
-        else:
-            self._room.set()
+            return
+        self._room.set()
+        if self._items and isinstance(head := self._items[0], Utterance):
+            head.awake.set()
 
     def disband(self) -> Iterator[Frame]:
         """Everybody goes; yields the frames that must not be lost, in their order."""
@@ -100,35 +102,45 @@ class SpeechLine:
         self._empty.set()
 
     async def _send(self, utterance: Utterance) -> None:
-        base = 0
-        while True:
-            while utterance.has_audio:
-                if not self._room.is_set():
-                    await self._room.wait()
-                if not utterance.announced:
-                    base = await self._announce(utterance)
-                pcm, secs = utterance.next_slice()
-                await self._send_heard(utterance, utterance.heard_by(0.0), base)
-                await self._processor.push_frame(
-                    TTSAudioRawFrame(
-                        audio=pcm, sample_rate=self._sample_rate, context_id=utterance.context_id
-                    )
+        base, clock = 0, self._processor.clock
+        while utterance.has_audio or not utterance.done:
+            if not utterance.has_audio or not self._room.is_set():
+                if utterance.began is not None:
+                    await self._send_heard(utterance, utterance.heard(clock.now()), base)
+                await self._news(utterance)
+                continue
+            if utterance.began is None:
+                base = await self._announce(utterance)
+                await self._send_heard(utterance, utterance.beginning(), base)
+            await self._processor.push_frame(
+                TTSAudioRawFrame(
+                    audio=utterance.next_slice(),
+                    sample_rate=self._sample_rate,
+                    context_id=utterance.context_id,
                 )
-                await self._send_heard(utterance, utterance.heard_by(secs), base)
-            if utterance.done:
-                break
-            if utterance.announced:
-                await self._send_heard(utterance, utterance.heard_so_far(), base)
-            utterance.awake.clear()
-            await utterance.awake.wait()
+            )
+            for text in utterance.sayings():
+                await self._processor.push_frame(BotSayingFrame(text), FrameDirection.UPSTREAM)
+            await self._send_heard(utterance, utterance.heard(clock.now()), base)
         await self._send_heard(utterance, utterance.rest(), base)
-        if utterance.announced:
+        if utterance.began is not None:
             await self._processor.push_frame(TTSStoppedFrame(context_id=utterance.context_id))
 
+    async def _news(self, utterance: Utterance) -> None:
+        """Until there may be something to send."""
+        due = utterance.due if utterance.began is not None else None
+        if due is not None and due <= self._processor.clock.now():
+            return
+        utterance.awake.clear()
+        try:
+            async with asyncio.timeout_at(due):
+                await utterance.awake.wait()
+        except TimeoutError:
+            return
+
     async def _announce(self, utterance: Utterance) -> int:
-        utterance.announced = True
-        base = self._processor.clock.get_time()
-        self._last_pts = base
+        utterance.began = self._processor.clock.now()
+        self._last_pts = base = self._processor.clock.get_time()
         await self._processor.push_frame(
             TTSStartedFrame(
                 context_id=utterance.context_id,
@@ -139,17 +151,15 @@ class SpeechLine:
         )
         return base
 
-    async def _send_heard(
-        self, utterance: Utterance, items: Sequence[SpokenWord | Frame], base: int
-    ) -> None:
+    async def _send_heard(self, utterance: Utterance, items: Sequence[Heard], base: int) -> None:
         push = self._processor.push_frame
         for item in items:
-            if isinstance(item, Frame):
-                await push(item)
-                if isinstance(item, AggregatedTextFrame) and item.will_be_spoken:
-                    await push(BotSayingFrame(text=item.text), FrameDirection.UPSTREAM)
+            pts = base + round(item.end_secs * _NS)
+            if isinstance(item, SpokenMark):
+                placed = utterance.began is not None and utterance.owns(item.frame)
+                await push(replace(item.frame, pts=pts) if placed else item.frame)
                 continue
-            self._last_pts = base + round(item.end_secs * _NS)
+            self._last_pts = pts
             await push(
                 TTSTextFrame(
                     text=item.text,
@@ -158,6 +168,7 @@ class SpeechLine:
                     will_be_spoken=True,
                     append_to_context=item.in_context,
                     includes_inter_frame_spaces=True,
-                    pts=self._last_pts,
+                    estimated=item.estimated,
+                    pts=pts,
                 )
             )

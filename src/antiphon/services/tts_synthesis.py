@@ -24,18 +24,22 @@ from antiphon.services.contracts import TTSEvent, TTSProvider
 from antiphon.services.tts_utterance import Utterance
 
 _PLAYOUT_MARGIN_SECS = 3.0
+_LONG_SECS = 30.0
 
 
 class SynthesisPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How patient to be, and with how much at once.
 
-    `stall_timeout_secs`: how long a provider may owe audio. `max_in_flight`: utterances at once.
-    `max_failures`: utterances without audio in a row after which nothing is spoken any more.
-    `wait_for_playout`: the next utterance is asked for when the one before has been played, for
-    voices that take one request at a time and forget it if another comes.
+    `stall_timeout_secs`: how long a provider may owe audio. `max_secs_per_character`: how much
+    audio it may give, half a minute besides; one that goes on for ever is cut off.
+    `max_in_flight`: utterances at once. `max_failures`: utterances without audio in a row after
+    which nothing is spoken any more. `wait_for_playout`: the next utterance is asked for when the
+    one before has been played, for voices that take one request at a time and forget it if another
+    comes.
     """
 
     stall_timeout_secs: float = 8.0
+    max_secs_per_character: float = 1.0
     max_in_flight: int = 3
     max_failures: int = 3
     wait_for_playout: bool = False
@@ -152,6 +156,7 @@ class Synthesis:
                     raise ConnectivityError(f"{self._provider.name} owes audio") from error
                 if event is None:
                     break
+                self._check_length(utterance)
                 first = utterance.first_audio is None
                 utterance.receive(event, self._processor.clock.now())
                 if first and utterance.first_audio is not None:
@@ -159,6 +164,11 @@ class Synthesis:
         if not utterance.was_read:
             raise ServerError(f"{self._provider.name} ended before the text it was to speak")
         utterance.finish()
+
+    def _check_length(self, utterance: Utterance) -> None:
+        longest = _LONG_SECS + utterance.characters * self._policy.max_secs_per_character
+        if utterance.audio_secs > longest:
+            raise ServerError(f"{self._provider.name} does not stop speaking: cut at {longest:g} s")
 
     async def _failed(self, error: ServiceError) -> None:
         await self._report_error(f"{self._provider.name} failed to speak: {error}", error)

@@ -12,13 +12,18 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 
-from antiphon.context.spoken import Pace, SpokenLedger, SpokenWord
+from antiphon.context.spoken import Heard, Pace, SpokenLedger, SpokenMark
 from antiphon.frames.base import Frame
+from antiphon.frames.text import AggregatedTextFrame
 from antiphon.services.contracts import SpeechAudio, TTSCapabilities, TTSEvent
 
 _SAMPLE_BYTES = 2
 _SLICE_SECS = 0.06
 """Words come out between slices of audio of this length."""
+_AHEAD_SECS = 0.1
+"""A word whose time is an estimate comes out so long before it can be heard at the earliest."""
+_QUIET_SECS = 0.25
+"""A voice that waits for text and gives no audio for so long has spoken what it was given."""
 
 
 class Utterance:
@@ -42,7 +47,8 @@ class Utterance:
         self.append_to_context = append_to_context
         self.opened = opened
         self.characters = 0
-        self.announced = False
+        self.began: float | None = None
+        """When (loop seconds) the first of it was sent."""
         self.done = False
         """Nothing more will come from the voice."""
         self.awake = asyncio.Event()
@@ -63,20 +69,28 @@ class Utterance:
         self._audio: deque[bytes] = deque()
         self._odd = b""
         self._sent = 0
+        self._quiet_at: float | None = None
+        self._sayings: list[str] = []
+        self._said = 0
 
     # ---- text ----------------------------------------------------------------------------------
 
     def say(self, shown: str, spoken: str) -> None:
         """A piece to be spoken; `shown` is how it is written and remembered."""
         self._ledger.add_piece(shown, spoken, in_context=self.append_to_context)
+        self._sayings.append(shown)
         self._texts.append(spoken)
         self.characters += len(spoken)
         self._more_text.set()
 
     def place(self, frame: Frame) -> None:
         """A frame that comes out after what has been said before it."""
-        self._ledger.add_mark(frame)
+        self._ledger.add_mark(frame, fixed=not self.owns(frame))
         self.awake.set()
+
+    def owns(self, frame: Frame) -> bool:
+        """Whether the frame is part of this utterance, and can carry a time in it."""
+        return isinstance(frame, AggregatedTextFrame) and frame.context_id == self.context_id
 
     def complete(self) -> None:
         """There is no more text."""
@@ -105,9 +119,11 @@ class Utterance:
                 self._owe(audio=True)
                 return None
             self._owe(audio=False)
+            self.awake.set()
             self._more_text.clear()
             await self._more_text.wait()
         self._owe(audio=True)
+        self._ledger.piece_read(index + 1)
         return self._texts[index]
 
     def _owe(self, *, audio: bool) -> None:
@@ -137,6 +153,7 @@ class Utterance:
             self.first_audio = now
         self._ledger.add_audio(len(pcm) / self._bytes_per_sec)
         self._audio.append(pcm)
+        self._quiet_at = now + _QUIET_SECS
         self.awake.set()
 
     async def next_event(self, events: AsyncIterator[TTSEvent]) -> TTSEvent | None:
@@ -179,28 +196,53 @@ class Utterance:
         """Whether some waits to be sent."""
         return bool(self._audio)
 
-    def next_slice(self) -> tuple[bytes, float]:
-        """A slice of audio to send, and how many seconds of the utterance are sent with it."""
+    def next_slice(self) -> bytes:
+        """A slice of audio to send."""
         pcm = self._audio.popleft()
         if len(pcm) > self._slice:
             self._audio.appendleft(pcm[self._slice :])
             pcm = pcm[: self._slice]
         self._sent += len(pcm)
-        return pcm, self._sent / self._bytes_per_sec
+        return pcm
 
-    def heard_by(self, secs: float) -> list[SpokenWord | Frame]:
-        """The words and frames that have their place before this instant of the audio."""
-        return self._ledger.take(secs)
+    def beginning(self) -> list[Heard]:
+        """What has its place before all audio."""
+        return self._ledger.take(0.0)
 
-    def heard_so_far(self) -> list[SpokenWord | Frame]:
-        """What has its place before the end of the audio that was sent."""
-        return self.heard_by(self._sent / self._bytes_per_sec)
+    def heard(self, now: float) -> list[Heard]:
+        """The words and frames that have their place before the end of the audio that was sent, but
+        for words of which more may be known when they can be heard.
+        """
+        if self._waits_for_text and self._quiet_at is not None and self._quiet_at <= now:
+            self._quiet_at = None
+            self._ledger.settle()
+        played = 0.0 if self.began is None else now - self.began + _AHEAD_SECS
+        return self._ledger.take(self._sent_secs, played)
+
+    @property
+    def due(self) -> float | None:
+        """When (loop seconds) there may be more of that."""
+        times = [self._quiet_at] if self._waits_for_text and self._quiet_at is not None else []
+        end = self._ledger.next_end
+        if end is not None and end <= self._sent_secs and self.began is not None:
+            times.append(self.began + end - _AHEAD_SECS + 1e-6)
+        return min(times, default=None)
+
+    def sayings(self) -> list[str]:
+        """The pieces whose audio has begun to be sent, each once."""
+        begun = self._ledger.begun(self._sent_secs)
+        said, self._said = self._sayings[self._said : begun], max(self._said, begun)
+        return said
+
+    @property
+    def _sent_secs(self) -> float:
+        return self._sent / self._bytes_per_sec
 
     def left_over(self) -> list[Frame]:
         """The frames that have not come out."""
-        return [item for item in self._ledger.drain() if isinstance(item, Frame)]
+        return [item.frame for item in self._ledger.drain() if isinstance(item, SpokenMark)]
 
-    def rest(self) -> list[SpokenWord | Frame]:
+    def rest(self) -> list[Heard]:
         """What is left when all audio has been sent."""
         return self._ledger.drain()
 

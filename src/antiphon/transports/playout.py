@@ -431,6 +431,9 @@ class Playout:
     def _write(self, now: float, actions: Actions) -> None:
         size = self._chunk * self._unit
         piece: Piece | None = None
+        if 0 < self._sound.waiting < self._chunk and not self._tail_is_whole:
+            # It was not late, but waited for its rest: the pace begins anew.
+            self.pacer.begin(self._last_sound + 2 * self._chunk_secs)
         if self._tones:
             pcm = bytes(self._tones[:size])
             del self._tones[:size]

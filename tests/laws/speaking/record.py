@@ -12,6 +12,7 @@ import enum
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 RATE = 2_000
 CHUNK_SECS = 0.02
@@ -21,6 +22,7 @@ class Moment(enum.Enum):
     """What an interruption may be waiting for."""
 
     WRITE = "a chunk is written"
+    DUE = "the next chunk is due"
     FRAME = "a frame comes out behind the output"
     VOICE = "the voice yields something"
     TURN = "a turn of the assistant begins or ends"
@@ -98,6 +100,8 @@ class Record:
         """How often the voice made sound of one utterance before that of an earlier one."""
         self.ending_at: float | None = None
         self.cancelled_at: float | None = None
+        self.over = False
+        """Nobody cuts in any more."""
         self.armed: tuple[Moment, int] | None = None
         self.interrupt: Callable[[], object] = lambda: None
 
@@ -127,16 +131,21 @@ class Record:
 
     def cut(self, *, times: int = 1) -> None:
         """Interrupts, now."""
-        for _ in range(times):
+        for _ in range(0 if self.over else times):
             self.cuts.append(self.now())
             self.turns.append([])
             self.interrupt()
 
-    def seen(self, moment: Moment) -> None:
-        """Interrupts if this is what an interruption waits for."""
-        if self.armed is None or self.armed[0] is not moment or self.cancelled_at is not None:
+    def seen(self, moment: Moment, *, after: float | None = None) -> None:
+        """Interrupts if this is what an interruption waits for, now or so many seconds later."""
+        if self.armed is None or self.armed[0] is not moment:
             return
         count = self.armed[1] - 1
         self.armed = (moment, count) if count > 0 else None
-        if self.armed is None:
-            self.cut(times=2 if self.rng.random() < 0.1 else 1)
+        if self.armed is not None:
+            return
+        cut = partial(self.cut, times=2 if self.rng.random() < 0.1 else 1)
+        if after is None:
+            cut()
+        else:
+            asyncio.get_running_loop().call_later(after, cut)

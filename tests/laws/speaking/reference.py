@@ -9,10 +9,12 @@ from __future__ import annotations
 import array
 import enum
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from antiphon.frames.audio import TTSAudioRawFrame
 from antiphon.frames.text import AggregatedTextFrame, TTSTextFrame
 from antiphon.frames.turns import BotSpeakingFrame, BotStartedSpeakingFrame, BotStoppedSpeakingFrame
 from tests.laws.speaking.record import CHUNK_SECS, RATE, Chunk, Token, Turn
@@ -32,6 +34,7 @@ class Law(enum.Enum):
     SOUND = "words are heard whole and in order, and nothing stale"
     ORDER = "frames come out in order, and none that is stale"
     KEPT = "what may not be dropped comes out once, in order"
+    HEARD = "a word comes out when it has been heard, and soon"
     FLOOR = "the agent starts and stops in turn, around its sound"
     TURNS = "each turn begins once and ends once, interrupted or not as it was"
     CONTEXT = "what is written is what was heard"
@@ -48,6 +51,7 @@ def violations(session: Session) -> list[Violation]:
     found += [(Law.SOUND, text) for text in played.stale]
     found += [(Law.SOUND, text) for text in _order_of_sound(played)]
     found += [(Law.ORDER, text) for text in _order_of_frames(session)]
+    found += [(Law.HEARD, text) for text in _heard(played)]
     found += [(Law.KEPT, text) for text in _kept(session)]
     found += [(Law.FLOOR, text) for text in _floor(session)]
     return found + list(Turns(played).check())
@@ -106,15 +110,23 @@ class Played:
         sound = self.words.get(token.number)
         return sound is not None and 0 < token.samples <= sound.samples
 
+    def heard_at(self, token: Token) -> float:
+        """When all of a word that was written whole had been heard."""
+        return self.words[token.number].last + CHUNK_SECS * self.session.paced
+
+    @property
+    def slack(self) -> float:
+        """How far apart things may be that belong together."""
+        return TIE_SECS if self.session.exact else LATE_SECS
+
     def surely(self, token: Token, by: float) -> bool:
         """Whether it was heard, and known to have been, so long before `by` that it must count."""
-        if not self.whole(token):
-            return False
-        session = self.session
-        slack = TIE_SECS if session.exact else LATE_SECS
-        known = token.told_at if session.voice.words is not Words.NEVER else 0.0
-        lasts = CHUNK_SECS if session.paced else 0.0
-        return max(self.words[token.number].last + lasts, known) + slack <= by
+        known = token.told_at if self.session.voice.words is not Words.NEVER else 0.0
+        return self.whole(token) and max(self.heard_at(token), known) + self.slack <= by
+
+    def perhaps(self, token: Token, by: float) -> bool:
+        """Whether it may have been heard by then."""
+        return self.whole(token) and self.heard_at(token) - self.slack <= by
 
     def arranged(self, turn: Turn) -> list[Token]:
         """The words of a turn, with what is said aside where it was heard: after the sentences
@@ -123,16 +135,19 @@ class Played:
         heard = {n: at for at, n in enumerate(itertools.chain.from_iterable(self.orders))}
         own = [token for token in turn.tokens if not token.aside]
         asides = [token for token in turn.tokens if token.aside]
+        said: dict[int, list[Token]] = {}
         for aside, group in itertools.groupby(asides, key=lambda token: token.aside):
-            said = list(group)
-            at = next((heard[t.number] for t in said if t.number in heard), None)
+            tokens = list(group)
+            at = next((heard[t.number] for t in tokens if t.number in heard), None)
             place, most = _sentence(own, aside)
-            while place < most and at is not None and heard.get(own[place].number, at + 1) < at:
-                place += 1
             if at is None:
                 place = most
-            own[place:place] = said
-        return own
+            else:
+                earlier = (i for i in range(place, most) if heard.get(own[i].number, at) < at)
+                place = max(earlier, default=place - 1) + 1
+            said.setdefault(place, []).extend(tokens)
+        places = range(len(own) + 1)
+        return [t for i in places for t in (*said.get(i, ()), *own[i : i + 1])]
 
 
 def _fades(values: Sequence[int]) -> bool:
@@ -152,7 +167,7 @@ def _sentence(tokens: list[Token], place: int) -> tuple[int, int]:
 
 
 def _closes(token: Token) -> bool:
-    return token.aside > 0 or token.number == 0 or token.text[-1] in ".!"
+    return token.number == 0 or token.text[-1] in ".!"
 
 
 def _order_of_sound(played: Played) -> Iterator[str]:
@@ -188,6 +203,10 @@ def _order_of_frames(session: Session) -> Iterator[str]:
             if record.notes[frame.place] != epoch:
                 yield f"note {frame.place} comes out at {at:.4f} in epoch {epoch}"
             notes[epoch] = frame.place
+        elif isinstance(frame, TTSAudioRawFrame):
+            number = next(filter(None, array.array("h", frame.audio)), 0)
+            if number and record.tokens[number].epoch != epoch:
+                yield f"the sound of {number} comes out at {at:.4f} in epoch {epoch}"
         elif _is_word(frame):
             token = words[frame.text.strip()]
             if token.epoch != epoch:
@@ -196,6 +215,27 @@ def _order_of_frames(session: Session) -> Iterator[str]:
             if end is not None and end < notes.get(epoch, 0):
                 yield f"{token.text} comes out behind a note that was sent later"
             tokens[epoch] = max(tokens.get(epoch, 0), token.place)
+
+
+def _heard(played: Played) -> Iterator[str]:
+    session, record = played.session, played.record
+    if session.voice.words is Words.NEVER or not session.exact:
+        return
+    words = {token.text: token for token in record.tokens.values()}
+    # A frame without a time of its own waits for the sound that was sent before it, and words
+    # behind it wait too.
+    known: dict[int, float] = {}
+    for at, epoch, frame in record.came:
+        if not isinstance(frame, TTSTextFrame):
+            continue
+        token = words[frame.text.strip()]
+        if not played.whole(token) or at + played.slack < played.heard_at(token):
+            yield f"{token.text} comes out at {at:.4f}, before it has been heard"
+            continue
+        known[epoch] = max(known.get(epoch, 0.0), played.heard_at(token), token.told_at)
+        held = record.failed or record.musts or epoch in record.notes.values()
+        if at - played.slack > known[epoch] and not held:
+            yield f"{token.text} comes out at {at:.4f}, and was heard by {known[epoch]:.4f}"
 
 
 def _is_word(frame: object) -> TypeGuard[AggregatedTextFrame]:
@@ -271,7 +311,7 @@ class Turns:
         end = None if last else self._end_of(epoch)
         for number, (turn, got) in enumerate(zip(turns, told, strict=False)):
             where = f"epoch {epoch}, turn {number}"
-            words, kept = got.content.split(), self._kept(turn)
+            words, kept = self._words(got.content), self._kept(turn)
             if not got.interrupted:
                 if turn.ended_at_place is None:
                     yield Law.TURNS, f"{where} was cut off, and is said to have ended"
@@ -291,6 +331,12 @@ class Turns:
         assert self.record.cancelled_at is not None
         return self.record.cancelled_at
 
+    def _words(self, content: str) -> list[str]:
+        """What was said; where a voice broke off, the space before what is shown may be lost."""
+        if self.record.failed:
+            content = re.sub(r"(```c\d+```)", r" \1 ", content)
+        return content.split()
+
     def _kept(self, turn: Turn) -> list[Token]:
         return [token for token in self.played.arranged(turn) if token.kept]
 
@@ -302,15 +348,10 @@ class Turns:
         yield Law.CONTEXT, f"{where}: {words} instead of {texts}"
 
     def _forgivable(self, words: list[str], want: list[Token]) -> bool:
-        """Where a voice broke off, a space may be lost, and of what it did not tell the times of,
-        an estimate may be wrong.
-        """
-        said = "".join(words)
+        """Where a voice broke off, words that it did not tell the times of may be missing."""
         texts = iter([token.text for token in want])
         told = {t.text for t in want if not t.number or t.told_at < float("inf")}
-        return said == "".join(token.text for token in want) or (
-            told <= set(words) and all(word in texts for word in words)
-        )
+        return told <= set(words) and all(word in texts for word in words)
 
     def _cut_off(
         self, where: str, words: list[str], kept: list[Token], at: float
@@ -321,7 +362,7 @@ class Turns:
             if not (self.record.failed and self.estimated):
                 yield Law.CONTEXT, f"{where}: {words} is not the beginning of it"
             return
-        least, most = self._least(kept, at), self._most(kept)
+        least, most = self._least(kept, at), self._most(kept, at)
         if self.estimated:
             self.session.estimates.append(len(words) - most)
         elif not least <= len(words) <= most:
@@ -336,9 +377,9 @@ class Turns:
                 count = index + 1
         return count
 
-    def _most(self, kept: list[Token]) -> int:
+    def _most(self, kept: list[Token], at: float) -> int:
         for index, token in enumerate(kept):
-            if token.number and not self.played.whole(token):
+            if token.number and not self.played.perhaps(token, at):
                 return index
         return len(kept)
 

@@ -37,7 +37,7 @@ from antiphon.simulation.schedule import Policy
 from antiphon.simulation.virtual_time import run_on
 from antiphon.transports.output import OutputTransport
 from antiphon.transports.params import TransportParams
-from tests.laws.speaking.record import RATE, Chunk, Moment, Record, Stopped, Turn
+from tests.laws.speaking.record import CHUNK_SECS, RATE, Chunk, Moment, Record, Stopped, Turn
 from tests.laws.speaking.voice import OddVoice
 
 FADE_SECS = 0.01
@@ -98,6 +98,7 @@ class Ear:
     async def write(self, pcm: bytes) -> None:
         self.record.chunks.append(Chunk(self.record.now(), self.record.epoch, pcm))
         self.record.seen(Moment.WRITE)
+        self.record.seen(Moment.DUE, after=CHUNK_SECS - self.rng.random() * 3e-4)
         if self.slow and self.rng.random() < 0.05:
             await asyncio.sleep(self.rng.choice((0.0, 0.003, 0.05)))
 
@@ -183,6 +184,7 @@ class Session:
         await started.wait()
         await self._converse()
         await running
+        self.record.over = True
 
     def _interrupt(self) -> None:
         if self.rng.random() < 0.5:
@@ -208,7 +210,7 @@ class Session:
         await self._wait((0.0, 0.1, 1.0, 6.0))
         record.ending_at = record.now()
         if self.cancelled:
-            record.cancelled_at = record.now()
+            record.cancelled_at, record.over = record.now(), True
             await self.task.cancel()
             return
         await self.task.stop_when_done()

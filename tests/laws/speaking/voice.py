@@ -18,7 +18,8 @@ from antiphon.services.contracts import SpeechAudio, TTSCapabilities, TTSEvent, 
 from tests.laws.speaking.record import RATE, Moment, Record, Token
 
 _NUMBER = re.compile(r"\d+")
-_PAUSES = {".": 0.15, ",": 0.05, "!": 0.15}
+_PAUSES = {".": 8.0, ",": 4.0, "!": 8.0}
+"""As long as so many letters."""
 
 
 class Words(enum.Enum):
@@ -62,12 +63,13 @@ class OddVoice:
             word_times=self.words is not Words.NEVER,
             piecewise=self.reading is Reading.PIECES,
         )
+        self.secs_per_letter = rng.choice((0.02, 0.05, 0.08))
         self.secs_per_word = rng.choice((0.04, 0.1, 0.1, 0.25))
         self.speed = rng.choice((0.8, 1.0, 3.0, 20.0, 1e9))
         self.first_audio = rng.choice((0.0, 0.05, 0.4, 1.0))
         self.sizes = rng.choice(((1, 3, 41), (40,), (2, 400, 4_001), (10_000,), (160, 163)))
         self.latest = 0
-        self.troubled = 0.25 if rng.random() < 0.2 else 0.0
+        self.troubled = 0.4 if rng.random() < 0.25 else 0.0
 
     async def connect(self) -> None:
         """Nothing to prepare."""
@@ -97,11 +99,11 @@ class OddVoice:
                 self.record.seen(Moment.VOICE)
 
     def length(self, word: str) -> int:
-        """How long a word is, in samples; where its end is not told, by its letters."""
+        """How long a word is, in samples; about as its letters, where its end is not told."""
         if self.words is not Words.NEVER:
             return round(self.secs_per_word * RATE)
-        secs = (len(word) + 2) * 0.02 * self.rng.uniform(0.8, 1.25) + _PAUSES.get(word[-1], 0.0)
-        return round(secs * RATE)
+        letters = (len(word) + 2) * self.rng.uniform(0.8, 1.25) + _PAUSES.get(word[-1], 0.0)
+        return round(letters * self.secs_per_letter * RATE)
 
 
 class Call:
@@ -114,7 +116,7 @@ class Call:
         self.saying: Token | None = None
         rng = voice.rng
         self.trouble = rng.choice(tuple(Trouble)) if rng.random() < voice.troubled else None
-        self.patience = rng.randrange(4)
+        self.patience = rng.choice((0, 0, 1, 3))
 
     def leaves(self) -> bool:
         """Whether it ends with a piece that it was given and does not speak."""
