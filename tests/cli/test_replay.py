@@ -138,9 +138,11 @@ def test_a_simulated_call_is_replayed_with_the_function_that_made_it(
     held = CliRunner().invoke(app, [*call, "--seed", found[1], "--record", str(recorded)])
     assert held.exit_code == 1
     assert f"{recorded}: written" in held.output.replace("\n", "")
-    same = CliRunner().invoke(app, ["replay", str(recorded), "--agent", careless])
+    # Which half of the pair runs the model after a tool's result is a matter of the schedule.
+    replay = ["replay", str(recorded), "--ignore", "LLMContextFrame", "--agent"]
+    same = CliRunner().invoke(app, [*replay, careless])
     assert "no divergence in" in same.output, same.output
-    other = CliRunner().invoke(app, ["replay", str(recorded), "--agent", f"{bot}:make_task"])
+    other = CliRunner().invoke(app, [*replay, f"{bot}:make_task"])
     assert other.exit_code == 1
     difference = other.output.partition("recorded:")[2]
     assert "Filler#0 -> TTSService#0  TTSSpeakFrame(text='One moment, please.')" in difference

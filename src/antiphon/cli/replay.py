@@ -6,6 +6,7 @@ import pathlib
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from antiphon.errors import ConfigurationError, InvalidInputError
@@ -30,6 +31,9 @@ def replay(
     tolerance: Annotated[
         float, typer.Option(help="Seconds by which times may differ; negative: any.")
     ] = 0.1,
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="A type of frame that is not compared; repeatable.")
+    ] = None,
     partial: Annotated[bool, typer.Option(help="Read a damaged file as far as it goes.")] = False,
     allow_threads: Annotated[
         bool, typer.Option(help="For agents that use models on this machine.")
@@ -72,12 +76,14 @@ def replay(
     if agent is None:
         _describe(recording)
         return
+    comparison = Comparison(tolerance_secs=None if tolerance < 0 else tolerance)
+    ignored = comparison.ignore_types | set(ignore or ())
     result = play(
         recording,
         find_factory(agent),
         seed,
         outside=outside or (),
-        comparison=Comparison(tolerance_secs=None if tolerance < 0 else tolerance),
+        comparison=msgspec.structs.replace(comparison, ignore_types=ignored),
         redact=rules,
         allow_threads=allow_threads,
     )
