@@ -290,3 +290,34 @@ def test_turn_model_answers_from_its_script_then_by_default() -> None:
         return got
 
     assert run(main()) == [0.1, 0.9]
+
+
+def test_models_over_audio_fail_and_stall() -> None:
+    """A detector raises or holds up the machine; a turn model fails, stalls, does not connect."""
+
+    async def main() -> None:
+        vad = FakeVADModel(faults={1: Stall(0.5), 2: Fail(ServerError("broken"))})
+        vad.probability(bytes(1024))
+        vad.probability(bytes(1024))
+        assert now() == 0.5
+        with pytest.raises(ServerError, match="broken"):
+            vad.probability(bytes(1024))
+        turn = FakeTurnModel(latency=0.0, faults={0: Stall(2.0), 1: Fail(ServerError("broken"))})
+        await turn.complete_probability(b"")
+        assert now() == 2.5
+        with pytest.raises(ServerError, match="broken"):
+            await turn.complete_probability(b"")
+        with pytest.raises(ConnectivityError):
+            await FakeTurnModel(connect_error=ConnectivityError("no")).connect()
+
+    run(main())
+
+
+def test_llm_gives_several_words_at_once() -> None:
+    """The size of the pieces is chosen; joined they are the text."""
+
+    async def main() -> list[str]:
+        llm = FakeLLMProvider(["One two three, four five"], words_per_event=2)
+        return [e.text async for e in llm.complete(HELLO) if isinstance(e, TextDelta)]
+
+    assert run(main()) == ["One two", " three, four", " five"]

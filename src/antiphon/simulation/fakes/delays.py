@@ -35,6 +35,13 @@ def stream(name: str) -> random.Random:
     return random.Random(name)
 
 
+def stand_still(secs: float) -> None:
+    """Lets the whole machine wait for so many virtual seconds; does nothing on another loop."""
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, VirtualTimeLoop):
+        loop.spend(secs)
+
+
 def draw(delay: Delay, rng: random.Random) -> float:
     """The seconds of one occasion, never negative."""
     return max(0.0, delay(rng) if callable(delay) else delay)

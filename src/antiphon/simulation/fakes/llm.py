@@ -39,7 +39,8 @@ class FakeLLMProvider(FakeProvider):
         script: the replies in order, or a function that makes one from each request.
         default: the reply once the script is used up; without it that is an `InvalidRequestError`.
         first_token: seconds to the first event of an answer.
-        between_tokens: seconds from one token to the next.
+        between_tokens: seconds from one event to the next.
+        words_per_event: how much text comes at once.
         faults: what goes wrong, by the number of the `complete` call.
         check_context: raises `InvalidRequestError` for a request whose messages are not valid, and
             keeps what was wrong in `complaints`.
@@ -60,6 +61,7 @@ class FakeLLMProvider(FakeProvider):
         default: Reply | None = None,
         first_token: Delay = 0.3,
         between_tokens: Delay = 0.02,
+        words_per_event: int = 1,
         faults: Faults | None = None,
         check_context: bool = True,
         connect_delay: Delay = 0.0,
@@ -72,6 +74,7 @@ class FakeLLMProvider(FakeProvider):
         self._default = default
         self._first_token, self._between_tokens = first_token, between_tokens
         self._check_context = check_context
+        self._words_per_event = words_per_event
         self._call_numbers = itertools.count(1)
 
     async def complete(self, request: LLMRequest) -> AsyncGenerator[LLMEvent, None]:
@@ -84,7 +87,7 @@ class FakeLLMProvider(FakeProvider):
             reply = self._reply(request)
             await wait(self._first_token, rng)
             tokens = 0
-            for event in self._numbered(_events(reply)):
+            for event in self._numbered(_events(reply, self._words_per_event)):
                 if tokens:
                     await wait(self._between_tokens, rng)
                 await planned.checkpoint()
@@ -126,9 +129,11 @@ class FakeLLMProvider(FakeProvider):
         return self._default
 
 
-def _events(reply: Reply) -> list[LLMEvent]:
+def _events(reply: Reply, size: int) -> list[LLMEvent]:
     if isinstance(reply, LLMEvent):
         return [reply]
     if isinstance(reply, str):
-        return [TextDelta(token) for token in _TOKENS.findall(reply)]
-    return [event for part in reply for event in _events(part)]
+        tokens = _TOKENS.findall(reply)
+        pieces = ["".join(tokens[at : at + size]) for at in range(0, len(tokens), size)]
+        return [TextDelta(piece) for piece in pieces]
+    return [event for part in reply for event in _events(part, size)]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from antiphon.audio.pcm import SAMPLE_BYTES, to_samples
-from antiphon.simulation.fakes.delays import Delay, stream, wait
+from antiphon.errors import ServiceError
+from antiphon.simulation.fakes.delays import Delay, stand_still, stream, wait
+from antiphon.simulation.fakes.faults import Fail, Faults, PlannedFaults, Stall
 
 
 class FakeVADModel:
     """Satisfies `VADModel`: speech is whatever is louder than `threshold` (samples are 16 bit).
 
     With a script, window by window: that probability, whatever the audio, until it is used up.
+    `faults`, by the number of the window: a model that computes raises (`Fail`), or has the whole
+    machine wait for it (`Stall`).
     """
 
     def __init__(
@@ -21,7 +25,9 @@ class FakeVADModel:
         threshold: int = 1000,
         sample_rate: int = 16_000,
         window_samples: int = 512,
+        faults: Mapping[int, Fail | Stall] | None = None,
     ) -> None:
+        self._faults = dict(faults or {})
         self.sample_rate = sample_rate
         self.window_samples = window_samples
         self.windows = 0
@@ -34,7 +40,12 @@ class FakeVADModel:
         """1.0 or 0.0, or what the script says."""
         if len(window) != 2 * self.window_samples:
             raise ValueError(f"a window has {2 * self.window_samples} bytes, not {len(window)}")
+        fault = self._faults.get(self.windows)
         self.windows += 1
+        if isinstance(fault, Fail):
+            raise fault.error
+        if fault is not None:
+            stand_still(fault.secs)
         if self._script:
             return self._script.pop(0)
         if window == self._silence:
@@ -48,7 +59,10 @@ class FakeVADModel:
 
 
 class FakeTurnModel:
-    """Satisfies `TurnModel`: answers from a script, then `default`, or as a function says."""
+    """Satisfies `TurnModel`: answers from a script, then `default`, or as a function says.
+
+    `faults`: what goes wrong, by the number of the question. `connect_error`: `connect` raises it.
+    """
 
     def __init__(
         self,
@@ -57,7 +71,10 @@ class FakeTurnModel:
         default: float = 0.95,
         latency: Delay = 0.02,
         sample_rate: int = 16_000,
+        faults: Faults | None = None,
+        connect_error: ServiceError | None = None,
     ) -> None:
+        self._plan, self._connect_error = PlannedFaults(faults), connect_error
         self.sample_rate = sample_rate
         self.asked = 0
         self.connected = False
@@ -66,10 +83,13 @@ class FakeTurnModel:
         self._latency = latency
 
     async def connect(self) -> None:
+        if self._connect_error is not None:
+            raise self._connect_error
         self.connected = True
 
     async def complete_probability(self, audio: bytes) -> float:
         self.asked += 1
+        await self._plan.begin().checkpoint()
         await wait(self._latency, stream("fake-turn-model"))
         if callable(self._script):
             return self._script(audio)
