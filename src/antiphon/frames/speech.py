@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from antiphon.frames.base import ControlFrame, DataFrame, SystemFrame
+from antiphon.frames.base import ControlFrame, DataFrame, SystemFrame, UninterruptibleFrame
 
 
 class TTSSpeakFrame(DataFrame):
@@ -40,7 +40,7 @@ class STTMuteFrame(SystemFrame):
     mute: bool
 
 
-class VADParamsUpdateFrame(ControlFrame):
+class VADParamsUpdateFrame(UninterruptibleFrame, ControlFrame):
     """Replace the parameters of voice activity detection (`VADParams`)."""
 
     params: Any
