@@ -12,13 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from antiphon.audio.wav import Recording
 from antiphon.frames.speech import TTSSpeakFrame
 from antiphon.services.contracts import LLMRequest
 from antiphon.simulation.fakes.delays import uniform
 from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.tts import FakeTTSProvider
+from antiphon.simulation.fakes.voice import tone
 from antiphon.transports.caller_script import (
     CallerScript,
+    Say,
     Step,
     Wait,
     WaitForAgent,
@@ -186,7 +189,26 @@ def test_a_caller_who_never_stops_is_answered(tmp_path: Path, seed: int) -> None
         seed=seed,
     )
     assert talk.user_turns[0].startswith("and so on and so on")
-    assert len(talk.user_turns[0].split()) > 180
+    assert 180 < len(talk.user_turns[0].split()) < 230, "three words a second, for a minute"
+    assert len(talk.user_turns) > 1
+    in_order(talk)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_cough_does_not_cost_the_answer(tmp_path: Path, seed: int) -> None:
+    """A sound without words before the answer is heard: the model is asked again."""
+    pause = random.Random(seed).uniform(0.9, 1.3)
+    cough = Say(Recording(tone(0.4), RATE), "(coughs)")
+    talk = converse(
+        [says("what time is it"), Wait(pause), cough, WaitForAgent()],
+        lambda _: "It is noon.",
+        tmp_path,
+        tts=FakeTTSProvider(sample_rate=RATE, first_audio=1.5),
+        seed=seed,
+    )
+    assert talk.heard == "It is noon."
+    assert talk.user_turns == ["what time is it", ""]
+    assert talk.messages == [("user", "what time is it"), ("assistant", "It is noon.")]
     in_order(talk)
 
 
