@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from antiphon.errors import ConfigurationError, ConnectivityError, ServerError
+from antiphon.errors import ConfigurationError, ConnectivityError, RateLimitError, ServerError
+from antiphon.providers.local.rules import RuleBasedLLMProvider
 from antiphon.services.contracts import (
     AudioChunk,
     Configurable,
@@ -228,3 +229,17 @@ def test_a_faulty_provider_is_still_what_it_is() -> None:
         seeds=1,
         held=lambda fake: int(fake.running),
     )
+
+
+def test_real_providers_suffer_as_fakes_do() -> None:
+    """A provider that users run fails, is late, and answers, without being made for it."""
+
+    async def main() -> list[str]:
+        provider = faulty(RuleBasedLLMProvider(), {"error_once": "rate_limit"}, {"delay": 3.0})
+        with pytest.raises(RateLimitError):
+            await anext(provider.complete(REQUEST))
+        events = [event async for event in provider.complete(REQUEST)]
+        assert asyncio.get_running_loop().time() >= 6.0
+        return [event.text for event in events if isinstance(event, TextDelta)]
+
+    assert "".join(run(main()))
