@@ -35,7 +35,8 @@ class StreamConverter:
             self._resamplers = [Resampler(self.sample_rate) for _ in range(tracks)]
         whole = self._aligner.push(pcm)
         if len(self._resamplers) == 1:
-            whole = to_mono(whole, num_channels)
+            mono = self._resamplers[0].process(to_mono(whole, num_channels), sample_rate)
+            return rest + to_channels(mono, self.num_channels)
         parts = deinterleave(whole, len(self._resamplers))
         return rest + self._joined(
             [

@@ -133,7 +133,10 @@ class Station:
         """Puts a frame into the mailbox. Raises `MailboxFullError`."""
         if frame.urgent:
             self.mailbox.put_urgent((frame, direction, self.session.epoch), frame)
-            self._call_urgent()
+            if self.urgent.busy:
+                self.urgent.watch.start()
+            else:
+                self.urgent.wake()
             return
         mailbox = self.mailbox
         if frame.interruptible and len(mailbox.ordered) < mailbox.capacity:
@@ -212,10 +215,10 @@ class Station:
         node = (self.downstream if down else self.upstream).get(kind)
         if node is None:
             node = self._look_up(frame, down)
-        if node is not (self.after if down else self.before) and (
-            self.chain.busy[frame.urgent] or frame.lifecycle
-        ):
-            node = self.chain.first_busy(self.index, node, down, frame)
+        if node is not (self.after if down else self.before):
+            own = self.urgent if frame.urgent else self.ordered
+            if self.chain.busy[frame.urgent] > own.busy or frame.lifecycle:
+                node = self.chain.first_busy(self.index, node, down, frame)
         if session.observers is not None:
             session.observers.pushed(self.name, node.name, frame, direction)
         node.deliver(frame, direction)

@@ -64,12 +64,24 @@ class SoundMouth:
 
     async def run(self) -> None:
         assert self._line is not None
-        loop = asyncio.get_running_loop()
-        at = loop.time()
-        while self._open:
-            self._line.push_audio(self._next_chunk(), self.sample_rate)
-            at += CHUNK_SECS
-            await asyncio.sleep(max(0.0, at - loop.time()))
+        loop, line = asyncio.get_running_loop(), self._line
+        ended: asyncio.Future[None] = loop.create_future()
+        timer: asyncio.TimerHandle | None = None
+
+        def tick(at: float) -> None:
+            nonlocal timer
+            if not self._open:
+                ended.set_result(None)
+                return
+            timer = loop.call_at(at + CHUNK_SECS, tick, at + CHUNK_SECS)
+            line.push_audio(self._next_chunk(), self.sample_rate)
+
+        try:
+            tick(loop.time())
+            await ended
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     def close(self) -> None:
         self._open = False

@@ -9,6 +9,7 @@ due together and deadlines are met too late. The races of a voice agent live the
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -22,12 +23,17 @@ class CPUModel:
     stall_probability: float = 0.001
     stall_secs: float = 0.03
 
-    def cost(self, rng: random.Random) -> float:
-        """The virtual seconds of one step."""
-        draw = rng.random()
-        cost = 2.0 * self.step_secs * draw
-        if self.stall_probability and rng.random() < self.stall_probability:
-            cost += self.stall_secs * rng.random()
+    def costs(self, rng: random.Random) -> Callable[[], float]:
+        """What gives the virtual seconds of one step after the other."""
+        draw = rng.random
+        most, probability, longest = 2.0 * self.step_secs, self.stall_probability, self.stall_secs
+
+        def cost() -> float:
+            secs = most * draw()
+            if probability and draw() < probability:
+                secs += longest * draw()
+            return secs
+
         return cost
 
 

@@ -144,9 +144,9 @@ class VirtualTimeLoop(ClosedWorldLoop):
         self._fifo = policy is Policy.FIFO
         self._steps = steps_for(policy, self.stream("schedule"))
         self._timers = Timers()
-        self._cpu = cpu if seed is not None else None
+        self._cost = None if cpu is None or seed is None else cpu.costs(self.stream("cpu"))
         self._jitter = timer_jitter_secs if seed is not None else 0.0
-        self._cpu_stream, self._jitter_stream = self.stream("cpu"), self.stream("timers")
+        self._jitter_stream = self.stream("timers")
         self._livelock_steps, self._busy_since = livelock_steps, 0
         self._watchdog = Watchdog(step_limit_secs)
         self._chores_at = 0
@@ -283,7 +283,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
     def _run_once(self) -> None:
         callbacks, heap = self._ready, self._timers.heap
         take, ready = self._steps.take, self._steps.ready
-        fifo, cpu, cpu_stream = self._fifo, self._cpu, self._cpu_stream
+        fifo, cost = self._fifo, self._cost
         hooked = type(self)._before_step is not VirtualTimeLoop._before_step
         task: VirtualTask | None
         streak = 0
@@ -310,8 +310,8 @@ class VirtualTimeLoop(ClosedWorldLoop):
             self.steps += 1
             if task is not None:
                 self._print = hash((self._print, self._now, task.number, task.tag))
-                if cpu is not None:
-                    self._now += cpu.cost(cpu_stream)
+                if cost is not None:
+                    self._now += cost()
             handle._run()
             if self._stopping:
                 return
