@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the caller hears: the output's pace and how fast it falls silent, beside Pipecat's.
 
-    benchmarks/output.py [--sessions 1 10 50] [--rounds 3] [--json FILE] [--smoke]
+    benchmarks/output.py [--sessions 1 10 50 100] [--rounds 3] [--json FILE] [--smoke]
 
 Each session plays speech in chunks of 20 ms. Jitter is how far the time between two chunks is from
 20 ms. "To silence" is the time from the interruption until the last stale chunk was written.
@@ -68,7 +68,7 @@ def table(medians: dict[tuple[str, str], float], sessions: Sequence[int]) -> str
 def main(argv: list[str] | None = None) -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description="The output's pace and silence beside Pipecat's.")
-    parser.add_argument("--sessions", type=int, nargs="+", default=[1, 10, 50])
+    parser.add_argument("--sessions", type=int, nargs="+", default=[1, 10, 50, 100])
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each figure")
     parser.add_argument("--json", type=Path, help="a file for the medians")
     parser.add_argument("--smoke", action="store_true", help="a short look, without the peer")
@@ -78,8 +78,11 @@ def main(argv: list[str] | None = None) -> None:
         os.environ["BENCHMARK_SCALE"] = "0.05"
         sessions = [1, 2]
     rounds = 1 if arguments.smoke else arguments.rounds
+    began = os.getloadavg()
     medians = take(sessions, rounds, with_peer=not arguments.smoke)
     print(table(medians, sessions))
+    loads = ", ".join(f"{load:.1f}" for load in (began[0], *os.getloadavg()[:2]))
+    print(f"\n{os.cpu_count()} cores; load before, in the last minute, in the last five: {loads}")
     if arguments.json:
         found = [{"side": s, "figure": f, "median": v} for (s, f), v in medians.items()]
         arguments.json.write_text(json.dumps(found, indent=1))

@@ -409,6 +409,43 @@ def test_pause_and_resume_lose_nothing() -> None:
     assert max(b - a for a, b in itertools.pairwise(times)) == pytest.approx(2.0, abs=0.03)
 
 
+@pytest.mark.parametrize("late", [0.0, 0.3])
+def test_what_the_other_side_reports_as_played_is_what_was_heard(late: float) -> None:
+    """A line with 0.3 s in it: words come out that much later, and a cut leaves those behind."""
+    told: list[tuple[float, str]] = []
+
+    class Last(FrameProcessor):
+        @handles(TTSTextFrame)
+        async def note(self, frame: TTSTextFrame, direction: FrameDirection) -> None:
+            told.append((round(self.clock.now(), 2), frame.text))
+
+    class Far:
+        """Plays everything late, and says so, as a telephone line does with its marks."""
+
+        samples = 0
+
+        async def write(self, pcm: bytes) -> None:
+            self.samples += len(pcm) // 2
+            loop = asyncio.get_running_loop()
+            loop.call_later(late + 0.02, output.acknowledge, self.samples)
+
+    output = OutputTransport(Far())
+
+    async def main() -> None:
+        task = PipelineTask(Pipeline([output, Last()]))
+        begin, sound, end = utterance(7, 2.0)
+        words = [TTSTextFrame(str(n), context_id="u", pts=n * 500 * MS) for n in (1, 2, 3)]
+        await task.queue_frames([begin, sound, *words, end])
+        running = asyncio.get_running_loop().create_task(task.run())
+        await asyncio.sleep(1.1)
+        await task.queue_frame(InterruptionFrame())
+        await task.stop_when_done()
+        await running
+
+    run(main())
+    assert told == ([(0.5, "1"), (1.0, "2")] if late == 0.0 else [(0.8, "1")])
+
+
 def test_without_pacing_a_long_speech_takes_no_time() -> None:
     """For files: everything in order, at once."""
     params = TransportParams(audio_out_paced=False, audio_out_end_silence_secs=0.0)

@@ -122,6 +122,7 @@ class SpeechLine:
             for text in utterance.sayings():
                 await self._processor.push_frame(BotSayingFrame(text), FrameDirection.UPSTREAM)
             await self._send_heard(utterance, utterance.heard(clock.now()), base)
+            await asyncio.sleep(0)  # so that an output that is full can say so
         await self._send_heard(utterance, utterance.rest(), base)
         if utterance.began is not None:
             await self._processor.push_frame(TTSStoppedFrame(context_id=utterance.context_id))
