@@ -205,7 +205,8 @@ def _order_of_frames(session: Session) -> Iterator[str]:
             notes[epoch] = frame.place
         elif isinstance(frame, TTSAudioRawFrame):
             number = next(filter(None, array.array("h", frame.audio)), 0)
-            if number and record.tokens[number].epoch != epoch:
+            spoken = record.tokens.get(number)
+            if number and (spoken is None or spoken.epoch != epoch):
                 yield f"the sound of {number} comes out at {at:.4f} in epoch {epoch}"
         elif _is_word(frame):
             token = words[frame.text.strip()]
