@@ -27,7 +27,7 @@ def test_it_says_its_version(
     assert capsys.readouterr().out == f"antiphon {antiphon.__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["demo", "talk", "models"])
+@pytest.mark.parametrize("command", ["demo", "talk", "models", "simulate", "replay"])
 def test_every_command_explains_itself(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

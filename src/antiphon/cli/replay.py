@@ -15,43 +15,53 @@ if TYPE_CHECKING:
     from antiphon.simulation.recording import Recording
 
 
+_File = Annotated[pathlib.Path, typer.Argument(help="The recording.")]
+_Agent = Annotated[
+    str | None,
+    typer.Option(
+        help="module:function or file.py:function that makes the agent. Without: what is in it."
+    ),
+]
+_Seed = Annotated[int | None, typer.Option(help="By default the recording's own.")]
+_Outside = Annotated[
+    list[str] | None,
+    typer.Option(help="A processor whose output is taken from the recording; repeatable."),
+]
+_Tolerance = Annotated[
+    float, typer.Option(help="Seconds by which times may differ; negative: any.")
+]
+_Ignore = Annotated[
+    list[str] | None, typer.Option(help="A type of frame that is not compared; repeatable.")
+]
+_Partial = Annotated[bool, typer.Option(help="Read a damaged file as far as it goes.")]
+_AllowThreads = Annotated[bool, typer.Option(help="For agents that use models on this machine.")]
+_Cut = Annotated[str | None, typer.Option(help="START:END in seconds: only this stretch.")]
+_Redact = Annotated[
+    list[str] | None,
+    typer.Option(help="emails, phone-numbers or names:NAME,NAME; repeatable."),
+]
+_Save = Annotated[
+    pathlib.Path | None,
+    typer.Option(dir_okay=False, help="Write the recording, cut and redacted, to this file."),
+]
+_WriteTest = Annotated[
+    pathlib.Path | None, typer.Option(help="Write a regression test for pytest here.")
+]
+
+
 def replay(
-    file: Annotated[pathlib.Path, typer.Argument(help="The recording.")],
-    agent: Annotated[
-        str | None,
-        typer.Option(
-            help="module:function or file.py:function that makes the agent. Without: what is in it."
-        ),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="By default the recording's own.")] = None,
-    outside: Annotated[
-        list[str] | None,
-        typer.Option(help="A processor whose output is taken from the recording; repeatable."),
-    ] = None,
-    tolerance: Annotated[
-        float, typer.Option(help="Seconds by which times may differ; negative: any.")
-    ] = 0.1,
-    ignore: Annotated[
-        list[str] | None, typer.Option(help="A type of frame that is not compared; repeatable.")
-    ] = None,
-    partial: Annotated[bool, typer.Option(help="Read a damaged file as far as it goes.")] = False,
-    allow_threads: Annotated[
-        bool, typer.Option(help="For agents that use models on this machine.")
-    ] = False,
-    cut: Annotated[
-        str | None, typer.Option(help="START:END in seconds: only this stretch.")
-    ] = None,
-    redact: Annotated[
-        list[str] | None,
-        typer.Option(help="emails, phone-numbers or names:NAME,NAME; repeatable."),
-    ] = None,
-    save: Annotated[
-        pathlib.Path | None,
-        typer.Option(dir_okay=False, help="Write the recording, cut and redacted, to this file."),
-    ] = None,
-    write_test: Annotated[
-        pathlib.Path | None, typer.Option(help="Write a regression test for pytest here.")
-    ] = None,
+    file: _File,
+    agent: _Agent = None,
+    seed: _Seed = None,
+    outside: _Outside = None,
+    tolerance: _Tolerance = 0.1,
+    ignore: _Ignore = None,
+    partial: _Partial = False,
+    allow_threads: _AllowThreads = False,
+    cut: _Cut = None,
+    redact: _Redact = None,
+    save: _Save = None,
+    write_test: _WriteTest = None,
 ) -> None:
     """Runs the recorded inputs through the agent again, in virtual time, and compares.
 

@@ -29,39 +29,52 @@ _CHECKED = 5
 """Kinds of failures of which one is run again."""
 
 
+_Scenario = Annotated[pathlib.Path, typer.Argument(help="The scenario: YAML, TOML or JSON.")]
+_Agent = Annotated[
+    str | None,
+    typer.Option(help="module:function or file.py:function; by default the scenario's."),
+]
+_Seeds = Annotated[
+    int | None,
+    typer.Option(min=1, help="How many; by default the scenario's, or 100."),
+]
+_First = Annotated[int, typer.Option(min=0, help="The first of them.")]
+_Seed = Annotated[int | None, typer.Option(min=0, help="This one only, line by line.")]
+_Timeline = Annotated[
+    pathlib.Path | None,
+    typer.Option(
+        dir_okay=False, help="Write a page about it, or about the first that falls short."
+    ),
+]
+_Record = Annotated[
+    pathlib.Path | None,
+    typer.Option(dir_okay=False, help="With --seed: write a recording, for antiphon replay."),
+]
+_Faults = Annotated[
+    str | None,
+    typer.Option(help="YAML, or a file of it, instead of the scenario's; 'none' for none."),
+]
+_Caller = Annotated[
+    str | None, typer.Option(help="coded, frames or spoken; by default the scenario's.")
+]
+_Jobs = Annotated[
+    int | None, typer.Option(min=0, help="Processes; by default one a core. 0: this one.")
+]
+_Busy = Annotated[bool, typer.Option(help="On a machine with too much to do.")]
+
+
 def simulate(
-    scenario: Annotated[pathlib.Path, typer.Argument(help="The scenario: YAML, TOML or JSON.")],
-    agent: Annotated[
-        str | None,
-        typer.Option(help="module:function or file.py:function; by default the scenario's."),
-    ] = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option(min=1, help="How many; by default the scenario's, or 100."),
-    ] = None,
-    first: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
-    seed: Annotated[int | None, typer.Option(min=0, help="This one only, line by line.")] = None,
-    timeline: Annotated[
-        pathlib.Path | None,
-        typer.Option(
-            dir_okay=False, help="Write a page about it, or about the first that falls short."
-        ),
-    ] = None,
-    record: Annotated[
-        pathlib.Path | None,
-        typer.Option(dir_okay=False, help="With --seed: write a recording, for antiphon replay."),
-    ] = None,
-    faults: Annotated[
-        str | None,
-        typer.Option(help="YAML, or a file of it, instead of the scenario's; 'none' for none."),
-    ] = None,
-    caller: Annotated[
-        str | None, typer.Option(help="coded, frames or spoken; by default the scenario's.")
-    ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(min=0, help="Processes; by default one a core. 0: this one.")
-    ] = None,
-    busy: Annotated[bool, typer.Option(help="On a machine with too much to do.")] = False,
+    scenario: _Scenario,
+    agent: _Agent = None,
+    seeds: _Seeds = None,
+    first: _First = 0,
+    seed: _Seed = None,
+    timeline: _Timeline = None,
+    record: _Record = None,
+    faults: _Faults = None,
+    caller: _Caller = None,
+    jobs: _Jobs = None,
+    busy: _Busy = False,
 ) -> None:
     """Holds a call with many seeds in virtual time, and tells what fell short.
 
