@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import gc
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from antiphon.errors import MissingExtraError, ServerError
 from antiphon.providers.local.inference import Lane, Shared, onnx_session
 from antiphon.providers.local.model_store import ModelStore
+from antiphon.simulation.virtual_time import VirtualTimeLoop
 
 
 def test_a_job_runs_beside_the_loop() -> None:
@@ -28,6 +30,23 @@ def test_a_job_runs_beside_the_loop() -> None:
         assert lane.pending == 0
 
     asyncio.run(main())
+
+
+def test_a_loop_that_is_closed_leaves_no_jobs_behind() -> None:
+    """Jobs that wait when their loop is closed, and never hear of it, do not fill the lane."""
+    lane = Lane("test")
+    loop = VirtualTimeLoop(executor_secs=1.0)
+    jobs: list[asyncio.Future[None]] = []
+
+    async def main() -> None:
+        jobs.extend(lane.submit(lambda: None) for _ in range(5))
+
+    loop.run_until_complete(main())
+    assert lane.pending == 5
+    loop.close()
+    jobs.clear()
+    gc.collect()
+    assert lane.pending == 0
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -47,7 +48,7 @@ class Lane:
         self.threads = threads or max(1, (os.cpu_count() or 1) // 4)
         self.limit = limit
         self.pending = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a job is also forgotten while garbage is collected
         self._executor = ThreadPoolExecutor(self.threads, thread_name_prefix=f"antiphon-{name}")
 
     @property
@@ -82,11 +83,13 @@ class Lane:
             self._executor, counted
         )
 
-        def forget_if_not_begun(done: asyncio.Future[T]) -> None:
-            if done.cancelled() and begun.take():
+        def forget_if_not_begun() -> None:
+            if begun.take():
                 self._release()
 
-        future.add_done_callback(forget_if_not_begun)
+        future.add_done_callback(lambda done: forget_if_not_begun() if done.cancelled() else None)
+        # A loop that is closed with jobs waiting never calls back.
+        weakref.finalize(future, forget_if_not_begun).atexit = False
         return future
 
     async def run(self, job: Callable[[], T]) -> T:
