@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -13,6 +14,7 @@ from antiphon.errors import ConfigurationError, InvalidInputError
 
 if TYPE_CHECKING:
     from antiphon.simulation.recording import Recording
+    from antiphon.simulation.replay import Comparison
 
 
 _File = Annotated[pathlib.Path, typer.Argument(help="The recording.")]
@@ -69,7 +71,6 @@ def replay(
     """
     from antiphon.simulation.redaction import rule_named
     from antiphon.simulation.regression import find_factory, importable, to_regression_test
-    from antiphon.simulation.replay import Comparison
     from antiphon.simulation.replay import replay as play
 
     rules = [rule_named(name) for name in redact or ()]
@@ -86,14 +87,12 @@ def replay(
     if agent is None:
         _describe(recording)
         return
-    comparison = Comparison(tolerance_secs=None if tolerance < 0 else tolerance)
-    ignored = comparison.ignore_types | set(ignore or ())
     result = play(
         recording,
         find_factory(agent),
         seed,
         outside=outside or (),
-        comparison=msgspec.structs.replace(comparison, ignore_types=ignored),
+        comparison=_comparison(tolerance, ignore or ()),
         redact=rules,
         allow_threads=allow_threads,
     )
@@ -110,6 +109,13 @@ def replay(
         typer.echo(f"{write_test}: written")
     if result.divergence is not None:
         raise typer.Exit(1)
+
+
+def _comparison(tolerance: float, ignore: Iterable[str]) -> Comparison:
+    from antiphon.simulation.replay import Comparison
+
+    usual = Comparison(tolerance_secs=None if tolerance < 0 else tolerance)
+    return msgspec.structs.replace(usual, ignore_types=usual.ignore_types | set(ignore))
 
 
 def _load(file: pathlib.Path, *, partial: bool, cut: str | None) -> Recording:
