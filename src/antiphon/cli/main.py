@@ -1,4 +1,4 @@
-"""The command line: `antiphon demo`, `antiphon talk`, `antiphon models`."""
+"""The command line: `antiphon demo`, `talk`, `models`, `simulate`, `replay`."""
 
 from __future__ import annotations
 
