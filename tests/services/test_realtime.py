@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from antiphon.frames.llm import LLMMessagesAppendFrame, LLMRunFrame, LLMUpdateSe
 from antiphon.kernel.params import PipelineParams
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.task import PipelineTask
+from antiphon.services.contracts import CancelResponse, RealtimeEvent, RealtimeInput
 from antiphon.services.realtime import RealtimeService, realtime_strategies
 from antiphon.simulation.caller import Call, Caller, Script, hold_call
 from antiphon.simulation.fakes.faults import Fail, Hang
@@ -131,6 +133,8 @@ def test_an_interruption_cuts_the_model_where_the_caller_did(
     assert abs(len(str(remembered[0]).split()) - heard) <= 1
     assert len(provider.truncations) == 1
     assert 5 <= heard <= 12
+    roles = [message["role"] for message in provider.conversation]
+    assert roles == ["system", "user", "assistant", "user", "assistant"]
 
 
 def test_an_answer_cut_before_it_is_heard_is_forgotten() -> None:
@@ -150,6 +154,62 @@ def test_an_answer_cut_before_it_is_heard_is_forgotten() -> None:
     assert provider.cancels == 1
 
 
+class SlowToStop(FakeRealtimeProvider):
+    """Hears of a cancel half a second after it was said, and goes on until then."""
+
+    async def converse(
+        self, inputs: AsyncIterator[RealtimeInput]
+    ) -> AsyncGenerator[RealtimeEvent, None]:
+        async with aclosing(super().converse(LateCancels(inputs))) as events:
+            async for event in events:
+                yield event
+
+
+class LateCancels:
+    """Inputs, of which a cancel takes half a second."""
+
+    def __init__(self, inputs: AsyncIterator[RealtimeInput]) -> None:
+        self._inputs = inputs
+
+    def __aiter__(self) -> AsyncIterator[RealtimeInput]:
+        return self
+
+    async def __anext__(self) -> RealtimeInput:
+        item = await anext(self._inputs)
+        if isinstance(item, CancelResponse):
+            await asyncio.sleep(0.5)
+        return item
+
+
+def test_what_a_model_still_says_after_a_cut_is_forgotten() -> None:
+    """An item that begins after the interruption was never heard: context and model agree."""
+
+    async def script(caller: Caller) -> None:
+        await caller.says("tell me")
+        await caller.interrupts("no wait", after=0.7)
+        await caller.expects_reply(within=4.0, containing="Yes?")
+
+    said = ["One two three four", "Five six seven"]
+    provider = SlowToStop([said, "Yes?"], speed=1.1)
+    held = hold(provider, script)
+    remembered = [m["content"] for m in provider.conversation if m["role"] == "assistant"]
+    assert [str(text).split() for text in remembered][1:] == [[], ["Yes?"]]
+    assert [text for role, text in held.said if role == "assistant"] == [remembered[0], "Yes?"]
+
+
+def test_a_model_that_takes_no_input_is_called_anew() -> None:
+    """Sound that nobody takes piles up, is reported, and the conversation is held anew."""
+
+    async def script(caller: Caller) -> None:
+        await caller.pauses(130.0)
+
+    provider = FakeRealtimeProvider()
+    fault = {"hang": True, "on": "input", "after": 10, "times": 1}
+    held = hold(provider, script, faults={"realtime": fault})
+    assert [error for error in held.errors if "takes no input" in error]
+    assert provider.calls == 2
+
+
 async def weather(params: FunctionCallParams, city: str) -> str:
     """The weather.
 
@@ -160,10 +220,15 @@ async def weather(params: FunctionCallParams, city: str) -> str:
     return f"rain in {city}"
 
 
+@pytest.mark.parametrize("answers_turns", [False, True])
 @pytest.mark.parametrize("seed", [None, 1, 2])
-def test_functions_run_and_their_results_are_spoken_about(seed: int | None) -> None:
+def test_functions_run_and_their_results_are_spoken_about(
+    seed: int | None, answers_turns: bool
+) -> None:
     """A call is announced, run, written down, answered to the model, and the model goes on."""
-    provider = FakeRealtimeProvider([["Let me see", call("weather", city="Rome")], "It rains"])
+    provider = FakeRealtimeProvider(
+        [["Let me see", call("weather", city="Rome")], "It rains"], answers_turns=answers_turns
+    )
     held = hold(provider, asks, seed=seed, tools=ToolsSchema([weather]))
     assert held.call is not None
     assert "It rains" in held.call.heard
