@@ -115,6 +115,18 @@ class _Piece:
         self.secs: float | None = None
         self.not_before = 0.0
 
+    def length(self, pace: Pace) -> float:
+        """How many seconds of audio it takes, as far as that is known."""
+        return self.weight * pace.secs_per_letter if self.secs is None else self.secs
+
+    def advance(self, word: str) -> None:
+        """The voice has said these letters."""
+        at = self.spoken.find(word, self.position) if word else -1
+        # Far away it is another word of the same spelling: believe the order, not the spelling.
+        near = 0 <= at - self.position <= 3 * max(len(word), 4)
+        start = at if near else self.position
+        self.position = min(start + len(word), len(self.spoken))
+
 
 class SpokenLedger:
     """Aligns one utterance. Times are seconds from the beginning of its audio.
@@ -126,7 +138,8 @@ class SpokenLedger:
         self._pace = pace or Pace()
         self._pieces: deque[_Piece] = deque()
         self._count = 0
-        self._audio = 0.0
+        self.audio_secs = 0.0
+        """How much audio the utterance has so far."""
         self._begin = 0.0
         self._last_end = 0.0
         self._timed: deque[tuple[str, float]] = deque()
@@ -134,11 +147,6 @@ class SpokenLedger:
         self._was_told = False
         self._broken = False
         self._fixed = 0
-
-    @property
-    def audio_secs(self) -> float:
-        """How much audio the utterance has so far."""
-        return self._audio
 
     def add_piece(self, shown: str, spoken: str | None = None, *, in_context: bool = True) -> None:
         """Text goes to the voice: `spoken` where it differs from what is shown."""
@@ -154,7 +162,7 @@ class SpokenLedger:
 
     def add_audio(self, secs: float) -> None:
         """Audio has come."""
-        self._audio += secs
+        self.audio_secs += secs
 
     def add_word(self, word: str, end_secs: float) -> None:
         """The voice says that a word ends there."""
@@ -169,7 +177,7 @@ class SpokenLedger:
         """The voice has read the piece of that number: the audio so far is not its."""
         for piece in self._pieces:
             if piece.number == count and piece.weight:
-                piece.not_before = self._audio
+                piece.not_before = self.audio_secs
 
     def settle(self) -> None:
         """The voice is silent and waits for more text: what has enough audio has been spoken."""
@@ -177,8 +185,8 @@ class SpokenLedger:
             return
         begin, last = self._begin, 0
         for piece in self._pieces:
-            length = self._length(piece)
-            if begin + _ENOUGH * length > self._audio:
+            length = piece.length(self._pace)
+            if begin + _ENOUGH * length > self.audio_secs:
                 break
             begin, last = begin + length, piece.number
         if last:
@@ -193,14 +201,14 @@ class SpokenLedger:
         for piece in left:
             if begin > until:
                 break
-            count, begin = count + 1, begin + self._length(piece)
+            count, begin = count + 1, begin + piece.length(self._pace)
         return count
 
     def piece_spoken(self, count: int | None = None) -> None:
         """The audio so far is that of the first `count` pieces (None: of all): it is theirs to
         share.
         """
-        if self._knows_times or not self._audio:
+        if self._knows_times or not self.audio_secs:
             return
         last = self._count if count is None else count
         unknown = [
@@ -210,7 +218,7 @@ class SpokenLedger:
         ]
         total = sum(piece.weight for piece in unknown)
         known = sum(piece.secs for piece in self._pieces if piece.secs is not None)
-        left = max(self._audio - self._begin - known, 0.0)
+        left = max(self.audio_secs - self._begin - known, 0.0)
         if total and left:
             self._pace.learn(total, left)
         for piece in unknown:
@@ -230,7 +238,7 @@ class SpokenLedger:
         """What has come to an end by `until` (default: by the end of the audio so far), but for
         what is not known so well and cannot have been `played` yet.
         """
-        limit = self._audio if until is None else min(until, self._audio)
+        limit = self.audio_secs if until is None else min(until, self.audio_secs)
         held = limit if played is None or self._fixed else min(limit, played)
         out: list[Heard] = []
         if self._knows_times:
@@ -240,7 +248,7 @@ class SpokenLedger:
             self._begin = max(self._begin, piece.not_before)
             if not self._take_from(piece, held if piece.secs is None else limit, out):
                 break
-            self._begin += self._length(piece)
+            self._begin += piece.length(self._pace)
             self._pieces.popleft()
         return out
 
@@ -253,7 +261,7 @@ class SpokenLedger:
         left = sum(token.weight for token in piece.left if isinstance(token, _Token))
         token = next(token for token in piece.left if isinstance(token, _Token))
         before = left - token.weight + token.pause
-        return self._begin + self._length(piece) * (1 - before / piece.weight)
+        return self._begin + piece.length(self._pace) * (1 - before / piece.weight)
 
     def drain(self) -> list[Heard]:
         """Everything that is left, once the last sample has been handed over."""
@@ -262,21 +270,16 @@ class SpokenLedger:
             for item in piece.left:
                 if isinstance(item, _Mark):
                     out.append(self._mark(item))
-                elif self._audio and not self._broken:
-                    out.append(self._word(item, self._audio))
+                elif self.audio_secs and not self._broken:
+                    out.append(self._word(item, self.audio_secs))
         self._pieces.clear()
         return out
 
     # ---- by estimate ---------------------------------------------------------------------------
 
-    def _length(self, piece: _Piece) -> float:
-        if self._knows_times or not piece.weight:
-            return 0.0
-        return piece.weight * self._pace.secs_per_letter if piece.secs is None else piece.secs
-
     def _take_from(self, piece: _Piece, limit: float, out: list[Heard]) -> bool:
         """Takes what is due from a piece; whether all of it is out."""
-        length = self._length(piece)
+        length = piece.length(self._pace)
         done = piece.weight - sum(t.weight for t in piece.left if isinstance(t, _Token))
         while piece.left:
             item = piece.left[0]
@@ -288,7 +291,7 @@ class SpokenLedger:
                 done += item.weight
                 share = (done - item.pause) / piece.weight if piece.weight else 0.0
                 end = self._begin + length * share
-                if end > limit + _EPSILON or not self._audio:
+                if end > limit + _EPSILON or not self.audio_secs:
                     return False
                 piece.at += item.letters
                 out.append(self._word(item, end))
@@ -296,7 +299,7 @@ class SpokenLedger:
         return True
 
     def _word(self, token: _Token, end: float) -> SpokenWord:
-        self._last_end = max(self._last_end, min(end, self._audio))
+        self._last_end = max(self._last_end, min(end, self.audio_secs))
         return SpokenWord(token.text, self._last_end, not self._knows_times, token.in_context)
 
     def _mark(self, mark: _Mark) -> SpokenMark:
@@ -311,7 +314,7 @@ class SpokenLedger:
             piece = self._current_piece(_letters(word), out)
             if piece is None:
                 continue
-            self._advance(piece, _letters(word))
+            piece.advance(_letters(word))
             while piece.left and isinstance(piece.left[0], _Token):
                 token = piece.left[0]
                 if piece.at + token.letters > piece.position:
@@ -341,13 +344,6 @@ class SpokenLedger:
                     continue
             return piece
         return None
-
-    def _advance(self, piece: _Piece, word: str) -> None:
-        at = piece.spoken.find(word, piece.position) if word else -1
-        # Far away it is another word of the same spelling: believe the order, not the spelling.
-        near = 0 <= at - piece.position <= 3 * max(len(word), 4)
-        start = at if near else piece.position
-        piece.position = min(start + len(word), len(piece.spoken))
 
     def _close(self, piece: _Piece, end: float, out: list[Heard]) -> None:
         """The voice has left the piece: what it forgot to report has been said."""
