@@ -98,6 +98,10 @@ class Caller:
         """What was heard for good since the last segment."""
         self.interim = ""
         self._proposals = proposals
+        self._detector = False
+        self._latency = 1.0
+        self._deaf_until = 0.0
+        """Until then words without sound are what was said while muted."""
         self._sources: set[str] = set()
         self._since = 0.0
 
@@ -105,19 +109,27 @@ class Caller:
         """Whether sound is heard that does not last too long."""
         return bool(self._sources) and now < self._since + MAX_SPEECH
 
-    def note(self, fact: Fact, now: float) -> None:
+    def note(self, fact: Fact, now: float, *, in_turn: bool) -> None:
         """Takes a fact in."""
         if not self.sounds(now):
             self._sources.clear()
         if isinstance(fact, Unmuted):
-            self.muted = False
+            self.muted, self._deaf_until = False, now + self._latency
         if self.muted:
             return
+        deaf = self._detector and not in_turn and not self.sounds(now) and now < self._deaf_until
+        if not (deaf and isinstance(fact, Heard)):
+            self._take_in(fact, now)
+
+    def _take_in(self, fact: Fact, now: float) -> None:
         match fact:
+            case TranscriberLatency(secs=secs):
+                self._latency = secs
             case Muted():
                 self.muted = True
                 self._sources.clear()
             case SpeechStarted():
+                self._detector, self._deaf_until = True, 0.0
                 self._begin("vad", now)
             case SpeechStopped():
                 self._sources.discard("vad")
@@ -166,7 +178,7 @@ class Laws:
     def note(self, fact: Fact, now: float) -> None:
         """Before each step."""
         silent = not self.caller.sounds(now)
-        self.caller.note(fact, now)
+        self.caller.note(fact, now, in_turn=self.open)
         self._goes_on = silent and self.open and self.caller.sounds(now)
         if isinstance(fact, BotStarted | BotStopped):
             self._bot = isinstance(fact, BotStarted)
@@ -178,7 +190,8 @@ class Laws:
 
     def check(self, actions: Sequence[Action], now: float) -> None:
         """After each step."""
-        if any(news.kind is DecisionKind.FORGET for news in self.machine.log.news()):
+        news = self.machine.log.news()
+        if any(one.kind is DecisionKind.FORGET and one.strategy for one in news):
             assert not self.open, "words of an open turn are forgotten"
             self.caller.words, self.caller.interim = [], ""
         with_interim = any(isinstance(action, StopTimedOut) for action in actions)

@@ -177,6 +177,9 @@ BUGS: dict[str, Bug] = {
         "if self._floor.muted and not isinstance(event, _HEARD_WHILE_MUTED):",
         "if self._floor.muted and isinstance(event, SpeechStarted):",
     ),
+    "what was said while muted is heard afterwards": Bug(
+        floor, "late = isinstance(event, Heard) and", "late = isinstance(event, Muted) and"
+    ),
     "a swap of the strategies forgets the open turn": Bug(
         machine,
         "        for fact in list(self._floor.situation()):\n            self._tell(fact, now)\n"

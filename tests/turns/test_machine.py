@@ -268,6 +268,41 @@ def test_muting_ends_what_the_caller_was_saying() -> None:
     assert out[-1][1] == "stop 'again'"
 
 
+SAID_MUTED: dict[str, tuple[list[Line | list[Line]], list[str]]] = {
+    "words that come right after a mute were said during it": ([heard(8.4, "mhm")], []),
+    "interim ones, too": ([interim(8.4, "mhm")], []),
+    "not those that come later than a transcript takes": ([heard(9.2, "hello")], ["stop 'hello'"]),
+    "nor those of speech that is heard": (
+        [(8.3, SpeechStarted(at=8.1)), heard(8.6, "so"), (9.2, SpeechStopped(at=9.0))],
+        ["stop 'so'"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAID_MUTED)
+def test_what_was_said_while_muted_is_not_heard_afterwards(case: str) -> None:
+    """A transcriber in front of the mute goes on; its words come late."""
+    lines, expected = SAID_MUTED[case]
+    turns = machine()
+    play(turns, talk(1, 2), heard(2.3, "hello", finalized=True), (4, Muted()), until=5)
+    out = play(turns, (8, Unmuted()), *lines)
+    assert [what for _, what in out if what.startswith("stop")] == expected
+
+
+def test_words_of_a_turn_that_a_mute_interrupted_are_heard() -> None:
+    """The turn is open and waits for them."""
+    turns = machine()
+    play(turns, talk(1, 2), (2.3, Muted()), until=2.4)
+    out = play(turns, (2.5, Unmuted()), heard(2.8, "hello", finalized=True))
+    assert out[-1][1] == "stop 'hello'"
+
+
+def test_without_a_detector_nobody_can_tell_when_words_were_said() -> None:
+    """Transcripts alone are believed."""
+    out = play(machine(), (1, Muted()), (2, Unmuted()), heard(2.3, "hello"))
+    assert out[-1][1] == "stop 'hello'"
+
+
 def test_a_session_that_ends_closes_an_open_turn() -> None:
     """What was said and never asked about is its tail; the model is not asked any more."""
     turns = machine()

@@ -9,6 +9,7 @@ again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 from antiphon.turns.events import (
@@ -18,16 +19,19 @@ from antiphon.turns.events import (
     BotStopped,
     Fact,
     Heard,
+    Muted,
     ProposedStart,
     ProposedStop,
     SpeechStarted,
     SpeechStopped,
     TranscriberLatency,
     TurnStarted,
+    Unmuted,
 )
 from antiphon.turns.states import OPEN, SOUNDING, TRANSITIONS, Step, TurnState
 from antiphon.turns.strategy import UserTurnStartStrategy
 from antiphon.turns.transcript import TurnText
+from antiphon.turns.transcript_wait import DEFAULT_TTFS_P99_SECS
 
 BEGINS: Mapping[type[Fact], str] = {
     SpeechStarted: "vad",
@@ -49,6 +53,9 @@ class Floor:
         self.state = TurnState.IDLE
         self.text = TurnText()
         self.muted = False
+        self._deaf_until = -math.inf
+        self._detector = False
+        """Whether voice activity is detected at all."""
         self.sound_at = 0.0
         """The true beginning of the last sound, `silence_at` its true end."""
         self.silence_at = 0.0
@@ -86,6 +93,13 @@ class Floor:
         """Whether an answer of this turn is under way that must not be voided by another."""
         return self.text.inferences > 0 and self.under_way and not self.may_interrupt
 
+    def was_said_muted(self, event: Fact, now: float) -> bool:
+        """Whether these are words of a caller who was muted when they were said: they come after
+        the mute, and no sound did. Nobody can tell where sound is not detected.
+        """
+        late = isinstance(event, Heard) and now < self._deaf_until
+        return late and self._detector and not self.sounds and not self.is_open
+
     def go(self, step: Step) -> None:
         """Moves on, along a line of the table."""
         self.state = TRANSITIONS[self.state][step]
@@ -102,6 +116,13 @@ class Floor:
                 self.bot_speaks = False
             case TranscriberLatency():
                 self._latency = event
+            case SpeechStarted():
+                self._detector, self._deaf_until = True, -math.inf
+            case Muted():
+                self.muted = True
+            case Unmuted():
+                latency = self._latency.secs if self._latency else DEFAULT_TTFS_P99_SECS
+                self.muted, self._deaf_until = False, now + latency
 
     def begin_sound(self, source: str, at: float, now: float) -> bool:
         """A source begins; whether it is the first."""

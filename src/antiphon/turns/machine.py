@@ -158,6 +158,9 @@ class TurnMachine:
         if self._floor.muted and not isinstance(event, _HEARD_WHILE_MUTED):
             return out
         self.log.fact = event
+        if self._floor.was_said_muted(event, now):
+            self.log.add(now, DecisionKind.FORGET, "", "said while muted", self.state)
+            return out
         self._opened = False
         if type(event) in _OBSERVED:
             self._observe(event, now)
@@ -232,9 +235,6 @@ class TurnMachine:
             self._hold_until = None
         elif kind is Muted:
             self._quieten(now)
-            floor.muted = True
-        elif kind is Unmuted:
-            floor.muted = False
 
     def _quieten(self, now: float) -> None:
         """Sound is over although nobody said so. Strategies hear of it as the end of speech."""
