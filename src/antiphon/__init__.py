@@ -75,12 +75,16 @@ _NAMES = {
         ServiceSwitcherStrategyFailover ServiceSwitcherStrategyManual
     """,
     "antiphon.kernel.task": "PipelineTask",
+    "antiphon.turns.backchannel": "BackchannelUserTurnStartStrategy",
     "antiphon.turns.completion": "UserTurnCompletionConfig",
     "antiphon.turns.completion_strategies": "LLMTurnCompletionUserTurnStopStrategy deferred",
+    "antiphon.turns.echo": "EchoGuardUserTurnStartStrategy",
+    "antiphon.turns.endpointing": "DynamicEndpointingUserTurnStopStrategy",
     "antiphon.turns.mute": """
         AlwaysUserMuteStrategy FirstSpeechUserMuteStrategy FunctionCallUserMuteStrategy
         MuteUntilFirstBotCompleteUserMuteStrategy
     """,
+    "antiphon.turns.processor": "UserTurnProcessor",
     "antiphon.turns.start_strategies": """
         ExternalUserTurnStartStrategy MinWordsUserTurnStartStrategy
         TranscriptionUserTurnStartStrategy VADUserTurnStartStrategy WakePhraseUserTurnStartStrategy

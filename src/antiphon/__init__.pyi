@@ -153,13 +153,17 @@ from antiphon.transports.base import BaseTransport as BaseTransport
 from antiphon.transports.local import LocalAudioTransport as LocalAudioTransport
 from antiphon.transports.params import TransportParams as TransportParams
 from antiphon.transports.serializer import FrameSerializer as FrameSerializer
+from antiphon.turns.backchannel import BackchannelUserTurnStartStrategy as BackchannelUserTurnStartStrategy
 from antiphon.turns.completion import UserTurnCompletionConfig as UserTurnCompletionConfig
 from antiphon.turns.completion_strategies import LLMTurnCompletionUserTurnStopStrategy as LLMTurnCompletionUserTurnStopStrategy
 from antiphon.turns.completion_strategies import deferred as deferred
+from antiphon.turns.echo import EchoGuardUserTurnStartStrategy as EchoGuardUserTurnStartStrategy
+from antiphon.turns.endpointing import DynamicEndpointingUserTurnStopStrategy as DynamicEndpointingUserTurnStopStrategy
 from antiphon.turns.mute import AlwaysUserMuteStrategy as AlwaysUserMuteStrategy
 from antiphon.turns.mute import FirstSpeechUserMuteStrategy as FirstSpeechUserMuteStrategy
 from antiphon.turns.mute import FunctionCallUserMuteStrategy as FunctionCallUserMuteStrategy
 from antiphon.turns.mute import MuteUntilFirstBotCompleteUserMuteStrategy as MuteUntilFirstBotCompleteUserMuteStrategy
+from antiphon.turns.processor import UserTurnProcessor as UserTurnProcessor
 from antiphon.turns.start_strategies import ExternalUserTurnStartStrategy as ExternalUserTurnStartStrategy
 from antiphon.turns.start_strategies import MinWordsUserTurnStartStrategy as MinWordsUserTurnStartStrategy
 from antiphon.turns.start_strategies import TranscriptionUserTurnStartStrategy as TranscriptionUserTurnStartStrategy
@@ -183,6 +187,7 @@ __all__ = [
     "AssistantTurnStoppedMessage",
     "AuthenticationError",
     "AuthorizationError",
+    "BackchannelUserTurnStartStrategy",
     "BaseObserver",
     "BaseTransport",
     "BotSpeakingFrame",
@@ -194,6 +199,8 @@ __all__ = [
     "ConnectivityError",
     "ControlFrame",
     "DataFrame",
+    "DynamicEndpointingUserTurnStopStrategy",
+    "EchoGuardUserTurnStartStrategy",
     "EndFrame",
     "ErrorCategory",
     "ErrorFrame",
@@ -334,6 +341,7 @@ __all__ = [
     "UserStoppedSpeakingFrame",
     "UserTurnCompletionConfig",
     "UserTurnInferenceCompletedFrame",
+    "UserTurnProcessor",
     "UserTurnStoppedMessage",
     "UserTurnStrategies",
     "VADParams",
