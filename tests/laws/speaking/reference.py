@@ -344,12 +344,15 @@ class Turns:
     def _whole(self, where: str, words: list[str], kept: list[Token]) -> Iterator[Violation]:
         want = [token for token in kept if not token.number or self.played.whole(token)]
         texts = [token.text for token in want]
-        if words == texts or (self.record.failed and self._forgivable(words, want)):
+        heard = kept if self.estimated else want
+        if words == texts or (self.record.failed and self._forgivable(words, heard)):
             return
         yield Law.CONTEXT, f"{where}: {words} instead of {texts}"
 
     def _forgivable(self, words: list[str], want: list[Token]) -> bool:
-        """Where a voice broke off, words that it did not tell the times of may be missing."""
+        """Where a voice broke off, words that it did not tell the times of may be missing, and
+        estimates wrong.
+        """
         texts = iter([token.text for token in want])
         told = {t.text for t in want if not t.number or t.told_at < float("inf")}
         return told <= set(words) and all(word in texts for word in words)
