@@ -16,12 +16,18 @@ class TLS:
     """One side of it. `context` as `create_connection(ssl=...)` takes it: True for the default."""
 
     def __init__(
-        self, context: ssl.SSLContext | bool, *, server_hostname: str | None, **timeouts: Any
+        self,
+        context: ssl.SSLContext | bool,
+        *,
+        server_hostname: str | None,
+        handshake_timeout_secs: float | None,
+        shutdown_timeout_secs: float | None,
     ) -> None:
         self.server = server_hostname is None
         self._hostname = server_hostname
         self._context = ssl.create_default_context() if isinstance(context, bool) else context
-        self._timeouts = timeouts
+        self._handshake_secs = handshake_timeout_secs
+        self._shutdown_secs = shutdown_timeout_secs
 
     def wrapped(
         self,
@@ -40,7 +46,8 @@ class TLS:
             cast("asyncio.Future[None]", ready),  # asyncio itself passes None for a server
             server_side=self.server,
             server_hostname=self._hostname or None,
-            **self._timeouts,
+            ssl_handshake_timeout=self._handshake_secs,
+            ssl_shutdown_timeout=self._shutdown_secs,
         )
         transport = cast("asyncio.Transport", inner._app_transport)
         return inner, transport
@@ -55,6 +62,9 @@ def tls_of(
     """
     if not context:
         return None
-    names = ("ssl_handshake_timeout", "ssl_shutdown_timeout")
-    timeouts = {name: options[name] for name in names if options.get(name) is not None}
-    return TLS(context, server_hostname=hostname, **timeouts)
+    return TLS(
+        context,
+        server_hostname=hostname,
+        handshake_timeout_secs=options.get("ssl_handshake_timeout"),
+        shutdown_timeout_secs=options.get("ssl_shutdown_timeout"),
+    )
