@@ -46,7 +46,7 @@ class TLS:
             cast("asyncio.Future[None]", ready),  # asyncio itself passes None for a server
             server_side=self.server,
             server_hostname=self._hostname or None,
-            ssl_handshake_timeout=self._handshake_secs,
+            ssl_handshake_timeout=cast("Any", self._handshake_secs),  # the stubs say int
             ssl_shutdown_timeout=self._shutdown_secs,
         )
         transport = cast("asyncio.Transport", inner._app_transport)
