@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from antiphon.simulation.observer_log import ObserverLog, first_difference
@@ -47,3 +48,11 @@ def test_two_runs_of_a_seed_agree_to_the_byte() -> None:
 def test_processes_with_other_hashes_agree() -> None:
     """Neither fingerprint nor log depends on PYTHONHASHSEED: no set of strings decides anything."""
     assert in_a_process(5, "1") == in_a_process(5, "2")
+
+
+def test_a_whole_call_is_cheap() -> None:
+    """A call takes far less CPU time than it lasts (a three-hundredth when measured)."""
+    before = time.process_time()
+    outcome = simulate(talk(ObserverLog()), seed=5)
+    outcome.result()
+    assert time.process_time() - before < outcome.virtual_secs / 15

@@ -30,7 +30,7 @@ class Guard:
         if self._timer is None:
             self._timer = self._loop.call_later(self._timeout, self._check)
         # An `asyncio.timeout` for each call would cost more than most calls do.
-        caller = self._caller = asyncio.current_task()
+        caller = self._caller = asyncio.current_task(self._loop)
         assert caller is not None
         before = caller.cancelling()
         try:
