@@ -36,7 +36,8 @@ done
 
 ((${#failed[@]})) && printf -- '---- failed before the tests: %s\n' "${failed[*]}"
 if [[ " $* " == *" tests "* ]]; then
+    # In the order of the folders: by default files of many tests go first and the longest come last.
     # shellcheck disable=SC2086 # ARGS is a list of words
-    "$bin/python" -m pytest -n 2 --dist loadfile ${ARGS:-} || failed+=(tests)
+    "$bin/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder ${ARGS:-} || failed+=(tests)
 fi
 ((${#failed[@]} == 0))
