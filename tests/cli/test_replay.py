@@ -162,3 +162,36 @@ def test_a_call_in_facts_is_replayed(tmp_path: Path) -> None:
     agent = f"{tmp_path / 'bot.py'}:make"
     done = CliRunner().invoke(app, ["replay", str(recorded), "--agent", agent])
     assert "no divergence in" in done.output, done.output
+
+
+def test_the_written_test_ignores_what_the_command_ignored(file: Path, tmp_path: Path) -> None:
+    """--ignore and --tolerance go into the test, which then judges as the command did."""
+    test = tmp_path / "test_it.py"
+    agent = "tests.simulation.recorded:waiter"
+    arguments = ["--agent", agent, "--ignore", "TextFrame", "--tolerance", "0.3"]
+    done = CliRunner().invoke(app, ["replay", str(file), *arguments, "--write-test", str(test)])
+    assert done.exit_code == 0
+    text = test.read_text()
+    assert "tolerance_secs=0.3" in text
+    assert '"TextFrame"' in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--save", "missing/x.antiphon"], "missing/x.antiphon cannot be written: there is no fo"),
+        (["--save", "."], "is a directory"),
+        (["--agent", "a:b", "--write-test", "it.py"], "pytest finds tests in files named test_"),
+        (["--agent", "a:b", "--write-test", "missing/test_it.py"], "there is no folder missing"),
+        (
+            ["--agent", "tests.simulation.recorded:waiter", "--ignore", "TextFram"],
+            "--ignore TextFram: there is no such type of frame; did you mean TextFrame?",
+        ),
+    ],
+)
+def test_what_cannot_be_written_or_ignored_is_told(
+    file: Path, arguments: list[str], said: str
+) -> None:
+    """A mistake in where to write, or in what to ignore, is one error."""
+    done = CliRunner().invoke(app, ["replay", str(file), *arguments])
+    assert said.casefold() in (str(done.exception) + done.output).casefold()

@@ -251,6 +251,18 @@ def test_a_cut_replays_without_what_came_after(recorded: Recording) -> None:
     assert replay(stretch, rude_waiter).divergence is not None
 
 
+def test_a_stretch_from_the_middle_replays(path: Path) -> None:
+    """A cut that begins where nobody speaks starts as the session did, and is replayed whole."""
+    recording = call(path, seed=3)
+    began = [g.time / 1e9 for g in recording if g.frame.type == "VADUserStartedSpeakingFrame"]
+    second = next(at for at in began if at > began[0] + 1.0)
+    stretch = recording.cut(second - 0.4, second + 1.5)
+    kinds = {given.frame.type for given in stretch}
+    assert {"STTMetadataFrame", "TranscriptionFrame"} <= kinds
+    without_memory = Comparison(ignore_types=Comparison().ignore_types | {"LLMContextFrame"})
+    replay(stretch, voice_agent, comparison=without_memory).check()
+
+
 def test_a_crashed_session_is_replayed_as_far_as_it_goes(recorded: Recording, path: Path) -> None:
     """What is left of a file is compared, and the report says that it is not whole."""
     path.write_bytes(path.read_bytes()[:-900])
@@ -370,9 +382,29 @@ def test_arguments_of_a_test_are_written(recorded: Recording, tmp_path: Path) ->
     test = tmp_path / "test_a-call.py"
     to_regression_test(recorded, test, agent="a.b:c", seed=4, outside=["LLM#0"])
     text = test.read_text()
-    assert 'replay(Recording.load(RECORDING), c, seed=4, outside=["LLM#0"]).check()' in text
+    assert 'replay(recording, c, seed=4, outside=["LLM#0"]).check()' in text
     assert "def test_a_call() -> None:" in text
     compile(text, str(test), "exec")
+
+
+def test_how_a_replay_was_compared_is_in_the_test(recorded: Recording, tmp_path: Path) -> None:
+    """The test compares as the replay did that it was made of."""
+    test = tmp_path / "test_it.py"
+    how = Comparison(tolerance_secs=None, order=Order.DIRECTION, ignore_fields=frozenset(["text"]))
+    how = msgspec.structs.replace(how, ignore_types=how.ignore_types | {"TextFrame"})
+    to_regression_test(recorded, test, agent="a.b:c", comparison=how, allow_threads=True)
+    text = test.read_text()
+    assert "allow_threads=True" in text
+    written = text[text.index("comparison=") + len("comparison=") : text.index(",\n        allow")]
+    assert eval(written, {"Comparison": Comparison}) == how  # noqa: S307 (our own)
+    compile(text, str(test), "exec")
+
+
+@pytest.mark.parametrize("name", ["it.py", "test_it.txt", "missing/test_it.py"])
+def test_a_file_that_pytest_would_not_find_is_refused(recorded: Recording, name: str) -> None:
+    """A test that would never run, or cannot be written, is one error before anything is."""
+    with pytest.raises(InvalidInputError, match=r"pytest finds tests|there is no folder"):
+        to_regression_test(recorded, name, agent="a.b:c")
 
 
 @pytest.mark.parametrize(

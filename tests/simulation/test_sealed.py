@@ -11,7 +11,7 @@ import uuid
 
 import pytest
 
-from antiphon.simulation.virtual_time import WALL_ANCHOR, run, simulate
+from antiphon.simulation.virtual_time import WALL_ANCHOR, run
 
 
 async def draw() -> list[object]:
@@ -41,17 +41,3 @@ def test_the_world_is_itself_again_afterwards() -> None:
     with pytest.raises(ValueError, match="the run fails"):
         run(fail(), seed=1)
     assert (time.time, time.sleep, os.urandom, random.getstate()) == before
-
-
-def test_a_blocking_call_passes_virtual_time_and_is_reported() -> None:
-    """`time.sleep` does not sleep: it costs its time at once, and the outcome names its place."""
-
-    async def main() -> float:
-        time.sleep(5)  # noqa: ASYNC251
-        return asyncio.get_running_loop().time()
-
-    started = time.perf_counter()
-    outcome = simulate(main(), seed=1, cpu=None)
-    assert outcome.result() == 5.0
-    assert time.perf_counter() - started < 2
-    assert outcome.blocking_calls[0].startswith("time.sleep(5) at test_sealed.py:")

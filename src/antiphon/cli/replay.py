@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import pathlib
 from collections import Counter
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from antiphon.errors import ConfigurationError, InvalidInputError
+from antiphon.errors import ConfigurationError, InvalidInputError, UnknownNameError
 
 if TYPE_CHECKING:
     from antiphon.simulation.recording import Recording
@@ -70,7 +71,12 @@ def replay(
     Exits with 1 at the first divergence. Without --agent it says what the file holds.
     """
     from antiphon.simulation.redaction import rule_named
-    from antiphon.simulation.regression import find_factory, importable, to_regression_test
+    from antiphon.simulation.regression import (
+        find_factory,
+        importable,
+        test_file,
+        to_regression_test,
+    )
     from antiphon.simulation.replay import replay as play
 
     rules = [rule_named(name) for name in redact or ()]
@@ -78,21 +84,28 @@ def replay(
         if agent is None:
             raise ConfigurationError("--write-test needs --agent: the test is to replay it")
         importable(agent)
+        test_file(write_test)
+    if save is not None and not save.absolute().parent.is_dir():
+        raise InvalidInputError(f"{save} cannot be written: there is no folder {save.parent}")
     recording = _load(file, partial=partial, cut=cut)
     if rules:
         recording = recording.redact(rules)
     if save is not None:
-        recording.save(save)
+        try:
+            recording.save(save)
+        except OSError as error:
+            raise InvalidInputError(f"{save} cannot be written: {error.strerror}") from error
         typer.echo(f"{save}: written")
     if agent is None:
         _describe(recording)
         return
+    comparison = _comparison(tolerance, ignore or (), recording)
     result = play(
         recording,
         find_factory(agent),
         seed,
         outside=outside or (),
-        comparison=_comparison(tolerance, ignore or ()),
+        comparison=comparison,
         redact=rules,
         allow_threads=allow_threads,
     )
@@ -105,15 +118,24 @@ def replay(
             seed=seed,
             outside=outside or (),
             redact=redact or (),
+            comparison=comparison,
+            allow_threads=allow_threads,
         )
         typer.echo(f"{write_test}: written")
     if result.divergence is not None:
         raise typer.Exit(1)
 
 
-def _comparison(tolerance: float, ignore: Iterable[str]) -> Comparison:
+def _comparison(tolerance: float, ignore: Iterable[str], recording: Recording) -> Comparison:
+    from antiphon.frames.codec import standard_types
     from antiphon.simulation.replay import Comparison
 
+    known = {given.frame.type for given in recording} | set(standard_types())
+    for name in ignore:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise UnknownNameError(f"--ignore {name}: there is no such type of frame{hint}")
     usual = Comparison(tolerance_secs=None if tolerance < 0 else tolerance)
     return msgspec.structs.replace(usual, ignore_types=usual.ignore_types | set(ignore))
 

@@ -34,7 +34,7 @@ def find_function(name: str, folders: Sequence[Path] = (Path(),)) -> Function:
         raise ConfigurationError(
             f"an agent is named as module:function or path/file.py:function, not {name!r}"
         )
-    places = [folder.resolve() for folder in folders]
+    places = list(dict.fromkeys(folder.resolve() for folder in folders))
     for place in reversed(places):
         _look_first_in(place)
     try:

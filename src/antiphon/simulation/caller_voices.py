@@ -17,6 +17,7 @@ from antiphon.audio.pcm import SAMPLE_BYTES
 from antiphon.audio.resample import resample
 from antiphon.services.contracts import SpeechAudio, TTSProvider
 from antiphon.simulation.fakes.voice import SECS_PER_WORD, speak, tone
+from antiphon.simulation.loop import VirtualTimeLoop
 
 T = TypeVar("T")
 
@@ -97,5 +98,12 @@ def beside(work: Coroutine[Any, Any, T]) -> T:
 
     Raises what it raises.
     """
-    with ThreadPoolExecutor(1, thread_name_prefix="antiphon-beside") as thread:
-        return thread.submit(asyncio.run, work).result()
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, VirtualTimeLoop):
+        loop.may_take_long = True
+    try:
+        with ThreadPoolExecutor(1, thread_name_prefix="antiphon-beside") as thread:
+            return thread.submit(asyncio.run, work).result()
+    finally:
+        if isinstance(loop, VirtualTimeLoop):
+            loop.may_take_long = False

@@ -94,6 +94,8 @@ class ClosedWorldLoop(asyncio.SelectorEventLoop):
 
     may_take_long = False
     """It waits for the outside, or does what was given to an executor: the watchdog looks away."""
+    slept_secs = 0.0
+    """How long that slept."""
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ SimulationError
 |-- LivelockError           task steps run on and on and the loop is never idle
 |-- EndlessStepError        one step of a task never ended
 |-- VirtualDeadlineError    the run did not end within its virtual seconds
-`-- UncleanRunError         tasks were left behind, or exceptions that nobody retrieved
+`-- UncleanRunError         tasks were left behind, exceptions not retrieved, the loop blocked
 """
 
 from __future__ import annotations
@@ -45,17 +45,25 @@ class VirtualDeadlineError(SimulationError):
 
 
 class UncleanRunError(SimulationError):
-    """The run ended, but left tasks running or exceptions unretrieved.
+    """The run ended, but left tasks running or exceptions unretrieved, or blocked the loop.
 
     `leaked` names the tasks and where they wait, `unhandled` the reports that reached the loop's
-    exception handler.
+    exception handler, `blocking` the calls that would have stopped a real loop.
     """
 
-    def __init__(self, leaked: tuple[str, ...], unhandled: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        leaked: tuple[str, ...],
+        unhandled: tuple[str, ...],
+        blocking: tuple[str, ...] = (),
+    ) -> None:
         lines = []
-        if leaked:
-            lines += ["tasks left running:", *(f"  {line}" for line in leaked)]
-        if unhandled:
-            lines += ["exceptions nobody retrieved:", *(f"  {line}" for line in unhandled)]
+        for title, found in (
+            ("tasks left running:", leaked),
+            ("exceptions nobody retrieved:", unhandled),
+            ("calls that would have stopped a real loop:", blocking),
+        ):
+            if found:
+                lines += [title, *(f"  {line}" for line in found)]
         super().__init__("\n".join(lines))
-        self.leaked, self.unhandled = leaked, unhandled
+        self.leaked, self.unhandled, self.blocking = leaked, unhandled, blocking

@@ -134,7 +134,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
         self.exceptions: list[dict[str, Any]] = []
         """What reached the loop's exception handler."""
         self.blocking_calls: list[str] = []
-        """Calls that would have stopped a real loop, and where (in a sealed run)."""
+        """Calls that would have stopped a real loop, and where (see `blocking`)."""
         self._now = 0.0
         self._wall_anchor = wall_anchor.timestamp()
         self._streams: dict[str, random.Random] = {}
@@ -148,7 +148,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
         self._jitter = timer_jitter_secs if seed is not None else 0.0
         self._jitter_stream = self.stream("timers")
         self._livelock_steps, self._busy_since = livelock_steps, 0
-        self._watchdog = Watchdog(step_limit_secs)
+        self.watchdog = Watchdog(step_limit_secs)
         self._chores_at = 0
         self._print = 0
         super().__init__(
@@ -274,9 +274,9 @@ class VirtualTimeLoop(ClosedWorldLoop):
         super().close()
 
     def run_forever(self) -> None:
-        with self._watchdog.watch(self):
+        with self.watchdog.watch(self):
             super().run_forever()
-        self._watchdog.complain()
+        self.watchdog.complain()
 
     # ---- the heart
 
@@ -321,7 +321,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
 
     def _do_chores(self) -> None:
         """Looks at what need not be looked at before every step."""
-        self._watchdog.complain()
+        self.watchdog.complain()
         if self.steps - self._busy_since > self._livelock_steps:
             raise LivelockError(_report(self, f"not idle for {self._livelock_steps} steps"))
         if self.steps % _COLLECT_STEPS == 0:
@@ -333,7 +333,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
 
     def _wait(self) -> bool:
         """Nothing is ready: jumps to the next timer. False when the loop shall stop instead."""
-        watchdog = self._watchdog
+        watchdog = self.watchdog
         if watchdog.endless is not None:
             watchdog.complain()
         when = self._timers.next_at()

@@ -21,6 +21,7 @@ _PATIENCE_SECS = 60.0
 
 class _Loop(Protocol):
     may_take_long: bool
+    slept_secs: float
 
     def create_task(self, coro: Coroutine[Any, Any, T]) -> asyncio.Task[T]: ...
     def stream(self, name: str) -> random.Random: ...
@@ -29,7 +30,8 @@ class _Loop(Protocol):
 class InlineExecutor:
     """Runs a function in the loop's own thread at the moment its result is due.
 
-    The delay is 0 to 2 x `secs` virtual seconds, drawn from the loop's stream "executor".
+    The delay is 0 to 2 x `secs` virtual seconds, drawn from the loop's stream "executor"; a
+    function that sleeps is over so much later.
     """
 
     def __init__(self, loop: _Loop, secs: float) -> None:
@@ -41,11 +43,13 @@ class InlineExecutor:
 
         async def work() -> T:
             await asyncio.sleep(delay)
-            self._loop.may_take_long = True
+            self._loop.may_take_long, self._loop.slept_secs = True, 0.0
             try:
                 return func(*args)
             finally:
                 self._loop.may_take_long = False
+                if self._loop.slept_secs > 0.0:
+                    await asyncio.sleep(self._loop.slept_secs)
 
         return self._loop.create_task(work())
 

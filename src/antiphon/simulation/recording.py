@@ -216,6 +216,10 @@ class SessionRecorder(BaseObserver):
             writer.hand_over(settled)
 
 
+_START_NS = 50_000_000
+"""What comes so soon after the first input is not its work: the two came side by side."""
+
+
 class Recording:
     """A session that was recorded: iterate over its hand-overs, in the order of their times.
 
@@ -329,8 +333,9 @@ class Recording:
     def cut(self, start: float, end: float | None = None) -> Recording:
         """The stretch from `start` to `end` (seconds), as a recording that begins at 0.
 
-        It starts as the whole does, and is no further than its inputs: what the agent knew before
-        is not in it. Raises `InvalidInputError` for a stretch that is none.
+        It starts as the whole does, up to the first input, and is no further than its inputs: what
+        the agent knew and heard before is not in it, nor what was under way, so begin where nobody
+        speaks. Raises `InvalidInputError` for a stretch that is none.
         """
         first = round(start * 1e9)
         final = self.last + 1 if end is None else round(end * 1e9)
@@ -347,21 +352,35 @@ class Recording:
                 frame = records[given.frame] = FrameRecord(fields, glued=given.frame.glued)
             return msgspec.structs.replace(given, time=given.time - first, frame=frame)
 
-        starts = [
-            given for given in self.hand_overs if given.frame.type == "StartFrame" and first > 0
-        ]
+        starts = self._beginning() if first > 0 else []
+        under_way = {given.frame for given in self.hand_overs if given.time < first}
         kept = [
             given
             for given in self.hand_overs
-            if first <= given.time < final and given.frame.type != "CancelFrame"
+            if first <= given.time < final
+            and given.frame.type != "CancelFrame"
+            and given.frame not in under_way
         ]
-        stretch = [msgspec.structs.replace(given, time=0) for given in starts]
-        stretch += [moved(given) for given in kept]
+        early = set(map(id, starts))
+        stretch = starts + [moved(given) for given in kept if id(given) not in early]
+        stretch.sort(key=lambda given: given.time)
         begun = datetime.fromisoformat(self.header.started).timestamp() + start
         started = datetime.fromtimestamp(begun, UTC).isoformat(timespec="milliseconds")
         header = msgspec.structs.replace(self.header, started=started)
         length = None if self.end is None else max(0, min(self.end, final) - first)
         return Recording(header, stretch, end=length, damage=self.damage)
+
+    def _beginning(self) -> list[HandOver]:
+        """What the agent did by itself at the start."""
+        inputs = self.inputs()
+        until = inputs[0].time + _START_NS if inputs else self.last + 1
+        entered = {given.frame for given in inputs}
+        return [
+            given
+            for given in self.hand_overs
+            if given.frame.type == "StartFrame"
+            or (given.time < until and given.frame not in entered)
+        ]
 
     def redact(self, rules: Iterable[AnyRule]) -> Recording:
         """The recording without what the rules find. Sound is left as it is."""

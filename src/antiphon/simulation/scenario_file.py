@@ -6,7 +6,9 @@ says "yes" and `presses: 007` presses three keys.
 
 from __future__ import annotations
 
+import functools
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from typing import Any
 
 from antiphon.errors import InvalidInputError, MissingExtraError
 
+_BOOL = "tag:yaml.org,2002:bool"
 SUFFIXES = (".yaml", ".yml", ".toml", ".json")
 
 
@@ -59,13 +62,31 @@ def read_yaml(text: str, where: str) -> Any:
         tree = yaml.compose(text, Loader=yaml.BaseLoader)
         for key, line in _twice(tree):
             raise InvalidInputError(f"{where}, line {line}: {key!r} is there twice")
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=_loader())  # noqa: S506 (a safe one)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         at = "" if mark is None else f", line {mark.line + 1}"
         raise InvalidInputError(f"{where}{at}: {error.problem or error.context}") from error
     except yaml.YAMLError as error:
         raise InvalidInputError(f"{where} cannot be read: {error}") from error
+
+
+@functools.cache
+def _loader() -> Any:
+    """PyYAML's safe loader, to which only true and false are truth values, as in YAML 1.2.
+
+    With the others of YAML 1.1 the key of `on: connect` would not be a word.
+    """
+    import yaml
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
+        yaml_implicit_resolvers = {  # noqa: RUF012 (as PyYAML has it)
+            first: [(tag, pattern) for tag, pattern in found if tag != _BOOL]
+            for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    Loader.add_implicit_resolver(_BOOL, re.compile("true|True|TRUE|false|False|FALSE"), "tTfF")
+    return Loader
 
 
 def _read_yaml(path: Path, text: str) -> Written:

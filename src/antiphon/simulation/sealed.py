@@ -2,8 +2,7 @@
 
 Libraries draw ids, masks and nonces from the system, and stamp messages with `time.time()`. While a
 run is sealed they get the simulated clock and random numbers of the seed, so that two runs of a
-seed agree in these as well. `time.sleep` lets virtual time pass at once and is reported: in a real
-conversation it would have stopped everybody.
+seed agree in these as well.
 
 What escapes: names imported before (`from time import time`), `datetime.now()`, generators that
 seed themselves in C (`random.Random()`, numpy's). `time.perf_counter` is left alone, for measuring.
@@ -13,11 +12,9 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from antiphon.simulation.loop import VirtualTimeLoop
@@ -25,17 +22,11 @@ from antiphon.simulation.loop import VirtualTimeLoop
 
 @contextmanager
 def sealed(loop: VirtualTimeLoop) -> Iterator[None]:
-    """Seals the world for a run on `loop`; blocking calls are added to `loop.blocking_calls`."""
+    """Seals the world for a run on `loop`."""
     entropy = loop.stream("entropy")
 
     def urandom(size: int) -> bytes:
         return entropy.randbytes(size)
-
-    def sleep(secs: float) -> None:
-        frame = sys._getframe(1)
-        place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
-        loop.blocking_calls.append(f"time.sleep({secs:g}) at {place}")
-        loop.spend(secs)
 
     replacements: list[tuple[Any, str, Any]] = [
         (os, "urandom", urandom),
@@ -44,7 +35,6 @@ def sealed(loop: VirtualTimeLoop) -> Iterator[None]:
         (time, "time_ns", lambda: round(loop.wall_time() * 1e9)),
         (time, "monotonic", loop.time),
         (time, "monotonic_ns", lambda: round(loop.time() * 1e9)),
-        (time, "sleep", sleep),
     ]
     originals = [(module, name, getattr(module, name)) for module, name, _ in replacements]
     state = random.getstate()

@@ -15,12 +15,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+import traceback
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from antiphon.simulation.blocking import watched
 from antiphon.simulation.cpu import BUSY, ORDINARY, CPUModel
 from antiphon.simulation.errors import (
     DeadlockError,
@@ -88,8 +91,8 @@ class Outcome(Generic[T]):
             if self.leaked:
                 self.error.add_note("tasks left running:\n  " + "\n  ".join(self.leaked))
             raise self.error
-        if self.leaked or self.unhandled:
-            raise UncleanRunError(self.leaked, self.unhandled)
+        if self.leaked or self.unhandled or self.blocking_calls:
+            raise UncleanRunError(self.leaked, self.unhandled, self.blocking_calls)
         return self.value  # type: ignore[return-value]
 
 
@@ -118,7 +121,8 @@ def run(
 
     Raises what `coro` raises; `DeadlockError`, `LivelockError`, `EndlessStepError`,
     `VirtualDeadlineError` (after `timeout_secs` virtual seconds); and, when `strict`,
-    `UncleanRunError` for tasks left running and exceptions nobody retrieved.
+    `UncleanRunError` for tasks left running, exceptions nobody retrieved, and calls that would have
+    stopped a real loop.
     """
     try:
         loop = VirtualTimeLoop(
@@ -180,7 +184,11 @@ def run_on(
     error: BaseException | None = None
     if seal is None:
         seal = loop.seed is not None and loop.reproducible
-    with _collected_at_fixed_steps(), sealed(loop) if seal else nullcontext():
+    with (
+        _collected_at_fixed_steps(),
+        sealed(loop) if seal else nullcontext(),
+        watched(loop) if loop.reproducible else nullcontext(),
+    ):
         asyncio.set_event_loop(loop)
         try:
             main = loop.create_task(coro, name="main")
@@ -251,10 +259,17 @@ async def _gather(tasks: list[asyncio.Task[Any]]) -> None:
 
 
 def _describe_report(report: dict[str, Any]) -> str:
+    """One line: what was raised, where, and whose it was."""
     error = report.get("exception")
     subject = report.get("task") or report.get("future") or report.get("handle")
-    said = report.get("message", "unhandled exception")
-    return f"{said}: {error!r} in {subject!r}" if error is not None else f"{said}: {subject!r}"
+    said = str(report.get("message", "unhandled exception"))
+    if error is None:
+        return f"{said}: {subject!r}"
+    places = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(places[-1].filename).name}:{places[-1].lineno}" if places else ""
+    if isinstance(subject, asyncio.Task):
+        return f"{error!r}{place}, in task {subject.get_name()!r}"
+    return f"{error!r}{place} ({said}: {subject!r})"
 
 
 @contextmanager

@@ -13,6 +13,7 @@ same timer (SIGPROF), or under a debugger.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
 import sys
 import threading
@@ -74,7 +75,7 @@ class Watchdog:
             looks += 1
             if looks >= _LOOKS:
                 looks = 0
-                self.endless = _describe(stack)
+                self.endless = describe_step(frame)
                 raise StepEnded
 
         period = self.limit_secs / _LOOKS
@@ -103,14 +104,14 @@ def _is_debugged(stack: list[FrameType]) -> bool:
     return any(str(frame.f_globals.get("__name__")).split(".")[0] in _DEBUGGERS for frame in stack)
 
 
-def _describe(stack: list[FrameType]) -> str:
+def describe_step(frame: FrameType | None) -> str:
     """The task, and the innermost lines of its step."""
     task = asyncio.current_task()
     who = "a callback" if task is None else f"task {task.get_name()!r}"
     lines = []
-    for frame in stack[:_SHOWN]:
-        code = frame.f_code
+    for one in itertools.islice(_stack_of(frame), _SHOWN):
+        code = one.f_code
         if Path(code.co_filename).parent.name == "asyncio":
             break
-        lines.append(f"{code.co_qualname} at {Path(code.co_filename).name}:{frame.f_lineno}")
+        lines.append(f"{code.co_qualname} at {Path(code.co_filename).name}:{one.f_lineno}")
     return f"{who} in {', called by '.join(lines)}"

@@ -10,7 +10,7 @@ from antiphon.audio.vad import VADParams
 from antiphon.context.conversation import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.user_aggregator import LLMUserAggregatorParams
-from antiphon.errors import UnknownNameError
+from antiphon.errors import InvalidInputError, UnknownNameError
 from antiphon.kernel.params import PipelineParams
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.switch import ServiceSwitcher
@@ -153,3 +153,11 @@ def test_a_service_that_is_not_there_is_named() -> None:
     assert "complete" not in vars(provider)
     with pytest.raises(UnknownNameError, match=r"tts: .* there are none"):
         run(main({"tts": {"hang": True}}))
+
+
+def test_the_words_of_yaml_1_1_are_words() -> None:
+    """`on` is a key, and `off`, `yes` and `no` are no truth values."""
+    plan = FaultPlan.parse("tts: {error_once: server, on: connect}")
+    assert plan == FaultPlan.of({"tts": {"error_once": "server", "on": "connect"}})
+    with pytest.raises(InvalidInputError, match="write true"):
+        FaultPlan.parse("tts: {hang: yes}")

@@ -11,10 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from antiphon.context.user_aggregator import LLMUserAggregator
-from antiphon.errors import ConfigurationError, InvalidInputError, UnknownNameError
+from antiphon.errors import (
+    ConfigurationError,
+    InvalidInputError,
+    MissingExtraError,
+    UnknownNameError,
+)
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.pipeline import insert
 from antiphon.kernel.processor import FrameProcessor
@@ -31,6 +34,7 @@ from antiphon.simulation.faults.streams import FaultyProvider, place_of
 from antiphon.simulation.faults.tools import FaultyTools
 from antiphon.simulation.faults.world import Lines, Schedule, machine_act
 from antiphon.simulation.network import Network
+from antiphon.simulation.scenario_file import read_yaml
 from antiphon.tools.registry import FunctionRegistry
 from antiphon.transports.input import InputTransport
 from antiphon.transports.output import OutputTransport
@@ -64,12 +68,12 @@ class FaultPlan:
     def parse(cls, text: str) -> FaultPlan:
         """From YAML where PyYAML is installed, else from JSON."""
         try:
+            plan = read_yaml(text, "faults")
+        except MissingExtraError:
             try:
-                plan = msgspec.yaml.decode(text)
-            except ImportError:
                 plan = json.loads(text)
-        except (ValueError, msgspec.DecodeError) as error:
-            raise InvalidInputError(f"these faults cannot be read: {error}") from error
+            except ValueError as error:
+                raise InvalidInputError(f"these faults cannot be read: {error}") from error
         return cls.of(plan)
 
     @property
