@@ -10,6 +10,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from antiphon.providers.local.stt import LocalSTTProvider
 from antiphon.providers.local.tts import LocalTTSProvider
 from antiphon.providers.local.turn import LocalSmartTurnModel
 from antiphon.providers.local.vad import SileroVADAnalyzer
-from antiphon.services.contracts import AudioChunk, Finalize
+from antiphon.services.contracts import AudioChunk, Finalize, SpeechAudio
 
 SESSIONS = 10
 SENTENCE = "Of course, I can tell you the time, the weather in your town, or a very short joke."
@@ -65,16 +66,17 @@ async def utterance(pcm: bytes) -> AsyncIterator[AudioChunk | Finalize]:
 
 async def first_audio(voice: LocalTTSProvider, text: str) -> None:
     """Until the first chunk."""
-    events = voice.synthesize(pieces(text))
-    await anext(events)
-    await events.aclose()
+    async with aclosing(voice.synthesize(pieces(text))) as events:
+        async for event in events:
+            if isinstance(event, SpeechAudio):
+                break
 
 
 async def all_audio(voice: LocalTTSProvider, text: str) -> float:
     """Until the last chunk; the seconds of audio."""
     size = 0
     async for event in voice.synthesize(pieces(text)):
-        size += len(event.pcm)
+        size += len(event.pcm) if isinstance(event, SpeechAudio) else 0
     return size / 2 / SAMPLE_RATE
 
 
@@ -87,7 +89,8 @@ async def final(ears: LocalSTTProvider, pcm: bytes) -> None:
 async def spoken(text: str, *, quiet_secs: float = 0.0) -> bytes:
     """PCM at 16 kHz, with silence around it."""
     voice = LocalTTSProvider(variation=0)
-    pcm = b"".join([event.pcm async for event in voice.synthesize(pieces(text))])
+    events = [event async for event in voice.synthesize(pieces(text))]
+    pcm = b"".join(event.pcm for event in events if isinstance(event, SpeechAudio))
     quiet = bytes(int(quiet_secs * 16_000) * 2)
     return quiet + to_bytes(stretched(to_float(pcm), 16_000 / SAMPLE_RATE)) + quiet
 

@@ -2,7 +2,8 @@
 
 The embedded voice speaks through the voice's service and the real output; at random instants
 somebody cuts in. What was written to the sink is transcribed by the embedded transcriber, which
-knows nothing of the text. The voice does not tell when it says what: the words are estimated.
+knows nothing of the text and makes what it can of the word that was cut: mostly all of it, while to
+the context a word has been heard when its end has.
 """
 
 from __future__ import annotations
@@ -89,14 +90,10 @@ def words_heard(transcript: list[str], answer: list[str]) -> int:
 
 @pytest.mark.models
 def test_context_and_transcript_agree_within_a_word() -> None:
-    """At twenty random instants of spoken answers: nineteen within a word, and one within two,
-    because a transcriber makes a word of the half one at the cut, or none.
-    """
+    """At twenty random instants of spoken answers: the word at the cut, or none."""
     found = run(differences(seed=7), executor_secs=0.1)
-    far = sorted(abs(off) for off, _, _ in found)
-    assert len(far) == INSTANTS
-    assert far[-2] <= 1, found
-    assert far[-1] <= 2, found
+    assert len(found) == INSTANTS
+    assert max(abs(off) for off, _, _ in found) <= 1, found
 
 
 async def differences(seed: int) -> list[tuple[int, str, str]]:

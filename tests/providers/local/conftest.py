@@ -45,7 +45,7 @@ def _voice() -> Piper:
 
 @functools.cache
 def _spoken(text: str) -> bytes:
-    audio = _voice().speak(text, Voicing(variation=0))
+    audio = _voice().speak(text, Voicing(variation=0)).audio
     return to_bytes(stretched(audio, 16_000 / SAMPLE_RATE))
 
 

@@ -36,8 +36,8 @@ def spoken(provider: LocalTTSProvider, *texts: str) -> bytes:
     """The PCM of an utterance."""
 
     async def main() -> bytes:
-        found = [event.pcm async for event in provider.synthesize(pieces(*texts))]
-        return b"".join(found)
+        found = [event async for event in provider.synthesize(pieces(*texts))]
+        return b"".join(event.pcm for event in found if isinstance(event, SpeechAudio))
 
     return asyncio.run(main())
 
@@ -77,7 +77,8 @@ def test_audio_comes_in_small_chunks_without_clicks() -> None:
 
     async def main() -> list[SpeechAudio]:
         said = pieces("One sentence, said here.", "Another one. And a third!")
-        return [event async for event in LocalTTSProvider().synthesize(said)]
+        found = [event async for event in LocalTTSProvider().synthesize(said)]
+        return [event for event in found if isinstance(event, SpeechAudio)]
 
     events = asyncio.run(main())
     rate = LocalTTSProvider().capabilities.sample_rate

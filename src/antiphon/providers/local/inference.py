@@ -133,8 +133,8 @@ class Shared(Generic[T]):
             return self._loaded[store.root]
 
 
-def onnx_session(path: Path, feature: str) -> InferenceSession:
-    """An onnxruntime session on one thread, without spinning.
+def onnx_session(model: Path | bytes, feature: str) -> InferenceSession:
+    """An onnxruntime session on one thread, without spinning; `model` is a file or its content.
 
     `feature` is what needs it, for the MissingExtraError that is raised without onnxruntime.
     """
@@ -149,7 +149,11 @@ def onnx_session(path: Path, feature: str) -> InferenceSession:
     # A memory pattern is kept for each shape of input, and no two utterances are of one length.
     options.enable_mem_pattern = False
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    content = str(model) if isinstance(model, Path) else model
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    # It keeps them for a change of its providers, which never comes.
+    session._model_bytes = None  # noqa: SLF001
+    return session
 
 
 def outputs(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,11 +19,17 @@ from numpy.typing import NDArray
 from antiphon.errors import MissingExtraError
 from antiphon.providers.local.inference import onnx_session, outputs
 from antiphon.providers.local.model_store import ModelStore
+from antiphon.providers.local.onnx_file import with_output_of
+from antiphon.providers.local.piper_words import Span, word_sounds
 from antiphon.providers.local.registry import PIPER_JOE
 
 SAMPLE_RATE = 22_050
+_FRAME_SECS = 256 / SAMPLE_RATE  # the hop of Piper's training
+# The numbers of frames are rounded up from the durations, and nothing else in the model is.
+_FRAMES_OPERATOR = "Ceil"
 _FEATURE = "Speech (Piper)"
-_BLANK, _BEGIN, _END = "_", "^", "$"
+_BLANK, _BEGIN, _END, _SPACE = "_", "^", "$", " "
+_MARKS = frozenset("!'(),-.:;?\"")
 # A clause of so many ids lasts about 6 s and takes 120 MB while it is computed; few do.
 _LARGE_RUN = 240
 # Ends of clauses are near silence; this makes them exactly so, and seams inaudible.
@@ -58,12 +64,35 @@ class _Config(msgspec.Struct):
     inference: _Inference
 
 
+class Spoken(msgspec.Struct, frozen=True):
+    """A clause: mono at 22050 Hz in -1..1, fading in and out; empty if it has no sound.
+
+    `words`: when each of its words (between spaces) is heard; None if the voice does not tell.
+    """
+
+    audio: Audio
+    words: tuple[Span, ...] | None
+
+
+class _Sounds(msgspec.Struct, frozen=True):
+    """The ids of a clause, and for each of its phonemes' words its first and behind its last.
+
+    A word's last id is that of its last phoneme: marks behind it are a pause.
+    """
+
+    ids: list[int]
+    words: list[range]
+    names: list[str]
+
+
 class Piper:
     """The voice: 63 MB of weights, about 60 ms of CPU for a second of speech."""
 
     def __init__(self, model: Path, config: Path) -> None:
         self._phonemes = load_phonemizer()
-        self._session = onnx_session(model, _FEATURE)
+        telling = with_output_of(model, _FRAMES_OPERATOR)
+        self._tells_times = telling is not None
+        self._session = onnx_session(telling or model, _FEATURE)
         parsed = msgspec.json.decode(config.read_bytes(), type=_Config)
         self._ids, self._defaults = parsed.phoneme_id_map, parsed.inference
 
@@ -73,14 +102,13 @@ class Piper:
         model, config = (store.path(PIPER_JOE.name, file.name) for file in PIPER_JOE.files)
         return cls(model, config)
 
-    def speak(self, clause: str, voicing: Voicing) -> Audio:
-        """The audio of a speakable clause, mono at 22050 Hz in -1..1, fading in and out.
-
-        Empty if the clause has no sound.
-        """
-        ids = self._phoneme_ids(clause)
+    def speak(self, clause: str, voicing: Voicing) -> Spoken:
+        """Speaks a speakable clause."""
+        sounds = self._sounds(clause)
+        ids = sounds.ids
         if not ids:
-            return np.zeros(0, np.float32)
+            nowhere = tuple(Span(0.0, 0.0) for _ in clause.split())
+            return Spoken(np.zeros(0, np.float32), nowhere if self._tells_times else None)
         lively, defaults = voicing.variation, self._defaults
         scales = (
             defaults.noise_scale * lively,
@@ -97,16 +125,45 @@ class Piper:
         audio: Audio = found[0].ravel()
         if voicing.pitch != 1:
             audio = stretched(audio, 1 / voicing.pitch)
-        return faded(audio)
+        words = None
+        if self._tells_times:
+            ends = np.cumsum(found[-1].ravel()) * (_FRAME_SECS / voicing.pitch)
+            words = self._word_times(clause, sounds, [0.0, *ends.tolist()])
+        return Spoken(faded(audio), words)
 
-    def _phoneme_ids(self, clause: str) -> list[int]:
+    def _sounds(self, clause: str) -> _Sounds:
         """Framed as Piper's training has it: begin, then each phoneme and a blank, then end."""
         blank = self._ids[_BLANK]
-        ids: list[int] = []
-        for symbol in unicodedata.normalize("NFD", self._phonemes(clause)):
-            if symbol in self._ids:
-                ids += [*self._ids[symbol], *blank]
-        return [*self._ids[_BEGIN], *blank, *ids, *self._ids[_END]] if ids else []
+        ids = [*self._ids[_BEGIN], *blank]
+        words, names = list[range](), list[str]()
+        for name in unicodedata.normalize("NFD", self._phonemes(clause)).split(" "):
+            if words:
+                ids += [*self._ids[_SPACE], *blank]
+            start = end = len(ids)
+            for symbol in name:
+                if symbol in self._ids:
+                    ids += [*self._ids[symbol], *blank]
+                    if symbol not in _MARKS:
+                        end = len(ids) - len(blank)
+            words.append(range(start, end))
+            names.append(name)
+        if not any(words):
+            return _Sounds([], [], [])
+        return _Sounds([*ids, *self._ids[_END]], words, names)
+
+    def _word_times(
+        self, clause: str, sounds: _Sounds, borders: Sequence[float]
+    ) -> tuple[Span, ...]:
+        """`borders`: where each id begins, and where the last one ends, in seconds."""
+        found: list[Span] = []
+        for own in word_sounds(clause, sounds.names, self._phonemes):
+            heard = [sounds.words[at] for at in own if sounds.words[at]]
+            if heard:
+                found.append(Span(borders[heard[0].start], borders[heard[-1].stop]))
+            else:
+                here = found[-1].end if found else 0.0
+                found.append(Span(here, here))
+        return tuple(found)
 
 
 def load_phonemizer() -> Callable[[str], str]:
