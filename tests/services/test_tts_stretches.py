@@ -6,7 +6,7 @@ import pytest
 
 from antiphon.frames.base import Frame
 from antiphon.frames.llm import LLMFullResponseEndFrame, LLMFullResponseStartFrame
-from antiphon.frames.text import AggregatedTextFrame, LLMTextFrame, TTSTextFrame
+from antiphon.frames.text import AggregatedTextFrame, LLMTextFrame, TextFrame, TTSTextFrame
 from antiphon.services.tts import TTSService
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.testing import SleepFrame, run_test
@@ -81,3 +81,63 @@ def test_a_stretch_is_spoken_in_its_own_way() -> None:
     spoken = " ".join(map("".join, provider.utterances))
     assert spoken.split() == "Your Card 4 2 Costs 42.".split()
     assert heard.split() == "Your card 42 costs 42.".split()
+
+
+def reading(*frames: Frame) -> tuple[FakeTTSProvider, list[TextFrame]]:
+    """The voice, and the text that comes out of an answer of these frames: heard, or shown."""
+    provider = FakeTTSProvider()
+    script = [LLMFullResponseStartFrame(), *frames, LLMFullResponseEndFrame()]
+    out, _ = run(run_test(TTSService(provider), frames_to_send=[*script, SleepFrame(sleep=9.0)]))
+    texts = [frame for frame in out if isinstance(frame, TextFrame)]
+    return provider, [
+        text
+        for text in texts
+        if isinstance(text, TTSTextFrame) or not isinstance(text, AggregatedTextFrame)
+    ]
+
+
+def test_text_of_the_programs_that_is_not_spoken_keeps_its_place() -> None:
+    """Also where it comes in the middle of a sentence that was not sure to be complete."""
+    provider, texts = reading(
+        LLMTextFrame("Look "),
+        LLMTextFrame("[picture] ", skip_tts=True),
+        LLMTextFrame("at that. Bye."),
+    )
+    assert "".join(text.text for text in texts) == "Look [picture] at that. Bye. "
+    assert "picture" not in str(provider.utterances)
+
+
+def test_a_unit_of_the_programs_keeps_its_place() -> None:
+    """It comes behind the text before it, and its words are apart from those behind it."""
+    _, texts = reading(
+        LLMTextFrame("Look "),
+        AggregatedTextFrame("here.", aggregated_by="own"),
+        LLMTextFrame("Bye."),
+    )
+    assert "".join(text.text for text in texts) == "Look here. Bye. "
+
+
+def test_what_is_not_for_the_context_is_marked_piece_by_piece() -> None:
+    """A single sentence as well, which is only sure to be complete when the answer ends; and
+    text of one kind is never taken for that of the other.
+    """
+    _, texts = reading(LLMTextFrame("Not this.", append_to_context=False))
+    assert [text.append_to_context for text in texts] == [False, False]
+    _, texts = reading(
+        LLMTextFrame("Not", append_to_context=False),
+        LLMTextFrame(" this. "),
+        LLMTextFrame("Nor", append_to_context=False),
+    )
+    assert [(text.text.strip(), text.append_to_context) for text in texts] == [
+        ("Not", False),
+        ("this.", True),
+        ("Nor", False),
+    ]
+
+
+def test_a_stretch_is_not_torn_by_text_that_is_not_spoken() -> None:
+    """Its end is still to come: it stays what it is."""
+    provider, _ = reading(
+        LLMTextFrame("<think>So "), LLMTextFrame("x", skip_tts=True), LLMTextFrame("so</think>Yes.")
+    )
+    assert ["".join(pieces).strip() for pieces in provider.utterances] == ["Yes."]

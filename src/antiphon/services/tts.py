@@ -18,9 +18,9 @@ provider's streams and the emitting task, and `_fresh` throws the line away but 
 frames, which go on in their order. Whoever notices the new epoch first does so.
 
 Bounds: a provider that owes audio (it took text and gave nothing) for `stall_timeout_secs` is
-given up, and the line goes on; a retryable failure before any audio is retried once; an utterance
-without audio is reported; after `max_failures` of them in a row, or an error that will not go
-away, nothing is spoken any more.
+given up, and the line goes on, also where the provider does not stop when it is told to; a
+retryable failure before any audio is retried once; an utterance without audio is reported; after
+`max_failures` of them in a row, or an error that will not go away, nothing is spoken any more.
 """
 
 from __future__ import annotations
@@ -125,9 +125,11 @@ class TTSService(FrameProcessor):
         self._language = self.settings.language
         """What `_units` splits; a change holds from the next answer on."""
         self._units = self._aggregator(first_clause=early)
+        self._appends = True
+        """Whether what `_units` holds becomes part of the conversation."""
         self._pace = Pace()
-        self._line = SpeechLine(self, provider.capabilities.sample_rate)
         self._synthesis = Synthesis(self, provider, self._policy, self.on_connection_error.emit)
+        self._line = SpeechLine(self, provider.capabilities.sample_rate, self._synthesis.abandon)
         self._epoch: Emitter | None = None
         self._answer: Utterance | None = None
         self._answering = False
@@ -153,7 +155,11 @@ class TTSService(FrameProcessor):
         self._end_answer()
         while self._line:
             self.allow(2 * _DRAIN_STEP_SECS)
+            sent = self._line.sent
             await self._line.wait_empty(_DRAIN_STEP_SECS)
+            if self._line.sent == sent:
+                # A paused output never has room again by itself: its own end resumes it.
+                self._line.set_room(full=False)
             self._fresh()
 
     async def cleanup(self) -> None:
@@ -213,24 +219,29 @@ class TTSService(FrameProcessor):
         finally:  # a transform of the program's may fail: the answer ends all the same
             self._line.join(frame)
 
-    @handles(TextFrame)
-    async def _text(self, frame: TextFrame, direction: FrameDirection) -> None:
+    @handles(TextFrame, TTSSpeakFrame)
+    async def _text(self, frame: TextFrame | TTSSpeakFrame, direction: FrameDirection) -> None:
         self._fresh()
-        if frame.skip_tts or isinstance(frame, TTSTextFrame):
+        if isinstance(frame, TTSSpeakFrame):
+            self._speak(frame.text, append=frame.append_to_context)
+        elif isinstance(frame, TTSTextFrame):
+            self._line.join(frame, self._answer)
+        elif frame.skip_tts:
+            self._release()
             self._line.join(frame, self._answer)
         elif isinstance(frame, AggregatedTextFrame):
-            unit = TextUnit(frame.text, frame.aggregated_by)
+            self._release()
+            text = frame.text if frame.includes_inter_frame_spaces else _apart(frame.text)
+            unit = TextUnit(text, frame.aggregated_by)
             self._say(unit, append=frame.append_to_context)
         elif isinstance(frame, LLMTextFrame) or self._answering:
+            if frame.append_to_context is not self._appends:
+                self._release()
+                self._appends = frame.append_to_context
             for unit in self._units.push(frame.text):
-                self._say(unit, append=frame.append_to_context)
+                self._say(unit, append=self._appends)
         else:
             self._speak(frame.text, append=frame.append_to_context)
-
-    @handles(TTSSpeakFrame)
-    async def _speak_frame(self, frame: TTSSpeakFrame, direction: FrameDirection) -> None:
-        self._fresh()
-        self._speak(frame.text, append=frame.append_to_context)
 
     @handles(TTSUpdateSettingsFrame)
     async def _update(self, frame: TTSUpdateSettingsFrame, direction: FrameDirection) -> None:
@@ -290,13 +301,18 @@ class TTSService(FrameProcessor):
         if not self._answering:
             self._close_answer()
 
+    def _release(self) -> None:
+        """What comes now has its place behind the text so far, and is not of one piece with it."""
+        for unit in self._units.release():
+            self._say(unit, append=self._appends)
+
     def _end_answer(self) -> None:
         *units, last = self._units.flush() or [TextUnit("")]
         if last.spoken and last.text:
             last = msgspec.structs.replace(last, text=_apart(last.text))
         try:
             for unit in [*units, last]:
-                self._say(unit, append=self._answer is None or self._answer.append_to_context)
+                self._say(unit, append=self._appends)
         finally:
             self._close_answer()
             self._answering = False

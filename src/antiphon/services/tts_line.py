@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -28,11 +28,21 @@ _NS = 1_000_000_000
 
 
 class SpeechLine:
-    """Belongs to one processor. `room`: whether the output takes audio."""
+    """Belongs to one processor. `abandon` is told of an utterance whose voice neither speaks nor
+    stops.
+    """
 
-    def __init__(self, processor: FrameProcessor, sample_rate: int) -> None:
+    def __init__(
+        self,
+        processor: FrameProcessor,
+        sample_rate: int,
+        abandon: Callable[[Utterance], Awaitable[None]] | None = None,
+    ) -> None:
         self._processor = processor
         self._sample_rate = sample_rate
+        self._abandon = abandon
+        self.sent = 0
+        """How many frames and slices of audio have gone out."""
         self._items: deque[Frame | Utterance] = deque()
         self._emitting = False
         self._room = asyncio.Event()
@@ -98,6 +108,7 @@ class SpeechLine:
             else:
                 await self._processor.push_frame(head)
             items.popleft()
+            self.sent += 1
         self._emitting = False
         self._empty.set()
 
@@ -112,6 +123,7 @@ class SpeechLine:
             if utterance.began is None:
                 base = await self._announce(utterance)
                 await self._send_heard(utterance, utterance.beginning(), base)
+            self.sent += 1
             await self._processor.push_frame(
                 TTSAudioRawFrame(
                     audio=utterance.next_slice(),
@@ -129,8 +141,14 @@ class SpeechLine:
 
     async def _news(self, utterance: Utterance) -> None:
         """Until there may be something to send."""
+        now = self._processor.clock.now()
         due = utterance.due if utterance.began is not None else None
-        if due is not None and due <= self._processor.clock.now():
+        if self._abandon is not None and (overdue := utterance.overdue) is not None:
+            if overdue <= now:
+                await self._abandon(utterance)
+                return
+            due = overdue if due is None else min(due, overdue)
+        if due is not None and due <= now:
             return
         utterance.awake.clear()
         try:

@@ -76,6 +76,16 @@ class Synthesis:
         """What was said has been played."""
         self._played.set()
 
+    async def abandon(self, utterance: Utterance) -> None:
+        """The voice neither speaks this nor stops: nobody waits for it any more."""
+        utterance.break_off()
+        self._running.discard(utterance)
+        self._start()
+        await self._processor.push_error(
+            f"{self._provider.name} owes audio and does not stop: it is left behind"
+        )
+        await self._count_failure(utterance)
+
     def reset(self) -> None:
         """An interruption has cancelled what was running."""
         self._waiting.clear()
@@ -98,19 +108,20 @@ class Synthesis:
             self._processor.create_task(self._synthesise(utterance), name="synthesis", bound=True)
 
     async def _synthesise(self, utterance: Utterance) -> None:
-        running = self._running
+        running, epoch = self._running, self._processor.emitter()
         self._played.clear()
         try:
-            await self._attempts(utterance)
-        finally:
-            utterance.break_off()  # unless it has been finished
+            try:
+                await self._attempts(utterance)
+            finally:
+                utterance.break_off()  # unless it has been finished
+            if self._policy.wait_for_playout and utterance.first_audio is not None:
+                await self._playout(utterance)
+        finally:  # an adapter may raise what none should: those who wait are spoken all the same
             running.discard(utterance)
-        if self._policy.wait_for_playout and utterance.first_audio is not None:
-            running.add(utterance)
-            await self._playout(utterance)
-            running.discard(utterance)
-        self._start()
-        await self._count_failure(utterance)
+            if epoch.live:
+                self._start()
+                await self._count_failure(utterance)
         if self._processor.params.enable_usage_metrics:
             await self._report(
                 TTSUsageMetricsData(
@@ -132,6 +143,8 @@ class Synthesis:
         try:
             await self._attempt(utterance)
         except ServiceError as error:
+            if utterance.done:
+                return  # nobody waits for it any more
             if utterance.first_audio is not None or not error.retryable:
                 await self._failed(error)
                 return
@@ -143,8 +156,7 @@ class Synthesis:
 
     async def _attempt(self, utterance: Utterance) -> None:
         if not self._connected:
-            await self._provider.connect()
-            self._connected = True
+            await self._connect_in_time()
         # The contract says that closing the iterator is the cancellation: it is a generator.
         stream = cast("AsyncGenerator[TTSEvent, None]", self._provider.synthesize(utterance.text()))
         async with aclosing(stream) as events:
@@ -164,6 +176,15 @@ class Synthesis:
         if not utterance.was_read:
             raise ServerError(f"{self._provider.name} ended before the text it was to speak")
         utterance.finish()
+
+    async def _connect_in_time(self) -> None:
+        limit = self._policy.stall_timeout_secs
+        try:
+            async with asyncio.timeout(limit):
+                await self._provider.connect()
+        except TimeoutError as error:
+            raise ConnectivityError(f"{self._provider.name} took over {limit:g} s") from error
+        self._connected = True
 
     def _check_length(self, utterance: Utterance) -> None:
         longest = _LONG_SECS + utterance.characters * self._policy.max_secs_per_character

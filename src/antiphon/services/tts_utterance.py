@@ -23,6 +23,8 @@ _SLICE_SECS = 0.06
 _AHEAD_SECS = 0.1
 """A word whose time is an estimate comes out so long before it can be heard at the earliest."""
 _QUIET_SECS = 0.25
+_STOP_SECS = 5.0
+"""How long a voice that is given up may take to stop."""
 """A voice that waits for text and gives no audio for so long has spoken what it was given."""
 
 
@@ -57,6 +59,7 @@ class Utterance:
         self._stall_timeout = stall_timeout
         self._waits_for_text = False
         self._limit: asyncio.Timeout | None = None
+        self._stalls_at: float | None = None
         self._ledger = SpokenLedger(pace, word_times=capabilities.word_times)
         self._piecewise = capabilities.piecewise
         self._bytes_per_sec = capabilities.sample_rate * _SAMPLE_BYTES
@@ -134,8 +137,17 @@ class Utterance:
 
     def _due(self) -> float | None:
         if self._waits_for_text:
+            self._stalls_at = None
             return None
-        return asyncio.get_running_loop().time() + self._stall_timeout
+        if self._stalls_at is None:
+            self.awake.set()  # so that who waits for audio learns how long
+        self._stalls_at = asyncio.get_running_loop().time() + self._stall_timeout
+        return self._stalls_at
+
+    @property
+    def overdue(self) -> float | None:
+        """When (loop seconds) the voice must have spoken, or stopped after it was given up."""
+        return None if self.done or self._stalls_at is None else self._stalls_at + _STOP_SECS
 
     # ---- audio ---------------------------------------------------------------------------------
 

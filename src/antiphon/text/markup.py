@@ -152,6 +152,12 @@ class UnitAggregator:
         units += [TextUnit(piece, self.kind) for piece in self.splitter.flush()]
         return units
 
+    def release(self) -> list[TextUnit]:
+        """What has come is complete, whatever the splitter thinks; but not in the middle of a
+        stretch, whose end is to come.
+        """
+        return [] if self._open is not None else self.flush()
+
     def reset(self) -> None:
         """Forgets what has come."""
         self._buffer, self._open = "", None
