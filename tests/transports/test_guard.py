@@ -47,6 +47,25 @@ def test_each_call_has_its_own_deadline() -> None:
     run(main())
 
 
+def test_what_hangs_again_and_again_costs_less_and_less() -> None:
+    """Down to a tenth of a second; a success gives the next call the whole time again."""
+
+    async def main() -> None:
+        clock = asyncio.get_running_loop().time
+        guard = Guard(lambda message, error: None, 4.0)
+        began, took = clock(), []
+        for _ in range(8):
+            assert not await guard.call(hangs())
+            took.append(round(clock() - began, 6))
+            began = clock()
+        assert took == [4.0, 2.0, 1.0, 0.5, 0.25, 0.125, 0.1, 0.1]
+        assert await guard.call(asyncio.sleep(0.05))
+        assert await guard.call(asyncio.sleep(3.9))
+        guard.close()
+
+    run(main())
+
+
 def test_failures_in_a_row_are_reported_once() -> None:
     """The next report comes after a success."""
 

@@ -257,11 +257,24 @@ def test_a_cancel_stops_at_once() -> None:
 
 
 def test_a_sink_that_hangs_does_not_hold_the_end() -> None:
-    """A write that never returns is reported, and the end is bounded by the sound that waits."""
+    """A write that never returns is reported, and the end is bounded by the sound that waits; what
+    nobody can hear is dropped, but for what may not be.
+    """
     ear = Ear()
     ear.stall = 1e6
-    _, _, up = play(utterance(7, 1.0), ear=ear)
+    _, down, up = play([*utterance(7, 1.0), TextFrame("after"), Vital("kept")], ear=ear)
     assert any("did not get rid of" in f.error for f in up if isinstance(f, ErrorFrame))
+    assert names(down, TextFrame, Vital) == ["Vital"]
+
+
+def test_a_sink_that_hangs_holds_nothing_up_for_long() -> None:
+    """What stands behind ten seconds of speech comes out, and the conversation goes on."""
+    ear = Ear()
+    ear.stall = 1e6
+    script = [*utterance(7, 10.0), TextFrame("after"), SleepFrame(70.0), TextFrame("and on")]
+    _, down, up = play(script, ear=ear)
+    assert names(down, TextFrame) == ["TextFrame", "TextFrame"]
+    assert not any("did not get rid of" in f.error for f in up if isinstance(f, ErrorFrame))
 
 
 def test_a_sink_that_fails_is_reported_once_until_it_works_again() -> None:

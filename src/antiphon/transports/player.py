@@ -52,6 +52,7 @@ from antiphon.transports.playout import (
     Drain,
     Drained,
     Event,
+    GiveUp,
     Interrupt,
     Item,
     Overflow,
@@ -177,6 +178,7 @@ class Player:
             except TimeoutError:
                 message = f"the output did not get rid of its sound in time: {secs:.1f} s"
                 self._host.push_error(message, exception=ConnectivityError(message))
+                self.tell(GiveUp())
                 return
 
     # ---- the task -------------------------------------------------------------------------------

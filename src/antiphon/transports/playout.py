@@ -24,6 +24,7 @@ Who may do what:
     Pause, Resume      hold the sound and what waits for it; an interruption lifts a pause
     Acknowledged       measures how much later than written a sample is heard
     Drain              ends what is open; `Drained` comes when all is heard, and silence after it
+    GiveUp             what is not heard by now never will be; what may not be dropped comes out
     Cancel             drops everything, for good
 
 Invariants: at most one `Write` in the actions of one step, as the last of them, so whoever carries
@@ -131,13 +132,19 @@ class Drain(msgspec.Struct, frozen=True):
     """Nothing more will come."""
 
 
+class GiveUp(msgspec.Struct, frozen=True):
+    """The other side takes nothing any more."""
+
+
 class Cancel(msgspec.Struct, frozen=True):
     """It is over."""
 
 
 EARLY = 1e-6
 
-Event = Sound | Item | KeyTones | Interrupt | Pause | Resume | Acknowledged | Drain | Cancel
+Event = (
+    Sound | Item | KeyTones | Interrupt | Pause | Resume | Acknowledged | Drain | GiveUp | Cancel
+)
 
 
 # ---- what to do -------------------------------------------------------------------------------
@@ -271,6 +278,10 @@ class Playout:
                 self.pacer.acknowledge(samples, now)
             case Drain():
                 self._drain(now)
+            case GiveUp():
+                actions += [Deliver(frame) for frame in self._line.take_vital()]
+                self._cancel(actions)
+                return actions
             case Cancel():
                 self._cancel(actions)
                 return actions

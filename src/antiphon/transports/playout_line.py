@@ -165,6 +165,13 @@ class FrameLine:
             return heapq.heappop(self._timed)[2]
         return None
 
+    def take_vital(self) -> list[Frame]:
+        """The frames that may not be dropped, in their order, whatever they wait for."""
+        frames = [entry.frame for entry in self._line]
+        frames += [frame for _, _, frame in sorted(self._timed, key=lambda entry: entry[:2])]
+        self.clear()
+        return [frame for frame in frames if not frame.interruptible]
+
     def drop_interruptible(self, taken: int, kept: list[tuple[int, int]]) -> None:
         """Keeps what may not be dropped, behind the `kept` spans of sound, which moved up."""
         line = self._line
