@@ -291,3 +291,34 @@ def test_a_language_changed_within_an_answer_loses_no_text() -> None:
     assert isinstance(provider.configured, TTSSettings)
     assert (provider.configured.language, provider.configured.model) == ("de", "m2")
     assert provider.utterances[1][0].strip() == "Am 3. Mai kam er."
+
+
+# ---- what a voice did not say is not lost ------------------------------------------------------
+
+
+def test_what_a_voice_failed_to_say_is_told_as_unheard() -> None:
+    """In the middle of an answer, though nobody interrupted; and what comes after is heard."""
+    provider = FakeTTSProvider(faults={0: Fail(ConnectivityError("reset"), after=4)})
+    heard = Heard(TTSService(provider)).hold(
+        LLMFullResponseStartFrame(), *tokens("One two three four. Five"), 4.0,
+        *tokens("six. Seven."), LLMFullResponseEndFrame(),
+    )  # fmt: skip
+    turn = heard.turns[0]
+    assert (turn.content, turn.unheard, turn.interrupted) == (
+        "One Five six. Seven.",
+        "two three four.",
+        False,
+    )
+
+
+def test_what_no_voice_says_is_told_as_unheard() -> None:
+    """A greeting, and an answer after the voice was given up; not what is not for the context."""
+    provider = FakeTTSProvider(faults=from_now_on(Fail(ConnectivityError("down"))))
+    service = TTSService(provider, policy=SynthesisPolicy(max_failures=1))
+    heard = Heard(service).hold(
+        TTSSpeakFrame("Good day."), 1.0, TTSSpeakFrame("Psst.", append_to_context=False), 1.0,
+        LLMFullResponseStartFrame(), *tokens("One. Two three."), LLMFullResponseEndFrame(), 1.0,
+    )  # fmt: skip
+    assert [turn.unheard for turn in heard.turns] == ["Good day.", "One. Two three."]
+    assert heard.contents == []
+    assert not any(turn.interrupted for turn in heard.turns)

@@ -31,7 +31,12 @@ from antiphon.frames.llm import (
     LLMThoughtStartFrame,
     LLMThoughtTextFrame,
 )
-from antiphon.frames.speech import SpeechTurnFrame, TTSStartedFrame, TTSStoppedFrame
+from antiphon.frames.speech import (
+    SpeechLostFrame,
+    SpeechTurnFrame,
+    TTSStartedFrame,
+    TTSStoppedFrame,
+)
 from antiphon.frames.text import AggregatedTextFrame, TextFrame
 from antiphon.frames.turns import (
     BotStartedSpeakingFrame,
@@ -61,7 +66,7 @@ class LLMAssistantAggregatorParams(msgspec.Struct, frozen=True, kw_only=True):
 
 class AssistantTurnStoppedMessage(msgspec.Struct, frozen=True):
     """A turn of the assistant: `content` is what was heard, `unheard` what it still meant to say
-    when it was cut off.
+    when it was cut off, or what its voice failed to say.
 
     `timestamp` is when it began (ISO 8601).
     """
@@ -137,11 +142,14 @@ class LLMAssistantAggregator(FrameProcessor):
                 self._turn.begin_aside(frame.context_id, frame.request)
         await self.push_frame(frame, direction)
 
-    @handles(TTSStoppedFrame, LLMAssistantPushAggregationFrame)
+    @handles(SpeechLostFrame, TTSStoppedFrame, LLMAssistantPushAggregationFrame)
     async def _speech_stops(self, frame: Frame, direction: FrameDirection) -> None:
-        if self._turn is not None and self._turn.response_id is None:
+        if isinstance(frame, SpeechLostFrame):
+            if self._turn is not None:
+                self._turn.lose(frame.text)
+        elif self._turn is not None and self._turn.response_id is None:
             await self._close_turn(interrupted=False)
-        if isinstance(frame, TTSStoppedFrame):
+        if not isinstance(frame, LLMAssistantPushAggregationFrame):
             await self.push_frame(frame, direction)
 
     @handles(TextFrame)
@@ -193,7 +201,7 @@ class LLMAssistantAggregator(FrameProcessor):
         message = AssistantTurnStoppedMessage(
             content=turn.heard,
             interrupted=interrupted,
-            unheard=turn.unheard(draft) if interrupted else "",
+            unheard=turn.unheard(draft) if interrupted else turn.lost,
             timestamp=turn.timestamp,
         )
         if self._write_turn(turn):

@@ -39,6 +39,8 @@ class AssistantTurn(msgspec.Struct):
     """The one that was heard last."""
     aside: Request | None = None
     """The last that was begun within the answer."""
+    lost: str = ""
+    """What the voice did not say though nobody cut it off."""
 
     def begin_aside(self, utterance: str | None, text: str) -> None:
         """Something else is said within the model's answer."""
@@ -61,6 +63,10 @@ class AssistantTurn(msgspec.Struct):
         if self.aside is None:
             return rest
         return f"{remainder(self.aside.text, self.aside.heard.strip())} {rest}".strip()
+
+    def lose(self, text: str) -> None:
+        """The voice will never say this."""
+        self.lost = _joined(self.lost, text, spaced=False)
 
     @property
     def written(self) -> str:

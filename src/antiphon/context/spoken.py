@@ -147,6 +147,8 @@ class SpokenLedger:
         self._was_told = False
         self._broken = False
         self._fixed = 0
+        self.lost = ""
+        """The shown text that nobody heard, once everything else has come out."""
 
     def add_piece(self, shown: str, spoken: str | None = None, *, in_context: bool = True) -> None:
         """Text goes to the voice: `spoken` where it differs from what is shown."""
@@ -272,6 +274,8 @@ class SpokenLedger:
                     out.append(self._mark(item))
                 elif self.audio_secs and not self._broken:
                     out.append(self._word(item, self.audio_secs))
+                else:
+                    self.lost += item.text
         self._pieces.clear()
         return out
 

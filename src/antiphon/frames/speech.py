@@ -34,6 +34,13 @@ class TTSStoppedFrame(ControlFrame):
     context_id: str | None = None
 
 
+class SpeechLostFrame(ControlFrame):
+    """The voice did not say this `text` of the utterance `context_id`, and never will."""
+
+    text: str
+    context_id: str | None = None
+
+
 class STTMuteFrame(SystemFrame):
     """Stop (or resume) transcribing."""
 

@@ -359,6 +359,8 @@ class TTSService(FrameProcessor):
             utterance.say(unit.text, spoken)
             if first:
                 self._synthesis.add(utterance)
+        elif speak:
+            utterance.cannot_say(unit.text)
 
 
 def _apart(text: str) -> str:

@@ -17,7 +17,7 @@ from antiphon.context.spoken import Heard, SpokenMark
 from antiphon.frames.audio import TTSAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.llm import LLMAssistantPushAggregationFrame
-from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
+from antiphon.frames.speech import SpeechLostFrame, TTSStartedFrame, TTSStoppedFrame
 from antiphon.frames.text import TTSTextFrame
 from antiphon.frames.turns import BotSayingFrame
 from antiphon.kernel.epoch import FrameDirection
@@ -136,6 +136,8 @@ class SpeechLine:
             await self._send_heard(utterance, utterance.heard(clock.now()), base)
             await asyncio.sleep(0)  # so that an output that is full can say so
         await self._send_heard(utterance, utterance.rest(), base)
+        if utterance.append_to_context and (lost := utterance.lost.strip()):
+            await self._processor.push_frame(SpeechLostFrame(lost, utterance.context_id))
         if utterance.began is not None:
             await self._processor.push_frame(TTSStoppedFrame(context_id=utterance.context_id))
 

@@ -65,6 +65,7 @@ class Utterance:
         self._bytes_per_sec = capabilities.sample_rate * _SAMPLE_BYTES
         self._slice = round(_SLICE_SECS * capabilities.sample_rate) * _SAMPLE_BYTES
         self._texts: list[str] = []
+        self._unsaid = ""
         self._complete = False
         self.was_read = False
         """The voice has read all of the text."""
@@ -85,6 +86,15 @@ class Utterance:
         self._texts.append(spoken)
         self.characters += len(spoken)
         self._more_text.set()
+
+    def cannot_say(self, shown: str) -> None:
+        """A piece that no voice speaks any more."""
+        self._unsaid += shown
+
+    @property
+    def lost(self) -> str:
+        """What was to be said and never will be, once the rest has come out."""
+        return self._ledger.lost + self._unsaid
 
     def place(self, frame: Frame) -> None:
         """A frame that comes out after what has been said before it."""
