@@ -17,6 +17,7 @@ where it stands. Starts and ends never decrease.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ class Span(Struct):
     end: float
 
 
+_ONE_SOUND = re.compile(r"[\"'(]*[A-Za-z]+(?:'[A-Za-z]+)?[\"'),.;:?!]*")
 Group = tuple[range, range]
 """Words of one row, and the words of the other that are theirs."""
 
@@ -49,11 +51,10 @@ def parts_of(
     `alone` tells what a word becomes by itself; `key` is what is the same in parts that are alike.
     """
     own = [alone(word).split() for word in words]
-    counts = [len(those) for those in own]
-    if sum(counts) == len(parts):
-        ends = list(accumulate(counts))
-        return [range(end - count, end) for count, end in zip(counts, ends, strict=True)]
-    owners = [word for word, count in enumerate(counts) for _ in range(count)]
+    by_count = _counted([len(those) for those in own], len(parts))
+    if by_count is not None:
+        return by_count
+    owners = [word for word, those in enumerate(own) for _ in those]
     found: list[range | None] = [None] * len(words)
     row = [key(part) for those in own for part in those]
     for mine, theirs in aligned(row, [key(part) for part in parts]):
@@ -72,9 +73,18 @@ def parts_of(
 def word_sounds(clause: str, sounds: Sequence[str], phonemes: Callable[[str], str]) -> list[range]:
     """Which of the `sounds` (the words of the clause's phonemes) are those of each of its words."""
     words = clause.split()
-    if len(words) == len(sounds) and all(map(_is_word, words)):
-        return [range(at, at + 1) for at in range(len(words))]
-    return parts_of(words, sounds, phonemes, _bare)
+    # Phonemes of a word that is in no dictionary take 20 ms: whether it is one word is seen.
+    counts = [1 if _ONE_SOUND.fullmatch(word) else len(phonemes(word).split()) for word in words]
+    by_count = _counted(counts, len(sounds))
+    return parts_of(words, sounds, phonemes, _bare) if by_count is None else by_count
+
+
+def _counted(counts: Sequence[int], total: int) -> list[range] | None:
+    """So many parts for each word; None if these are not all."""
+    if sum(counts) != total:
+        return None
+    ends = list(accumulate(counts))
+    return [range(end - count, end) for count, end in zip(counts, ends, strict=True)]
 
 
 def _bare(sound: str) -> str:
