@@ -63,7 +63,7 @@ def test_each_seed_is_a_test_and_a_failure_tells_how_to_repeat_it(tmp_path: Path
     """Nineteen seeds pass; the one that fails names the command that runs just that one."""
     out = _pytest(tmp_path, "test_seeds.py")
     assert "1 failed, 20 passed" in out
-    assert "pytest 'test_seeds.py::test_unlucky' --seed 13" in out
+    assert "pytest test_seeds.py::test_unlucky --seed 13" in out
     assert "1 failed, 1 passed" in _pytest(tmp_path, "--seed", "13", "test_seeds.py")
     assert "11 passed" in _pytest(tmp_path, "--seeds", "10", "test_seeds.py")
 
@@ -80,7 +80,7 @@ def test_a_scenario_is_a_test_in_one_line(tmp_path: Path) -> None:
     assert "3 failed, 4 passed" in out
     assert "'nowhere' is not in what was heard" in out
     assert "caller: hello" in out
-    assert "pytest 'test_seeds.py::test_rude' --seed 1" in out
+    assert "pytest test_seeds.py::test_rude --seed 1" in out
     assert f"antiphon simulate {calls / 'rude.yaml'} --seed 1 --timeline out.html" in out
     assert "the agent bot:make cannot be made" not in out
     assert "KeyError: 'no key'" in out
@@ -93,3 +93,43 @@ def test_a_mark_without_the_argument_is_an_error(tmp_path: Path) -> None:
     assert "takes no argument `seed`" in _pytest(tmp_path, "test_seeds.py", tests=test)
     test = "import pytest\n@pytest.mark.seeds()\ndef test_it(seed): ...\n"
     assert "test_it: the mark is written seeds(n)" in _pytest(tmp_path, "test_seeds.py", tests=test)
+
+
+OPTIONS = """
+import asyncio
+import pytest
+from antiphon.simulation.virtual_time import Network, Policy
+
+
+@pytest.mark.seeds(4)
+def test_options(seed, virtual_time):
+    async def main():
+        loop = asyncio.get_running_loop()
+        server = await asyncio.start_server(lambda r, w: w.close(), port=7)
+        assert await asyncio.to_thread(sum, [1, 2]) == 3
+        await asyncio.sleep(1.0)
+        return loop
+
+    loop = virtual_time(main(), network=Network(), executor_secs=0.001, cpu=None, strict=False)
+    assert loop.seed == seed
+    assert loop.policy is (Policy.PCT if seed == 3 else Policy.UNIFORM)
+    fifo = virtual_time(main(), network=Network(), executor_secs=0.1, policy=Policy.FIFO)
+    assert fifo.policy is Policy.FIFO
+    assert False, "as it should"
+"""
+
+
+def test_the_fixture_takes_the_options_of_run(tmp_path: Path) -> None:
+    """What `run` takes goes through the fixture; every fourth seed is scheduled by PCT."""
+    out = _pytest(tmp_path, "test_seeds.py", tests=OPTIONS)
+    assert "4 failed" in out
+    assert out.count("AssertionError: as it should") >= 4
+
+
+def test_the_command_fits_the_folder_where_pytest_was_started(tmp_path: Path) -> None:
+    """From a folder beside or below the root, the command that is told finds the test."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    deep = tmp_path / "deep"
+    deep.mkdir()
+    out = _pytest(deep, "test_seeds.py")
+    assert "pytest test_seeds.py::test_unlucky --seed 13" in out

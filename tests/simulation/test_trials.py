@@ -65,6 +65,12 @@ class Raises(Part):
         raise ValueError("no")
 
 
+class Spins(Part):
+    async def err(self) -> None:
+        while True:  # noqa: ASYNC110 (a defect that is to be found)
+            await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize("manner", ["coded", "frames"])
 def test_a_trace_changes_nothing(manner: str) -> None:
     """With and without somebody who looks, a seed is the same run."""
@@ -110,6 +116,7 @@ def test_many_seeds_make_one_report() -> None:
     [
         (Blocks, Kind.BLOCKING, r"time\.sleep\(0\.2\) at test_trials\.py:"),
         (Leaves, Kind.LEFT_RUNNING, "forgotten"),
+        (Spins, Kind.STUCK, r"LivelockError: not idle for 50000 steps.*(\n.*)*Spins"),
         (Raises, Kind.ERROR, "Raises#0 reported: .*ValueError"),
     ],
 )
@@ -125,6 +132,28 @@ def test_what_an_agent_does_wrong_falls_short(part: type[Part], kind: Kind, says
     assert failure is not None
     assert failure.problems[0].kind is kind
     assert re.search(says, str(failure))
+
+
+def test_the_same_is_told_once_and_the_cause_first() -> None:
+    """What a part does at every transcript is one problem; of a run that got stuck the tasks that
+    are left are no problem of their own.
+    """
+
+    def blocking(caller: Caller) -> PipelineTask:
+        return agent(caller, ["For four.", "For four."], after_ears=[Blocks()])
+
+    twice = Scenario("twice", (*ORDER.steps, *ORDER.steps))
+    failure = try_seed(blocking, twice, 1)
+    assert failure is not None
+    assert [problem.kind for problem in failure.problems] == [Kind.BLOCKING]
+
+    def spinning(caller: Caller) -> PipelineTask:
+        return agent(caller, ["For four."], after_ears=[Spins()])
+
+    failure = try_seed(spinning, ORDER, 2)
+    assert failure is not None
+    assert failure.problems[0].kind is Kind.STUCK
+    assert Kind.LEFT_RUNNING not in {problem.kind for problem in failure.problems}
 
 
 def test_errors_are_expected_where_there_are_faults() -> None:

@@ -141,6 +141,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
         self._numbers = itertools.count(1)
         if policy is None:
             policy = Policy.FIFO if seed is None else Policy.UNIFORM
+        self.policy = policy
         self._fifo = policy is Policy.FIFO
         self._steps = steps_for(policy, self.stream("schedule"))
         self._timers = Timers()

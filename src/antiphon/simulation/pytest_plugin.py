@@ -3,6 +3,7 @@
     @pytest.mark.seeds(200)
     def test_it(seed: int, virtual_time: RunInVirtualTime) -> None:
         virtual_time(main())
+        virtual_time(main(), cpu=BUSY, network=Network())  # with any option of `run`
 
     test_dinner = scenario_test("dinner.yaml", seeds=200)
 
@@ -14,16 +15,18 @@ of the mark's. A failure tells the command that repeats it. Fixtures:
 | `virtual_time` | `antiphon.simulation.virtual_time.run` with the seed of the test, if it has one |
 | `hold_scenario` | holds a `Scenario`, or the file of one beside the test, with that seed |
 
-pytest finds it by itself where antiphon is installed.
+Every fourth seed has the schedule `Policy.PCT`, unless `policy=` says otherwise. pytest finds the
+plugin by itself where antiphon is installed.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import os
 import shlex
 from collections.abc import Callable, Coroutine, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack
 
 import pytest
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:  # pytest loads this for every project where antiphon is insta
     from antiphon.simulation.agents import Function
     from antiphon.simulation.caller import Call
     from antiphon.simulation.scenario import Scenario
+    from antiphon.simulation.virtual_time import RunOptions
 
 T = TypeVar("T")
 
@@ -42,7 +46,7 @@ _REPEATED = pytest.StashKey[str]()
 class RunInVirtualTime(Protocol):
     """`virtual_time(main())`: see `antiphon.simulation.virtual_time.run`."""
 
-    def __call__(self, coro: Coroutine[Any, Any, T]) -> T: ...
+    def __call__(self, coro: Coroutine[Any, Any, T], **options: Unpack[RunOptions]) -> T: ...
 
 
 class HoldScenario(Protocol):
@@ -59,12 +63,14 @@ class HoldScenario(Protocol):
 @pytest.fixture
 def virtual_time(request: pytest.FixtureRequest) -> RunInVirtualTime:
     """Runs a coroutine in virtual time, with the seed of the test if it has one."""
+    from antiphon.simulation.schedule import policy_of
     from antiphon.simulation.virtual_time import run
 
     seed = _seed_of(request)
 
-    def run_it(coro: Coroutine[Any, Any, T]) -> T:
-        return run(coro, seed=seed)
+    def run_it(coro: Coroutine[Any, Any, T], **options: Unpack[RunOptions]) -> T:
+        options.setdefault("policy", policy_of(seed))
+        return run(coro, seed=seed, **options)
 
     return run_it
 
@@ -151,6 +157,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("seed", seeds)
 
 
+def _path_from_here(item: pytest.Item) -> str:
+    """The test's id without its parameters, for a shell in the folder where pytest was started."""
+    name = item.nodeid.partition("[")[0].partition("::")[2]
+    here = item.config.invocation_params.dir
+    return f"{os.path.relpath(item.path, here)}::{name}"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
@@ -159,8 +172,8 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed and item.get_closest_marker("seeds") and isinstance(item, pytest.Function):
         seed = item.callspec.params["seed"]
-        path = item.nodeid.partition("[")[0]
-        lines = [f"pytest '{path}' --seed {seed}"]
+        path = _path_from_here(item)
+        lines = [f"pytest {shlex.quote(path)} --seed {seed}"]
         if (command := item.stash.get(_REPEATED, None)) is not None:
             lines.append(f"{command} --seed {seed} --timeline out.html")
         report.sections.append(("repeat this seed", "\n".join(lines)))

@@ -23,14 +23,16 @@ from antiphon.simulation.errors import SimulationError
 from antiphon.simulation.loop import VirtualTimeLoop
 from antiphon.simulation.network import Network
 from antiphon.simulation.scenario import Scenario
-from antiphon.simulation.schedule import Policy
+from antiphon.simulation.schedule import policy_of
 from antiphon.simulation.trace import Trace
 from antiphon.simulation.virtual_time import Outcome, run_on
+from antiphon.simulation.watchdog import StepEnded
 
 _EXECUTOR_SECS = 0.001
+_LIVELOCK_STEPS = 50_000
+"""Without an idle moment. A call has one every 20 ms; these are seconds even at what steps cost."""
 _MODEL_SECS = 0.1
 """What the embedded models take for a transcript or a clause, on an ordinary core."""
-_PCT_EVERY = 4
 
 
 class Kind(enum.Enum):
@@ -156,10 +158,10 @@ def hold(
             if injection is not None:
                 injection.remove()
 
-    pct = seed is not None and seed % _PCT_EVERY == _PCT_EVERY - 1
     loop = VirtualTimeLoop(
         seed,
-        policy=Policy.PCT if pct else None,
+        policy=policy_of(seed),
+        livelock_steps=_LIVELOCK_STEPS,
         cpu=cpu,
         deadline_secs=scenario.timeout_secs,
         executor_secs=_MODEL_SECS if caller.manner is Manner.SPOKEN else _EXECUTOR_SECS,
@@ -220,22 +222,29 @@ def try_seed(
     return Failure(seed, problems) if problems else None
 
 
-def _problems(outcome: Outcome[Call], caller: Caller, scenario: Scenario) -> Iterable[Problem]:
+def _problems(outcome: Outcome[Call], caller: Caller, scenario: Scenario) -> list[Problem]:
+    """What fell short, the cause first, and what is the same only once."""
+    error = outcome.error
+    stuck = isinstance(error, SimulationError)
+    found: list[Problem] = []
+    if stuck:
+        what, _, story = f"{type(error).__name__}: {error}".partition("\n")
+        found.append(Problem(Kind.STUCK, what, story))
     if scenario.errors_matter:  # they are what led to the rest, if anything here is
         for frame in caller.errors:
-            yield Problem(Kind.ERROR, f"{frame.processor or 'a part'} reported: {frame.error}")
-    error = outcome.error
+            if not isinstance(frame.exception, StepEnded):
+                said = f"{frame.processor or 'a part'} reported: {frame.error}"
+                found.append(Problem(Kind.ERROR, said))
     if isinstance(error, ExpectationError):
         what = f"{error.step}: {error.what}" if error.step else error.what
-        yield Problem(Kind.EXPECTATION, what, error.story)
-    elif isinstance(error, SimulationError):
-        what, _, story = f"{type(error).__name__}: {error}".partition("\n")
-        yield Problem(Kind.STUCK, what, story)
-    elif error is not None:
-        yield Problem(Kind.EXCEPTION, f"{type(error).__name__}: {error}")
-    for task in outcome.leaked:
-        yield Problem(Kind.LEFT_RUNNING, f"a task was left running: {task}")
-    for report in outcome.unhandled:
-        yield Problem(Kind.UNRETRIEVED, f"an exception was not retrieved: {report}")
-    for call in outcome.blocking_calls:
-        yield Problem(Kind.BLOCKING, f"this would stop every conversation: {call}")
+        found.append(Problem(Kind.EXPECTATION, what, error.story))
+    elif error is not None and not stuck:
+        found.append(Problem(Kind.EXCEPTION, f"{type(error).__name__}: {error}"))
+    for kind, title, lines in (
+        # Of a run that got stuck everything is left.
+        (Kind.LEFT_RUNNING, "a task was left running", () if stuck else outcome.leaked),
+        (Kind.UNRETRIEVED, "an exception was not retrieved", outcome.unhandled),
+        (Kind.BLOCKING, "this would stop every conversation", outcome.blocking_calls),
+    ):
+        found += [Problem(kind, f"{title}: {line}") for line in lines]
+    return list({problem.key: problem for problem in reversed(found)}.values())[::-1]

@@ -21,7 +21,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar
 
 from antiphon.simulation.blocking import watched
 from antiphon.simulation.cpu import BUSY, ORDINARY, CPUModel
@@ -52,6 +52,7 @@ __all__ = [
     "Network",
     "Outcome",
     "Policy",
+    "RunOptions",
     "SimulationError",
     "UncleanRunError",
     "VirtualDeadlineError",
@@ -65,6 +66,23 @@ T = TypeVar("T")
 
 _runs = itertools.count(1)
 _RUNS_PER_SWEEP = 50
+
+
+class RunOptions(TypedDict, total=False):
+    """The options of `run` but for the seed; see there."""
+
+    timeout_secs: float
+    strict: bool
+    policy: Policy | None
+    cpu: CPUModel | None
+    timer_jitter_secs: float
+    wall_anchor: datetime
+    livelock_steps: int
+    step_limit_secs: float | None
+    allow_threads: bool
+    allow_sockets: bool
+    executor_secs: float | None
+    network: Network | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +142,43 @@ def run(
     `UncleanRunError` for tasks left running, exceptions nobody retrieved, and calls that would have
     stopped a real loop.
     """
+    outcome = simulate(
+        coro,
+        seed=seed,
+        timeout_secs=timeout_secs,
+        policy=policy,
+        cpu=cpu,
+        timer_jitter_secs=timer_jitter_secs,
+        wall_anchor=wall_anchor,
+        livelock_steps=livelock_steps,
+        step_limit_secs=step_limit_secs,
+        allow_threads=allow_threads,
+        allow_sockets=allow_sockets,
+        executor_secs=executor_secs,
+        network=network,
+    )
+    if not strict and outcome.error is None:
+        return outcome.value  # type: ignore[return-value]
+    return outcome.result()
+
+
+def simulate(
+    coro: Coroutine[Any, Any, T],
+    *,
+    seed: int | None = None,
+    timeout_secs: float = 3600.0,
+    policy: Policy | None = None,
+    cpu: CPUModel | None = ORDINARY,
+    timer_jitter_secs: float = 0.0,
+    wall_anchor: datetime = WALL_ANCHOR,
+    livelock_steps: int = 1_000_000,
+    step_limit_secs: float | None = 10.0,
+    allow_threads: bool = False,
+    allow_sockets: bool = False,
+    executor_secs: float | None = None,
+    network: Network | None = None,
+) -> Outcome[T]:
+    """Like `run`, but returns the `Outcome` and raises nothing of the run's."""
     try:
         loop = VirtualTimeLoop(
             seed,
@@ -142,33 +197,6 @@ def run(
     except SimulationError:
         coro.close()
         raise
-    outcome = run_on(loop, coro)
-    if not strict and outcome.error is None:
-        return outcome.value  # type: ignore[return-value]
-    return outcome.result()
-
-
-def simulate(
-    coro: Coroutine[Any, Any, T],
-    *,
-    seed: int | None = None,
-    timeout_secs: float = 3600.0,
-    policy: Policy | None = None,
-    cpu: CPUModel | None = ORDINARY,
-    timer_jitter_secs: float = 0.0,
-    step_limit_secs: float | None = 10.0,
-    network: Network | None = None,
-) -> Outcome[T]:
-    """Like `run`, but returns the `Outcome` and raises nothing of the run's."""
-    loop = VirtualTimeLoop(
-        seed,
-        policy=policy,
-        cpu=cpu,
-        timer_jitter_secs=timer_jitter_secs,
-        deadline_secs=timeout_secs,
-        step_limit_secs=step_limit_secs,
-        network=network,
-    )
     return run_on(loop, coro)
 
 

@@ -65,6 +65,7 @@ class VADDriver:
         audio_idle_timeout: float = 1.0,
         activity_period: float = 0.2,
     ) -> None:
+        self.analyzer = analyzer
         self._detector = VoiceDetector(
             analyzer,
             analyzer.params,

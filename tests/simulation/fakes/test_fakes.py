@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from antiphon.errors import ConnectivityError, InvalidRequestError, ServerError
+from antiphon.errors import ConnectivityError, InvalidInputError, InvalidRequestError, ServerError
 from antiphon.services.contracts import (
     AudioChunk,
     Finalize,
@@ -321,3 +321,22 @@ def test_llm_gives_several_words_at_once() -> None:
         return [e.text async for e in llm.complete(HELLO) if isinstance(e, TextDelta)]
 
     assert run(main()) == ["One two", " three, four", " five"]
+
+
+def test_models_over_audio_take_their_time_and_fail_from_now_on() -> None:
+    """A latency is drawn for each window and each loading; faults may be a function."""
+
+    async def main() -> None:
+        vad = FakeVADModel(latency=0.01, faults=from_now_on(Fail(ServerError("broken")), 2))
+        assert [vad.probability(bytes(1024)) for _ in range(2)] == [0.0, 0.0]
+        assert now() == pytest.approx(0.02)
+        for _ in range(2):
+            with pytest.raises(ServerError):
+                vad.probability(bytes(1024))
+        began = now()
+        await FakeTurnModel(connect_delay=1.0).connect()
+        assert now() == began + 1.0
+        with pytest.raises(InvalidInputError, match="cannot hang"):
+            FakeVADModel(faults={0: Hang()}).probability(bytes(1024))
+
+    run(main())

@@ -7,6 +7,7 @@ from typing import Any
 
 from antiphon.context.conversation import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
+from antiphon.errors import ServerError
 from antiphon.frames.lifecycle import EndFrame, InterruptionFrame
 from antiphon.frames.llm import LLMRunFrame
 from antiphon.kernel.pipeline import Pipeline
@@ -14,6 +15,7 @@ from antiphon.kernel.task import PipelineTask
 from antiphon.services.contracts import LLMRequest
 from antiphon.services.llm import LLMService
 from antiphon.simulation.fakes.delays import uniform
+from antiphon.simulation.fakes.faults import Fail, Faults, Stall
 from antiphon.simulation.fakes.llm import FakeLLMProvider, Reply, call
 from antiphon.simulation.fakes.tools import FakeTool
 from antiphon.simulation.virtual_time import run
@@ -94,3 +96,13 @@ def test_a_stubborn_tool_answers_a_call_that_is_over() -> None:
     assert use(tool, interrupt_at=0.3) == ["CANCELLED"]
     assert tool.uses[0].cancelled
     assert tool.uses[0].answered == 0.8
+
+
+def test_what_goes_wrong_is_planned_by_the_call() -> None:
+    """The first call fails, the second is late by its stall, the third is as ever."""
+    faults: Faults = {0: Fail(ServerError("closed")), 1: Stall(3.0)}
+    tool = FakeTool("book", latency=1.0, faults=faults, returns=True)
+    assert "closed" in use(tool)[0]
+    assert use(tool) == ['"done"']
+    assert use(tool) == ['"done"']
+    assert [each.answered for each in tool.uses] == [None, 4.0, 1.0]

@@ -15,6 +15,7 @@ from typing import Any
 
 from antiphon.frames.tools import FunctionCallResultProperties
 from antiphon.simulation.fakes.delays import Delay, stream, wait
+from antiphon.simulation.fakes.faults import Faults, PlannedFaults
 from antiphon.tools.execution import FunctionCallParams
 from antiphon.tools.schema import FunctionSchema
 
@@ -41,6 +42,7 @@ class FakeTool:
             that is registered with `is_async=True`.
         error: raised in place of the answer.
         hangs: it never answers.
+        faults: what goes wrong, by the number of the call; `after` counts its results.
         returns: the answer is returned; otherwise given by the callback.
         stubborn: a cancel does not stop it: it answers all the same, in its time.
         properties: of the schema, by name, as JSON schema has them.
@@ -56,6 +58,7 @@ class FakeTool:
         steps: Sequence[tuple[Delay, Any]] = (),
         error: Exception | None = None,
         hangs: bool = False,
+        faults: Faults | None = None,
         returns: bool = False,
         stubborn: bool = False,
         properties: Mapping[str, Any] | None = None,
@@ -65,7 +68,7 @@ class FakeTool:
         self.uses: list[Use] = []
         self._result, self._latency, self._steps = result, latency, tuple(steps)
         self._error, self._hangs, self._returns = error, hangs, returns
-        self._stubborn = stubborn
+        self._stubborn, self._plan = stubborn, PlannedFaults(faults)
         self.schema = FunctionSchema(
             name=name, description=description, properties=dict(properties or {}), handler=self
         )
@@ -86,13 +89,15 @@ class FakeTool:
             return await answering
 
     async def _answer(self, params: FunctionCallParams, use: Use) -> Any:
-        rng = stream(f"tool {self.name}")
+        rng, planned = stream(f"tool {self.name}"), self._plan.begin()
         try:
             for before, step in self._steps:
                 await wait(before, rng)
+                await planned.checkpoint()
                 unfinished = FunctionCallResultProperties(is_final=False)
                 await params.result_callback(step, properties=unfinished)
             await wait(self._latency, rng)
+            await planned.checkpoint()
             if self._hangs:
                 await asyncio.get_running_loop().create_future()
         except asyncio.CancelledError:

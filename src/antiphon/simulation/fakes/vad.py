@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from antiphon.audio.pcm import SAMPLE_BYTES, to_samples
-from antiphon.errors import ServiceError
-from antiphon.simulation.fakes.delays import Delay, stand_still, stream, wait
-from antiphon.simulation.fakes.faults import Fail, Faults, PlannedFaults, Stall
+from antiphon.errors import InvalidInputError, ServiceError
+from antiphon.simulation.fakes.delays import Delay, draw, stand_still, stream, wait
+from antiphon.simulation.fakes.faults import Fail, Faults, Hang, PlannedFaults
 
 
 class FakeVADModel:
@@ -15,7 +15,7 @@ class FakeVADModel:
 
     With a script, window by window: that probability, whatever the audio, until it is used up.
     `faults`, by the number of the window: a model that computes raises (`Fail`), or has the whole
-    machine wait for it (`Stall`).
+    machine wait for it (`Stall`); `latency` is what each window costs the machine.
     """
 
     def __init__(
@@ -25,9 +25,10 @@ class FakeVADModel:
         threshold: int = 1000,
         sample_rate: int = 16_000,
         window_samples: int = 512,
-        faults: Mapping[int, Fail | Stall] | None = None,
+        latency: Delay = 0.0,
+        faults: Faults | None = None,
     ) -> None:
-        self._faults = dict(faults or {})
+        self._faults, self._latency = faults if faults is not None else {}, latency
         self.sample_rate = sample_rate
         self.window_samples = window_samples
         self.windows = 0
@@ -40,10 +41,17 @@ class FakeVADModel:
         """1.0 or 0.0, or what the script says."""
         if len(window) != 2 * self.window_samples:
             raise ValueError(f"a window has {2 * self.window_samples} bytes, not {len(window)}")
-        fault = self._faults.get(self.windows)
+        faults, number = self._faults, self.windows
+        fault = faults(number) if callable(faults) else faults.get(number)
         self.windows += 1
+        if self._latency:
+            stand_still(draw(self._latency, stream("fake-vad")))
         if isinstance(fault, Fail):
             raise fault.error
+        if isinstance(fault, Hang):
+            raise InvalidInputError(
+                "a model of voice activity computes: it cannot hang, only stall"
+            )
         if fault is not None:
             stand_still(fault.secs)
         if self._script:
@@ -61,7 +69,8 @@ class FakeVADModel:
 class FakeTurnModel:
     """Satisfies `TurnModel`: answers from a script, then `default`, or as a function says.
 
-    `faults`: what goes wrong, by the number of the question. `connect_error`: `connect` raises it.
+    `faults`: what goes wrong, by the number of the question. `connect_error`: `connect` raises it
+    each time, after `connect_delay`.
     """
 
     def __init__(
@@ -72,8 +81,10 @@ class FakeTurnModel:
         latency: Delay = 0.02,
         sample_rate: int = 16_000,
         faults: Faults | None = None,
+        connect_delay: Delay = 0.0,
         connect_error: ServiceError | None = None,
     ) -> None:
+        self._connect_delay = connect_delay
         self._plan, self._connect_error = PlannedFaults(faults), connect_error
         self.sample_rate = sample_rate
         self.asked = 0
@@ -83,6 +94,7 @@ class FakeTurnModel:
         self._latency = latency
 
     async def connect(self) -> None:
+        await wait(self._connect_delay, stream("fake-turn-model"))
         if self._connect_error is not None:
             raise self._connect_error
         self.connected = True

@@ -116,11 +116,14 @@ class Armed:
 
 @dataclass(slots=True)
 class Hits:
-    """What happens on one occasion: seconds of delay, of handling, of lateness, and the rest."""
+    """What happens on one occasion: seconds of delay, of handling, of lateness, of a machine
+    that stands still, and the rest.
+    """
 
     delay: float = 0.0
     slow: float = 0.0
     late: float = 0.0
+    stall: float = 0.0
     copies: int = 1
     drop: bool = False
     hang: bool = False
@@ -135,6 +138,8 @@ class Hits:
                 self.slow += secs
             case Verb.LATE:
                 self.late += secs
+            case Verb.STALL:
+                self.stall += secs
             case Verb.DROP:
                 self.drop = True
             case Verb.DUPLICATE:

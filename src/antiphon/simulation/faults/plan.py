@@ -29,6 +29,7 @@ from antiphon.services.tts import TTSService
 from antiphon.simulation.faults.events import FaultEvent, FaultInjectedFrame, FaultLog
 from antiphon.simulation.faults.fault import Armed, Fault
 from antiphon.simulation.faults.frames import FrameFaults
+from antiphon.simulation.faults.models import FaultyModel, models_of
 from antiphon.simulation.faults.spec import Aim, Kind, Target, aims_of
 from antiphon.simulation.faults.streams import FaultyProvider, place_of
 from antiphon.simulation.faults.tools import FaultyTools
@@ -69,6 +70,8 @@ class FaultPlan:
         """From YAML where PyYAML is installed, else from JSON."""
         try:
             plan = read_yaml(text, "faults")
+        except InvalidInputError as error:
+            raise InvalidInputError(f"these faults cannot be read: {error}") from error
         except MissingExtraError:
             try:
                 plan = json.loads(text)
@@ -131,6 +134,8 @@ class Injection:
             return
         adders: dict[Kind, Callable[[Target, list[Fault]], None]] = {
             Kind.PROVIDER: self._provider,
+            Kind.VAD: self._models,
+            Kind.TURN: self._models,
             Kind.FRAMES: self._frames,
             Kind.NETWORK: self._network_lines,
             Kind.LOOP: self._machine,
@@ -150,6 +155,16 @@ class Injection:
             faulty = FaultyProvider(
                 service.provider, target.what, faults, target=str(target), log=self._log
             )
+            self._undo.append(faulty.restore)
+
+    def _models(self, target: Target, faults: list[Fault]) -> None:
+        models = models_of(self._task.processors, target.what)
+        if not models:
+            raise UnknownNameError(
+                f"{target}: no processor of this pipeline was given a model of that kind"
+            )
+        for model in models:
+            faulty = FaultyModel(model, target.what, faults, target=str(target), log=self._log)
             self._undo.append(faulty.restore)
 
     def _frames(self, target: Target, faults: list[Fault]) -> None:

@@ -29,6 +29,8 @@ class Kind(enum.Enum):
     """What a target is."""
 
     PROVIDER = "provider"
+    VAD = "vad"
+    TURN = "turn"
     FRAMES = "frames"
     TOOLS = "tools"
     NETWORK = "network"
@@ -57,16 +59,21 @@ class Aim:
 
 _KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(PROVIDERS, Kind.PROVIDER),
+    "vad": Kind.VAD,
+    "turn": Kind.TURN,
     **dict.fromkeys(("input", "output", "into", "from"), Kind.FRAMES),
     "tools": Kind.TOOLS,
     "network": Kind.NETWORK,
     "loop": Kind.LOOP,
 }
 
+_ALONE = frozenset({Kind.LOOP, Kind.VAD, Kind.TURN})
 _ERRORS = ("error", "error_once", "error_from_now_on")
 _STREAM_VERBS = ("delay", "slow", "drop", "duplicate", "hang", *_ERRORS)
 _VERBS: Mapping[Kind, tuple[str, ...]] = {
     Kind.PROVIDER: _STREAM_VERBS,
+    Kind.VAD: ("stall", *_ERRORS),
+    Kind.TURN: ("delay", "hang", "stall", *_ERRORS),
     Kind.FRAMES: _STREAM_VERBS,
     Kind.TOOLS: ("delay", "late", "drop", "duplicate", "hang", *_ERRORS),
     Kind.NETWORK: (*CONDITIONS, "stall", "refuse", "half_open", "reset"),
@@ -76,6 +83,8 @@ _COUNTED = ("after", "every", "times", "chance", "since", "until")
 _TIMED = ("at", "every", "times", "chance", "until")
 _OPTIONS: Mapping[Kind, tuple[str, ...]] = {
     Kind.PROVIDER: (*_COUNTED, "on"),
+    Kind.VAD: _COUNTED,
+    Kind.TURN: _COUNTED,
     Kind.FRAMES: (*_COUNTED, "frames", "upstream"),
     Kind.TOOLS: _COUNTED,
     Kind.NETWORK: _TIMED,
@@ -103,7 +112,7 @@ def target_of(name: object) -> Target:
     kind = _KINDS[what]
     if what in {"into", "from"} and not rest:
         raise InvalidInputError(f"{what} needs the name of a processor: {what}.NAME")
-    if rest and (kind is Kind.LOOP or what in {"input", "output"}):
+    if rest and (kind in _ALONE or what in {"input", "output"}):
         raise InvalidInputError(f"{name}: there is one {what}, write it without a name")
     if rest and kind is Kind.NETWORK and not rest.isdigit():
         raise InvalidInputError(f"{name}: {rest!r} is no port of a network")
@@ -126,6 +135,12 @@ def _fault(given: object, where: str, kind: Kind) -> Fault:
     found = [name for name in given if name in verbs]
     for name in given:
         if name not in verbs and name not in options:
+            others = [k.value for k, known in _VERBS.items() if name in known]
+            if others:
+                raise UnknownNameError(
+                    f"{where}: there is no {name!r}, a fault of {', '.join(others)}; there are "
+                    f"{', '.join(verbs)}"
+                )
             raise _unknown(f"{where}: there is no fault and no condition {name!r}", name, verbs)
     several = len(found) > 1 and not set(found) <= set(CONDITIONS)
     if not found or several:

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 from antiphon.errors import ConfigurationError
 from antiphon.simulation.faults.events import FaultLog
 from antiphon.simulation.faults.fault import Armed, Fault, Place, Verb
+from antiphon.simulation.faults.models import MODELS, FaultyModel
+from antiphon.simulation.faults.shadow import Shadow
 from antiphon.simulation.faults.spec import fault_of
 
 P = TypeVar("P")
@@ -55,7 +57,7 @@ class FaultyProvider:
     def __init__(
         self, provider: Any, kind: str, faults: Sequence[Fault], *, target: str, log: FaultLog
     ) -> None:
-        self._provider, self._kind = provider, kind
+        self._kind = kind
         self._armed = {
             place: Armed(target, [f for f in faults if place_of(f, kind) is place], log)
             for place in Place
@@ -63,22 +65,8 @@ class FaultyProvider:
         method = STREAMS[kind]
         self._connect: Callable[[], Awaitable[None]] = provider.connect
         self._stream: Callable[[Any], AsyncGenerator[Any, None]] = getattr(provider, method)
-        try:
-            own = vars(provider)
-        except TypeError as error:
-            raise ConfigurationError(
-                f"{type(provider).__name__} has __slots__ and takes no faults: "
-                f"derive a class from it without them"
-            ) from error
-        self._shadowed = {name: own[name] for name in ("connect", method) if name in own}
-        own |= {"connect": self.connect, method: self.stream}
-
-    def restore(self) -> None:
-        """The provider is as it was."""
-        own = vars(self._provider)
-        for name in ("connect", STREAMS[self._kind]):
-            del own[name]
-        own |= self._shadowed
+        shadow = Shadow(provider, {"connect": self.connect, method: self.stream})
+        self.restore = shadow.remove
 
     async def connect(self) -> None:
         """In place of the provider's."""
@@ -126,18 +114,20 @@ class SlowReader:
 
 def kind_of(provider: object) -> str:
     """What kind of provider it is, by its methods. Raises `ConfigurationError`."""
-    for kind, method in STREAMS.items():
+    methods = {**STREAMS, **MODELS}
+    for kind, method in methods.items():
         if method in dir(provider):
             return kind
     raise ConfigurationError(
         f"{type(provider).__name__} is no provider: "
-        f"it has none of the methods {', '.join(STREAMS.values())}"
+        f"it has none of the methods {', '.join(methods.values())}"
     )
 
 
 def faulty(provider: P, *faults: Fault | Mapping[str, Any], log: FaultLog | None = None) -> P:
-    """Injects faults into a provider, for good, and returns it."""
+    """Injects faults into a provider or a model over audio, for good, and returns it."""
     kind = kind_of(provider)
     made = [fault_of(fault, kind) for fault in faults]
-    FaultyProvider(provider, kind, made, target=kind, log=log or FaultLog())
+    suffering = FaultyModel if kind in MODELS else FaultyProvider
+    suffering(provider, kind, made, target=kind, log=log or FaultLog())
     return provider
