@@ -27,6 +27,8 @@ TEXTS: dict[str, tuple[str, str, list[str]]] = {
     "Japanese": ("ja", "こんにちは。元気ですか？", ["こんにちは。", "元気ですか？"]),
     "Hindi": ("hi", "नमस्ते। कैसे हो? ठीक।", ["नमस्ते। ", "कैसे हो? ", "ठीक।"]),
     "lists": ("en", "- one\n- two\n\nThree.", ["- one\n", "- two\n\n", "Three."]),
+    "numbered lists": ("en", "Do:\n1. Mix\n2) Bake it\n", ["Do:\n", "1. Mix\n", "2) Bake it\n"]),
+    "a number alone": ("en", "How many? 3. That is it.", ["How many? ", "3. That is it."]),
     "links": ("en", "See https://a.b/c.d?e=1. Done.", ["See https://a.b/c.d?e=1. ", "Done."]),
     "initials": ("en", "J. R. R. To wrote it. Yes.", ["J. R. R. To wrote it. ", "Yes."]),
     "a letter at the end": ("en", "We need plan B. It works.", ["We need plan B. ", "It works."]),

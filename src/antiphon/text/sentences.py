@@ -28,6 +28,8 @@ _TITLE = re.compile(
 _INITIAL = re.compile(r"(?:^|[\s(\"'“.])[^\W\d_]\.\s*$")
 _INITIALS = re.compile(r"(?:^|[\s(\"'“])(?:[A-ZÀ-ÖØ-ÞΑ-ΩА-Я]\.\s+){2,}$")
 _ORDINAL = re.compile(r"\d\.\s*$")
+# The number of an item belongs to the item.
+_ITEM = re.compile(r"^\s*\d{1,3}[.)]\s*$")
 _ORDINAL_LANGUAGES = frozenset("cs da de et fi hr hu is lv nb nn no sk sl tr".split())
 # Opening marks behind a space belong to the sentence after them.
 _OPENERS = re.compile(r"(?<=\s)(?:[\"'“‘„‚(\[{]+|«\s*)$")
@@ -145,7 +147,7 @@ def _belongs(before: str, after: str) -> bool:
     lead = after.lstrip()
     if not lead:
         return True
-    if _TITLE.search(before) or _INITIALS.search(before):
+    if _TITLE.search(before) or _INITIALS.search(before) or _ITEM.search(before):
         return True
     return lead == after and not before[-1].isspace() and lead[0] in _CLOSERS
 
