@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.errors import MissingExtraError
+from antiphon.errors import ConfigurationError, InvalidInputError, MissingExtraError
 from antiphon.text.locale_words import words_of
 from antiphon.text.numbers import cardinal, digits, ordinal, speak_numbers, year
 from antiphon.text.speakable import (
     Speakable,
+    Transform,
     has_words,
     in_language,
     speakable,
@@ -265,6 +266,20 @@ def test_transforms_follow_a_language_if_they_can() -> None:
     german = in_language([str.strip, Speakable(numbers=True)], "de")
     assert transformed(" 5 & 6 ", "sentence", german) == "fünf und sechs"
     assert transformed(" 5 & 6 ", "sentence", in_language(german, "en")) == "five and six"
+
+
+def test_a_transform_that_gives_no_text_is_named() -> None:
+    """One that is async at once, any other when it is used."""
+
+    async def later(text: str) -> str:
+        return text
+
+    wrong: list[Transform] = [later]  # type: ignore[list-item]
+    with pytest.raises(ConfigurationError, match=r"later.* is async.*plain function"):
+        in_language(wrong, "en")
+    broken: list[Transform] = [str.split]  # type: ignore[list-item]
+    with pytest.raises(InvalidInputError, match=r"split.* returned list, not text"):
+        transformed("One two", "sentence", in_language(broken, "en"))
 
 
 def test_a_transform_may_be_for_units_of_one_kind() -> None:

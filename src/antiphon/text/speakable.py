@@ -8,6 +8,7 @@ to follow when its own language changes.
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
 import unicodedata
@@ -15,7 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
-from antiphon.errors import ConfigurationError
+from antiphon.errors import ConfigurationError, InvalidInputError
 from antiphon.text.grammar import grammar_of
 from antiphon.text.local_numbers import LocalNumbers
 from antiphon.text.locale_words import words_of
@@ -161,8 +162,17 @@ KindTransform = tuple[str, Transform]
 def in_language(
     transforms: Sequence[Transform | KindTransform], language: str
 ) -> tuple[KindTransform, ...]:
-    """The transforms with the kinds they are for, those that follow the language in `language`."""
-    paired = (item if isinstance(item, tuple) else ("*", item) for item in transforms)
+    """The transforms with the kinds they are for, those that follow the language in `language`.
+
+    Raises `ConfigurationError` for one that would have to be awaited.
+    """
+    paired = [item if isinstance(item, tuple) else ("*", item) for item in transforms]
+    for _, item in paired:
+        if inspect.iscoroutinefunction(item):
+            raise ConfigurationError(
+                f"the text transform {item!r} is async: text waits for nobody on its way to "
+                "the voice, make it a plain function from text to text"
+            )
     return tuple(
         (kind, item.for_language(language) if isinstance(item, Localized) else item)
         for kind, item in paired
@@ -170,10 +180,19 @@ def in_language(
 
 
 def transformed(text: str, kind: str, transforms: Sequence[KindTransform]) -> str:
-    """A unit's text after all transforms for its kind, in their order."""
+    """A unit's text after all transforms for its kind, in their order.
+
+    Raises `InvalidInputError` where one returns something else than text.
+    """
     for wanted, transform in transforms:
-        if wanted in ("*", kind):
-            text = transform(text)
+        if wanted not in ("*", kind):
+            continue
+        said: object = transform(text)
+        if not isinstance(said, str):
+            raise InvalidInputError(
+                f"the text transform {transform!r} returned {type(said).__name__}, not text"
+            )
+        text = said
     return text
 
 
