@@ -33,15 +33,15 @@ def now() -> float:
 
 
 def test_waiting_takes_no_time_and_moves_the_clock_exactly() -> None:
-    """An hour of sleep passes at once, and without a seed the clock shows exactly an hour."""
+    """An hour of sleep is a few steps, and without a seed the clock shows exactly an hour."""
 
     async def main() -> float:
         await asyncio.sleep(3600)
         return now()
 
-    started = time.perf_counter()
-    assert run(main(), timeout_secs=4000) == 3600.0
-    assert time.perf_counter() - started < 5.0
+    outcome = simulate(main(), timeout_secs=4000)
+    assert outcome.result() == 3600.0
+    assert outcome.steps < 10
 
 
 def test_asyncio_runner_takes_the_loop() -> None:
@@ -403,12 +403,13 @@ def test_signals_are_delivered_by_the_program() -> None:
 
 
 def test_ten_minutes_of_a_tick_are_cheap() -> None:
-    """Ten minutes of a 20 ms tick cost far less than they last (0.3 s of CPU when measured)."""
+    """Ten minutes of a 20 ms tick are a timer and a step for each (benchmarks/simulation.py: 0.13 s)."""
 
     async def main() -> None:
         for _ in range(30_000):
             await asyncio.sleep(0.02)
 
-    started = time.process_time()
-    run(main(), seed=1)
-    assert time.process_time() - started < 3.0
+    outcome = simulate(main(), seed=1)
+    outcome.result()
+    assert outcome.virtual_secs > 600
+    assert outcome.steps < 60_010
