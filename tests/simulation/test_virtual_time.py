@@ -403,7 +403,7 @@ def test_signals_are_delivered_by_the_program() -> None:
 
 
 def test_ten_minutes_of_a_tick_are_cheap() -> None:
-    """Ten minutes of a 20 ms tick are a timer and a step for each (benchmarks/simulation.py: 0.13 s)."""
+    """Ten minutes of a 20 ms tick are a timer and a step for each."""
 
     async def main() -> None:
         for _ in range(30_000):
