@@ -43,7 +43,7 @@ _Redact = Annotated[
     list[str] | None,
     typer.Option(help="emails, phone-numbers or names:NAME,NAME; repeatable."),
 ]
-_Save = Annotated[
+_SaveAs = Annotated[
     pathlib.Path | None,
     typer.Option(dir_okay=False, help="Write the recording, cut and redacted, to this file."),
 ]
@@ -63,7 +63,7 @@ def replay(
     allow_threads: _AllowThreads = False,
     cut: _Cut = None,
     redact: _Redact = None,
-    save: _Save = None,
+    save: _SaveAs = None,
     write_test: _WriteTest = None,
 ) -> None:
     """Runs the recorded inputs through the agent again, in virtual time, and compares.
@@ -71,31 +71,15 @@ def replay(
     Exits with 1 at the first divergence. Without --agent it says what the file holds.
     """
     from antiphon.simulation.redaction import rule_named
-    from antiphon.simulation.regression import (
-        find_factory,
-        importable,
-        test_file,
-        to_regression_test,
-    )
+    from antiphon.simulation.regression import find_factory, to_regression_test
     from antiphon.simulation.replay import replay as play
 
+    _check_targets(agent, save, write_test)
     rules = [rule_named(name) for name in redact or ()]
-    if write_test is not None:
-        if agent is None:
-            raise ConfigurationError("--write-test needs --agent: the test is to replay it")
-        importable(agent)
-        test_file(write_test)
-    if save is not None and not save.absolute().parent.is_dir():
-        raise InvalidInputError(f"{save} cannot be written: there is no folder {save.parent}")
     recording = _load(file, partial=partial, cut=cut)
-    if rules:
-        recording = recording.redact(rules)
+    recording = recording.redact(rules) if rules else recording
     if save is not None:
-        try:
-            recording.save(save)
-        except OSError as error:
-            raise InvalidInputError(f"{save} cannot be written: {error.strerror}") from error
-        typer.echo(f"{save}: written")
+        _save(recording, save)
     if agent is None:
         _describe(recording)
         return
@@ -124,6 +108,29 @@ def replay(
         typer.echo(f"{write_test}: written")
     if result.divergence is not None:
         raise typer.Exit(1)
+
+
+def _check_targets(
+    agent: str | None, save: pathlib.Path | None, write_test: pathlib.Path | None
+) -> None:
+    """What cannot be written is told before anything is done."""
+    from antiphon.simulation.regression import importable, test_file
+
+    if write_test is not None:
+        if agent is None:
+            raise ConfigurationError("--write-test needs --agent: the test is to replay it")
+        importable(agent)
+        test_file(write_test)
+    if save is not None and not save.absolute().parent.is_dir():
+        raise InvalidInputError(f"{save} cannot be written: there is no folder {save.parent}")
+
+
+def _save(recording: Recording, path: pathlib.Path) -> None:
+    try:
+        recording.save(path)
+    except OSError as error:
+        raise InvalidInputError(f"{path} cannot be written: {error.strerror}") from error
+    typer.echo(f"{path}: written")
 
 
 def _comparison(tolerance: float, ignore: Iterable[str], recording: Recording) -> Comparison:

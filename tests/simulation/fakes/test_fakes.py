@@ -336,7 +336,7 @@ def test_models_over_audio_take_their_time_and_fail_from_now_on() -> None:
         began = now()
         await FakeTurnModel(connect_delay=1.0).connect()
         assert now() == began + 1.0
-        with pytest.raises(InvalidInputError, match="cannot hang"):
+        with pytest.raises(InvalidInputError, match="it cannot hang"):
             FakeVADModel(faults={0: Hang()}).probability(bytes(1024))
 
     run(main())

@@ -28,6 +28,7 @@ from antiphon.simulation.contracts.errors import ContractError, Rule, Violation,
 from antiphon.simulation.cpu import ORDINARY, CPUModel
 from antiphon.simulation.errors import SimulationError
 from antiphon.simulation.loop import VirtualTimeLoop
+from antiphon.simulation.schedule import policy_of
 from antiphon.simulation.virtual_time import Outcome, run_on
 
 SWEEP = 120
@@ -48,7 +49,12 @@ class StepLoop(VirtualTimeLoop):
 
     def __init__(self, seed: int, *, strike_at: int | None, deadline_secs: float) -> None:
         super().__init__(
-            seed, cpu=_CPU, deadline_secs=deadline_secs, executor_secs=0.001, livelock_steps=300_000
+            seed,
+            policy=policy_of(seed),
+            cpu=_CPU,
+            deadline_secs=deadline_secs,
+            executor_secs=0.001,
+            livelock_steps=300_000,
         )
         self.dropped: list[str] = []
         """Asynchronous generators that were forgotten in the middle, and not closed."""
