@@ -152,6 +152,7 @@ def test_a_bad_step_is_one_clear_error(step: object, error: type[Exception], tex
         ("steps:\n  - says: hello\n  - say: hello", "line 3 needs one of the verbs"),
         ("steps:\n  - says: a\n    says: b", "line 3: 'says' is there twice"),
         ("steps: [mumbles]\nseeds: many", "seeds is 'many', no whole number above 0"),
+        ("steps: [mumbles]\ntimeout_secs: -3", "timeout_secs is -3, no number of seconds above 0"),
         ("steps: [mumbles]\nagent: 3", "agent is 3, no text"),
         ("steps: [mumbles]\nallow_errors: maybe", "allow_errors is 'maybe': true or false"),
         ("steps: [mumbles]\ncaller: singing", "no manner 'singing': coded or frames or spoken"),
@@ -201,3 +202,10 @@ def test_yaml_without_its_library_says_what_to_install(
     monkeypatch.setattr(builtins, "__import__", absent)
     with pytest.raises(MissingExtraError, match=r"it\.yaml.*pip install 'antiphon\[cli\]'"):
         Scenario.load(written(tmp_path, DINNER))
+
+
+def test_a_timeout_may_be_a_part_of_a_second(tmp_path: Path) -> None:
+    """Virtual seconds need not be whole."""
+    path = tmp_path / "short.yaml"
+    path.write_text("steps: [mumbles]\ntimeout_secs: 2.5\n", encoding="utf-8")
+    assert Scenario.load(path).timeout_secs == 2.5

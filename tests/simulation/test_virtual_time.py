@@ -6,11 +6,14 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from antiphon.simulation.contracts.suite import StepLoop
+from antiphon.simulation.schedule import policy_of
 from antiphon.simulation.virtual_time import (
     BUSY,
     DeadlockError,
@@ -413,3 +416,35 @@ def test_ten_minutes_of_a_tick_are_cheap() -> None:
     outcome.result()
     assert outcome.virtual_secs > 600
     assert outcome.steps < 60_010
+
+
+def test_a_seed_alone_shuffles_and_costs() -> None:
+    """With nothing but a seed the order of steps varies and computing takes time; without one
+    neither does.
+    """
+
+    async def main() -> tuple[tuple[int, ...], float]:
+        woken: list[int] = []
+
+        async def wake(number: int) -> None:
+            await asyncio.sleep(1.0)
+            woken.append(number)
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(4):
+                group.create_task(wake(number))
+        return tuple(woken), asyncio.get_running_loop().time()
+
+    runs = [run(main(), seed=seed) for seed in range(20)]
+    assert len({order for order, _ in runs}) > 5
+    assert all(1.0 < secs < 1.5 for _, secs in runs)
+    assert run(main()) == ((0, 1, 2, 3), 1.0)
+
+
+def test_one_seed_in_four_has_pct() -> None:
+    """Of the seeds that are tried one after the other, every fourth makes a task slow for long."""
+    assert [policy_of(seed) for seed in range(8)] == [None, None, None, Policy.PCT] * 2
+    assert policy_of(None) is None
+    for seed, policy in ((3, Policy.PCT), (4, Policy.UNIFORM)):
+        with closing(StepLoop(seed, strike_at=None, deadline_secs=1.0)) as loop:
+            assert loop.policy is policy

@@ -20,6 +20,7 @@ is one verb of `Caller` with its arguments (see `steps`). `trials` holds them.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,7 +155,7 @@ class Scenario:
             faults=dict(faults),
             seeds=_count(data, "seeds"),
             allow_errors=_flag(data, "allow_errors"),
-            timeout_secs=float(_count(data, "timeout_secs") or 3600),
+            timeout_secs=_timeout(data),
             description=_text(data, "description") or "",
             path=path,
             places=places,
@@ -201,6 +202,13 @@ def _text(data: Mapping[str, Any], key: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise InvalidInputError(f"{key} is {value!r}, no text")
     return value
+
+
+def _timeout(data: Mapping[str, Any]) -> float:
+    value = data.get("timeout_secs", 3600.0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise InvalidInputError(f"timeout_secs is {value!r}, no number of seconds above 0")
+    return float(value)
 
 
 def _count(data: Mapping[str, Any], key: str) -> int | None:
