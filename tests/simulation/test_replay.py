@@ -251,6 +251,16 @@ def test_a_cut_replays_without_what_came_after(recorded: Recording) -> None:
     assert replay(stretch, rude_waiter).divergence is not None
 
 
+def test_what_went_before_is_told_briefly(path: Path) -> None:
+    """A context of the model before the divergence takes one line of bounded length."""
+    answers = [*ANSWERS, "Something else."]
+    result = replay(call(path, seed=3), lambda: voice_agent(answers=answers))
+    assert result.divergence is not None
+    before = result.report.splitlines()[1 : 1 + len(result.divergence.before)]
+    assert before
+    assert max(map(len, before)) <= 11 + 200
+
+
 def test_a_stretch_from_the_middle_replays(path: Path) -> None:
     """A cut that begins where nobody speaks starts as the session did, and is replayed whole."""
     recording = call(path, seed=3)

@@ -33,6 +33,8 @@ _OPEN = frozenset({"arguments", "result", "settings", "message"})
 _JOINTS = ("ParallelPipeline#", "ServiceSwitcher#")
 """Where branches part and come together: what each of them gives is compared before that."""
 _CONTEXT = 6
+_LONG = 200
+"""Characters of a line about what went before; what differs is shown whole."""
 _SKIPPED = PERIODIC | {"InputAudioRawFrame", "UserAudioRawFrame", "TTSAudioRawFrame"}
 """Not worth showing among what went before."""
 
@@ -84,7 +86,7 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         detail = f": {', '.join(self.fields)}" if self.fields else ""
         lines = [f"the replay diverges at {self.time:.3f} s ({self.what.value}{detail})"]
-        lines += [f"           {describe(given)}" for given in self.before]
+        lines += [f"           {_brief(describe(given))}" for given in self.before]
         lines.append(f"recorded:  {describe(self.recorded) if self.recorded else 'nothing'}")
         lines.append(f"replayed:  {describe(self.replayed) if self.replayed else 'nothing'}")
         return "\n".join(lines)
@@ -100,6 +102,10 @@ def describe(given: HandOver) -> str:
     )
     where = f"{given.source} {arrow} {given.destination}"
     return f"{given.time / 1e9:9.3f} s  {where}  {given.frame.type}({shown})"
+
+
+def _brief(line: str) -> str:
+    return line if len(line) <= _LONG else f"{line[: _LONG - 1]}…"
 
 
 def first_divergence(
