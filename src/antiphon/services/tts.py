@@ -360,7 +360,7 @@ class TTSService(FrameProcessor):
             if first:
                 self._synthesis.add(utterance)
         elif speak:
-            utterance.cannot_say(unit.text)
+            utterance.unsaid += unit.text
 
 
 def _apart(text: str) -> str:

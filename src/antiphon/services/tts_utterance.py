@@ -65,7 +65,8 @@ class Utterance:
         self._bytes_per_sec = capabilities.sample_rate * _SAMPLE_BYTES
         self._slice = round(_SLICE_SECS * capabilities.sample_rate) * _SAMPLE_BYTES
         self._texts: list[str] = []
-        self._unsaid = ""
+        self.unsaid = ""
+        """Text that no voice speaks any more."""
         self._complete = False
         self.was_read = False
         """The voice has read all of the text."""
@@ -87,14 +88,10 @@ class Utterance:
         self.characters += len(spoken)
         self._more_text.set()
 
-    def cannot_say(self, shown: str) -> None:
-        """A piece that no voice speaks any more."""
-        self._unsaid += shown
-
     @property
     def lost(self) -> str:
         """What was to be said and never will be, once the rest has come out."""
-        return self._ledger.lost + self._unsaid
+        return self._ledger.lost + self.unsaid
 
     def place(self, frame: Frame) -> None:
         """A frame that comes out after what has been said before it."""
