@@ -136,6 +136,7 @@ def test_a_simulated_call_is_replayed_with_the_function_that_made_it(
     found = re.search(r"seed (\d+):", CliRunner().invoke(app, [*call, "--seeds", "24"]).output)
     assert found is not None
     held = CliRunner().invoke(app, [*call, "--seed", found[1], "--record", str(recorded)])
+    assert "caller: coded" in CliRunner().invoke(app, ["replay", str(recorded)]).output
     assert held.exit_code == 1
     assert f"{recorded}: written" in held.output.replace("\n", "")
     # Which half of the pair runs the model after a tool's result is a matter of the schedule.

@@ -142,3 +142,14 @@ def test_a_call_that_fails_at_once_has_a_page() -> None:
     hold(lambda caller: agent(caller, []), scenario, seed=1, trace=trace)
     assert "the agent does not speak within 0 s" in trace.text()
     assert "the agent does not speak within 0 s" in trace.page()
+
+
+def test_a_recording_of_a_call_tells_how_it_was_held() -> None:
+    """Settings, versions and the seed are in its header."""
+    trace = Trace("order", record=True, settings={"agent": "bot:make"})
+    scenario = Scenario("order", ({"says": "for four"}, {"expects_reply": "four", "within": 4.0}))
+    hold(lambda caller: agent(caller, ["For four."]), scenario, seed=5, trace=trace)
+    header = trace.recording.header
+    assert (header.seed, header.settings) == (5, {"agent": "bot:make"})
+    assert header.antiphon
+    assert header.python

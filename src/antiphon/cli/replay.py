@@ -174,6 +174,8 @@ def _describe(recording: Recording) -> None:
         f"{len(recording)} hand-overs in {recording.last / 1e9:.3f} s, {header.started}{seed}"
     )
     typer.echo(f"antiphon {header.antiphon}, Python {header.python}, audio {header.audio.value}")
+    for name, value in header.settings.items():
+        typer.echo(f"{name}: {value}")
     if recording.damage is not None:
         typer.echo(f"not whole: {recording.damage}")
     typer.echo(f"processors: {' '.join(recording.processors)}")

@@ -68,7 +68,16 @@ class Job:
 
     def show(self, seed: int, *, page: bool, record: Path | None = None) -> Shown:
         """One seed, for people. What the agent prints is printed; `record`: write a recording."""
-        trace = Trace(f"{self.scenario.name}, seed {seed}", record=record is not None)
+        scenario = self.scenario
+        settings = {
+            "scenario": scenario.name,
+            "agent": scenario.agent,
+            "caller": scenario.caller.manner.value,
+            "faults": dict(scenario.faults),
+            "busy": self.busy,
+        }
+        title = f"{scenario.name}, seed {seed}"
+        trace = Trace(title, record=record is not None, settings=settings)
         cpu = BUSY if self.busy else ORDINARY
         with _quiet(prints=True):
             held = hold(self.function(), self.scenario, seed=seed, cpu=cpu, trace=trace)

@@ -14,7 +14,8 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -63,7 +64,10 @@ _BREATH_SECS = 0.8
 class Trace:
     """What happens in one call. Give it to `trials.hold`; look at it when the call is over."""
 
-    def __init__(self, title: str, *, record: bool = False) -> None:
+    def __init__(
+        self, title: str, *, record: bool = False, settings: Mapping[str, Any] | None = None
+    ) -> None:
+        self._settings = dict(settings or {})
         self._encoder = FrameEncoder() if record else None
         self._header: Header | None = None
         self._hand_overs: list[HandOver] = []
@@ -104,7 +108,7 @@ class Trace:
         if self._began is None:
             self._began = asyncio.get_running_loop().time() - event.timestamp / 1e9
         if self._encoder is not None:
-            self._header = self._header or header_now(Audio.INCLUDE)
+            self._header = self._header or header_now(Audio.INCLUDE, settings=self._settings)
             self._hand_overs.append(hand_over(event, self._encoder))
         frame = event.frame
         if isinstance(frame, FaultInjectedFrame):
