@@ -5,6 +5,7 @@ between.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -205,6 +206,8 @@ def converse(
         await made.task.stop_when_done()
         await job
         watch.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watch  # raises what it found
         assert problems(made.context.messages) == []
         assert made.provider.complaints == []
         assert made.started == len(made.turns)
