@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from antiphon.providers.local.llm import LocalLLMProvider
+from antiphon.providers.local.llm_provider import LocalLLMProvider
 from antiphon.services.contracts import LLMRequest, TextDelta, TokenUsage, ToolCall, ToolSpec
 
 PERSONA = "You are Ada, a helpful assistant."

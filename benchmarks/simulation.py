@@ -25,8 +25,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from antiphon.simulation.caller import Caller, hold_call
-from antiphon.simulation.virtual_time import run, simulate
+from antiphon.simulation.calls.caller import Caller, hold_call
+from antiphon.simulation.loop.virtual_time import run, simulate
 from tests.simulation.one_call import agent
 
 MINUTES = 10

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from antiphon.audio.pcm import to_samples
-from antiphon.audio.wav import Recording, read_wav
+from antiphon.audio.wav import WavFile, read_wav
 
 RATE = 16_000
 PACKAGES = (
@@ -98,7 +98,7 @@ def readings_on_stage() -> Iterator[Utterance]:
             yield Utterance("stage", f"{file.stem} {index}", part)
 
 
-def _samples(recording: Recording) -> np.ndarray:
+def _samples(recording: WavFile) -> np.ndarray:
     return to_samples(recording.mono_at(RATE))
 
 

@@ -34,20 +34,19 @@ from antiphon.audio.vad import SpeechStopped as Ended
 from antiphon.audio.vad import VADParams, VoiceDetector
 from antiphon.providers.local.turn import LocalSmartTurnModel
 from antiphon.providers.local.vad import SileroVADAnalyzer
-from antiphon.turns.actions import CloseTurn, JudgeTurn
 from antiphon.turns.endpointing import DynamicEndpointingUserTurnStopStrategy
-from antiphon.turns.events import (
+from antiphon.turns.facts import (
     BotStarted,
     BotStopped,
     Fact,
-    Heard,
     SpeechStarted,
     SpeechStopped,
     TranscriberLatency,
+    TranscriptReceived,
     TurnModelVerdict,
 )
-from antiphon.turns.judge import COMPLETE_ABOVE, LISTEN_SECS
 from antiphon.turns.machine import TurnMachine
+from antiphon.turns.machine_actions import CloseTurn, RunTurnModel
 from antiphon.turns.start_strategies import VADUserTurnStartStrategy
 from antiphon.turns.stop_strategies import (
     SpeechTimeoutUserTurnStopStrategy,
@@ -55,6 +54,7 @@ from antiphon.turns.stop_strategies import (
 )
 from antiphon.turns.strategies import UserTurnStrategies
 from antiphon.turns.strategy import UserTurnStopStrategy
+from antiphon.turns.turn_model_runner import COMPLETE_ABOVE, LISTEN_SECS
 from benchmarks.turn_recordings import RATE, Utterance, utterances
 
 WINDOW = 320
@@ -99,7 +99,7 @@ def speech(pcm: bytes) -> list[tuple[float, Fact]]:
                     facts.append((at, SpeechStarted(at=since)))
                 case Ended(at=at, since=since):
                     facts.append((at, SpeechStopped(at=since, stop_secs=at - since)))
-                    heard = Heard(text="words", finalized=True)
+                    heard = TranscriptReceived(text="words", finalized=True)
                     facts.append((since + TRANSCRIPT_SECS, heard))
     return sorted(facts, key=lambda line: line[0])
 
@@ -142,7 +142,7 @@ def play(
         for action in actions:
             if isinstance(action, CloseTurn):
                 ends.append(at - begin)
-            elif isinstance(action, JudgeTurn):
+            elif isinstance(action, RunTurnModel):
                 probability = judge.about(pcm, at - begin)
                 verdict = TurnModelVerdict(
                     complete=probability > COMPLETE_ABOVE, probability=probability
@@ -255,9 +255,9 @@ def speed() -> None:
         elif step == 80:
             fact = SpeechStopped(now - 0.2, 0.2)
         elif 10 < step < 80 and step % 5 == 0:
-            fact = Heard("some words", final=False)
+            fact = TranscriptReceived("some words", final=False)
         elif step == 90:
-            fact = Heard("some words here", finalized=True)
+            fact = TranscriptReceived("some words here", finalized=True)
         elif step == 110:
             fact = BotStarted()
         elif step == 140:

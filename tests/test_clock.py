@@ -6,7 +6,7 @@ import asyncio
 import datetime
 
 from antiphon.clock import Clock
-from antiphon.simulation.virtual_time import VirtualTimeLoop, run
+from antiphon.simulation.loop.virtual_time import VirtualTimeLoop, run
 
 
 def test_time_is_the_loops() -> None:

@@ -37,7 +37,7 @@ from antiphon import (
 )
 from antiphon.services.contracts import LLMRequest, STTProvider, TTSProvider
 from antiphon.simulation.fakes.delays import lognormal
-from antiphon.simulation.fakes.llm import FakeLLMProvider, Reply, call
+from antiphon.simulation.fakes.language_model import FakeLLMProvider, Reply, call
 from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.fakes.vad import FakeVADModel

@@ -99,7 +99,7 @@ _NAMES = {
     "antiphon.context.assistant_aggregator": """
         AssistantTurnStoppedMessage LLMAssistantAggregatorParams
     """,
-    "antiphon.context.conversation": "LLMContext",
+    "antiphon.context.llm_context": "LLMContext",
     "antiphon.context.pair": "LLMContextAggregatorPair",
     "antiphon.context.summary": "LLMAutoContextSummarizationConfig LLMContextSummaryConfig",
     "antiphon.context.user_aggregator": "LLMUserAggregatorParams UserTurnStoppedMessage",

@@ -5,7 +5,7 @@ from antiphon.audio.vad import VADParams as VADParams
 from antiphon.clock import Clock as Clock
 from antiphon.context.assistant_aggregator import AssistantTurnStoppedMessage as AssistantTurnStoppedMessage
 from antiphon.context.assistant_aggregator import LLMAssistantAggregatorParams as LLMAssistantAggregatorParams
-from antiphon.context.conversation import LLMContext as LLMContext
+from antiphon.context.llm_context import LLMContext as LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair as LLMContextAggregatorPair
 from antiphon.context.summary import LLMAutoContextSummarizationConfig as LLMAutoContextSummarizationConfig
 from antiphon.context.summary import LLMContextSummaryConfig as LLMContextSummaryConfig

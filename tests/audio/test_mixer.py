@@ -8,7 +8,7 @@ import pytest
 from antiphon.audio.filters import GainFilter
 from antiphon.audio.mixer import SoundMixer
 from antiphon.audio.pcm import to_samples
-from antiphon.audio.wav import Recording
+from antiphon.audio.wav import WavFile
 from antiphon.errors import ConfigurationError, UnknownNameError
 
 
@@ -16,9 +16,9 @@ def steady(value: int, count: int) -> bytes:
     return np.full(count, value, "<i2").tobytes()
 
 
-def sounds() -> dict[str, Recording]:
+def sounds() -> dict[str, WavFile]:
     ramp = np.arange(0, 1000, 10, dtype="<i2").tobytes()
-    return {"ramp": Recording(ramp, 8_000), "stereo": Recording(steady(600, 400), 8_000, 2)}
+    return {"ramp": WavFile(ramp, 8_000), "stereo": WavFile(steady(600, 400), 8_000, 2)}
 
 
 def test_the_background_is_added_at_its_volume_and_loops_without_a_gap() -> None:

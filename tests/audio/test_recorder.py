@@ -7,7 +7,7 @@ import random
 import numpy as np
 
 from antiphon.audio.pcm import deinterleave, to_samples
-from antiphon.audio.recorder import Side, Timeline, TurnClip, as_channels
+from antiphon.audio.recorder import TrackSide, TurnClip, TwoTracks, as_channels
 
 RATE = 8_000
 
@@ -18,10 +18,10 @@ def steady(value: int, secs: float) -> bytes:
 
 def test_pieces_are_placed_to_the_sample_where_they_were_heard() -> None:
     """Silence before, between and after; both tracks are equally long."""
-    line = Timeline(RATE)
-    line.add(Side.CALLER, steady(1, 1.0), at=0.0)
-    line.add(Side.AGENT, steady(2, 0.5), at=1.5)
-    line.add(Side.CALLER, steady(3, 0.5), at=3.0)
+    line = TwoTracks(RATE)
+    line.add(TrackSide.CALLER, steady(1, 1.0), at=0.0)
+    line.add(TrackSide.AGENT, steady(2, 0.5), at=1.5)
+    line.add(TrackSide.CALLER, steady(3, 0.5), at=3.0)
     caller, agent = (to_samples(track) for track in line.finish())
     assert len(caller) == len(agent) == round(3.5 * RATE)
     assert np.flatnonzero(caller == 3)[0] == 3 * RATE
@@ -30,12 +30,12 @@ def test_pieces_are_placed_to_the_sample_where_they_were_heard() -> None:
 
 def test_jitter_does_not_tear_a_stream_and_an_hour_does_not_drift() -> None:
     """Pieces of 20 ms, up to 60 ms late, from a sender 100 ppm slow, stay within the tolerance."""
-    rng, line, worst = random.Random(1), Timeline(RATE), 0.0
+    rng, line, worst = random.Random(1), TwoTracks(RATE), 0.0
     piece, heard = steady(7, 0.02), 0
     for index in range(180_000):
         at = index * 0.02 * 1.0001 + rng.random() * 0.06
-        before = line._tracks[Side.CALLER].end / RATE
-        line.add(Side.CALLER, piece, at=at)
+        before = line._tracks[TrackSide.CALLER].end / RATE
+        line.add(TrackSide.CALLER, piece, at=at)
         worst = max(worst, abs(at - before))
         if index % 500 == 0:
             line.advance(at)
@@ -48,11 +48,11 @@ def test_jitter_does_not_tear_a_stream_and_an_hour_does_not_drift() -> None:
 
 def test_a_slow_sender_is_put_right_in_its_pauses_only() -> None:
     """Twenty minutes from a sender 200 ppm slow and up to 60 ms late: no word is torn."""
-    rng, line = random.Random(2), Timeline(RATE)
+    rng, line = random.Random(2), TwoTracks(RATE)
     for index in range(60_000):
         talks = index % 1_000 < 900
         at = index * 0.02 * 1.0002 + rng.random() * 0.06
-        line.add(Side.CALLER, steady(900 if talks else 0, 0.02), at=at)
+        line.add(TrackSide.CALLER, steady(900 if talks else 0, 0.02), at=at)
     caller, _ = line.finish()
     edges = np.flatnonzero(np.diff((to_samples(caller) != 0).astype(int), prepend=0))
     assert len(edges) == 2 * 60, "each 18 seconds are one stretch of sound"
@@ -62,11 +62,11 @@ def test_a_slow_sender_is_put_right_in_its_pauses_only() -> None:
 
 def test_a_fast_sender_is_held_back_in_its_pauses_only() -> None:
     """Soundless pieces are left out while the track is ahead; nothing that was said is."""
-    line = Timeline(RATE)
+    line = TwoTracks(RATE)
     spoken = 0
     for index in range(60_000):
         talks = index % 100 < 50
-        line.add(Side.CALLER, steady(900 if talks else 0, 0.02), at=index * 0.02 * 0.999)
+        line.add(TrackSide.CALLER, steady(900 if talks else 0, 0.02), at=index * 0.02 * 0.999)
         spoken += talks * 160
     caller, _ = line.finish()
     assert np.count_nonzero(to_samples(caller)) == spoken
@@ -77,11 +77,11 @@ def test_what_was_taken_and_the_tail_are_the_whole() -> None:
     """Taking in between changes nothing, and the tail is never cut."""
     for seed in range(50):
         rng = random.Random(seed)
-        once, often = Timeline(RATE), Timeline(RATE)
+        once, often = TwoTracks(RATE), TwoTracks(RATE)
         got = [b"", b""]
         now = 0.0
         for _ in range(60):
-            side = rng.choice(list(Side))
+            side = rng.choice(list(TrackSide))
             piece = steady(rng.randrange(1, 9), rng.choice([0.01, 0.02, 0.3]))
             now += rng.random()
             for line in (once, often):
@@ -98,8 +98,8 @@ def test_what_was_taken_and_the_tail_are_the_whole() -> None:
 
 def test_time_that_passes_in_silence_is_kept() -> None:
     """`advance` lets a quiet side be taken; `finish` can reach beyond the last sound."""
-    line = Timeline(RATE, tolerance_secs=0.1)
-    line.add(Side.CALLER, steady(1, 1.0), at=0.0)
+    line = TwoTracks(RATE, tolerance_secs=0.1)
+    line.add(TrackSide.CALLER, steady(1, 1.0), at=0.0)
     assert line.take() == (b"", b"")
     line.advance(1.1)
     caller, agent = line.take()

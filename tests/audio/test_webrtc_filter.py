@@ -16,8 +16,8 @@ from antiphon.audio.wav import read_wav
 from antiphon.audio.webrtc_filter import WebRTCNoiseFilter
 from antiphon.errors import ConfigurationError, MissingExtraError
 from antiphon.frames.audio import InputAudioRawFrame
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import run_test
-from antiphon.simulation.virtual_time import run
 from antiphon.transports.input import InputTransport
 from antiphon.transports.params import TransportParams
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from antiphon.cli.app import app
 from antiphon.demo import conversation
-from antiphon.demo.conversation import Held
+from antiphon.demo.conversation import HeldConversation
 from antiphon.demo.script import SCRIPT
 from antiphon.observe.conversation_log import ConversationLog
 from tests.observe.sample import sample_log, sample_sides
@@ -19,8 +19,8 @@ from tests.observe.sample import sample_log, sample_sides
 def demo(log: ConversationLog, out: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
     """Runs the command on a conversation that has been held; returns exit code and output."""
 
-    async def held(*_: Any, **__: Any) -> Held:
-        return Held(log, sample_sides())
+    async def held(*_: Any, **__: Any) -> HeldConversation:
+        return HeldConversation(log, sample_sides())
 
     monkeypatch.setattr(conversation, "demonstrate", held)
     monkeypatch.setenv("ANTIPHON_LLM", "rules")

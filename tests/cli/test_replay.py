@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from antiphon.cli.app import app
 from antiphon.errors import AntiphonError, InvalidInputError
-from antiphon.simulation.recording import Recording, SessionRecorder
+from antiphon.simulation.record.recording import Recording, SessionRecorder
 from tests.cli.test_simulate import BOT, HELLO
 from tests.simulation.recorded import serve
 

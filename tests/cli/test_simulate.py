@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from antiphon.cli import main as entry
-from tests.simulation.test_caller_manners import missing_models
+from tests.simulation.calls.test_caller_manners import missing_models
 
 DINNER = "examples/simulate/dinner.yaml"
 CARELESS = "bot:make_careless_task"
@@ -22,7 +22,7 @@ CARELESS = "bot:make_careless_task"
 BOT = """
 from antiphon import Pipeline, PipelineTask, LLMContext, LLMContextAggregatorPair, LLMService
 from antiphon import SpeechTimeoutUserTurnStopStrategy, UserTurnStrategies, LLMUserAggregatorParams
-from antiphon.simulation.fakes.llm import FakeLLMProvider
+from antiphon.simulation.fakes.language_model import FakeLLMProvider
 
 
 def make(transport):

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from antiphon.audio.wav import Recording, read_wav, write_wav
+from antiphon.audio.wav import WavFile, read_wav, write_wav
 from antiphon.demo.clips import CALLER_PITCH, SAMPLE_RATE, clips_of
 from antiphon.demo.script import SCRIPT
 from antiphon.providers.local.stt import LocalSTTProvider
@@ -62,7 +62,7 @@ def until(process: subprocess.Popen[str], words: str) -> None:
     pytest.fail(f"{words!r} never came:\n{''.join(said)}")
 
 
-def transcript_of(recording: Recording) -> str:
+def transcript_of(recording: WavFile) -> str:
     """What the embedded transcriber makes of it."""
     audio = recording.mono_at(16_000)
 

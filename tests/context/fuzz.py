@@ -17,7 +17,7 @@ import sys
 from collections import Counter
 from typing import Any
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.summary import LLMContextSummaryConfig
 from antiphon.context.validate import problems
 from antiphon.frames.base import Frame
@@ -38,7 +38,7 @@ from antiphon.frames.tools import (
 )
 from antiphon.kernel.observers import BaseObserver, FramePushed
 from antiphon.services.contracts import LLMRequest, TextDelta, ToolCall
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.tools.calls import CallState, CallTable
 from antiphon.tools.execution import FunctionCallParams
 from antiphon.tools.run_gate import RunGate

@@ -13,7 +13,7 @@ from antiphon.context.assistant_aggregator import (
     AssistantTurnStoppedMessage,
     LLMAssistantAggregatorParams,
 )
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.user_aggregator import LLMUserAggregatorParams
 from antiphon.context.validate import problems
@@ -34,8 +34,8 @@ from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
 from antiphon.services.llm import LLMService
-from antiphon.simulation.fakes.llm import FakeLLMProvider
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.fakes.language_model import FakeLLMProvider
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.turns.start_strategies import VADUserTurnStartStrategy
 from antiphon.turns.stop_strategies import SpeechTimeoutUserTurnStopStrategy
 from antiphon.turns.strategies import UserTurnStrategies

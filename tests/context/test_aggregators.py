@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.messages import LLMSpecificMessage
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.user_aggregator import LLMUserAggregatorParams
@@ -38,8 +38,8 @@ from antiphon.frames.text import (
 from antiphon.frames.tools import FunctionCallInProgressFrame, FunctionCallResultFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import run_test
-from antiphon.simulation.virtual_time import run
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
 from tests.context.rig import DOWN, UP, Rig, converse, turn_strategies
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.frames.llm import LLMMessagesAppendFrame, LLMRunFrame
 from antiphon.services.contracts import ToolCall
-from antiphon.simulation.fakes.llm import call
+from antiphon.simulation.fakes.language_model import call
 from antiphon.tools.execution import FunctionCallParams
 from antiphon.tools.schema import FunctionSchema
 from tests.context.rig import Rig, calls_in, converse

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.context.conversation import Drafts, LLMContext
+from antiphon.context.llm_context import Drafts, LLMContext
 from antiphon.context.messages import LLMSpecificMessage, audio_message, image_message
 from antiphon.context.validate import problems
 from antiphon.errors import ConfigurationError, InvalidInputError

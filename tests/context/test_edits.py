@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from antiphon.context.conversation import LLMContext
-from antiphon.context.shared import SharedContext
+from antiphon.context.llm_context import LLMContext
+from antiphon.context.pair_state import PairState
 from antiphon.context.validate import problems
 from antiphon.frames.base import Frame
 from antiphon.frames.llm import (
@@ -104,7 +104,7 @@ class Present:
 
 def test_a_note_to_run_is_looked_at_again_when_its_turn_comes() -> None:
     """Between the note and its turn the caller may have begun, or somebody else may have run."""
-    shared = SharedContext(LLMContext())
+    shared = PairState(LLMContext())
     shared.gate.owe()
     assert shared.note_run() is not None
     assert shared.note_run() is None  # one note at a time
@@ -123,7 +123,7 @@ def test_calls_that_run_before_they_are_announced_belong_together_all_the_same()
     So a call that ends first does not run the model while the other is on its way.
     """
     first, second = (FunctionCallFromLLM(f"f{n}", f"call {n}", {}, "group") for n in (1, 2))
-    shared = SharedContext(LLMContext())
+    shared = PairState(LLMContext())
     for asked in (first, second):
         assert not shared.gate.owed
         shared.log(

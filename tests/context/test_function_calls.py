@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from antiphon.frames.tools import FunctionCallResultProperties
-from antiphon.simulation.fakes.llm import call
+from antiphon.simulation.fakes.language_model import call
 from antiphon.tools.execution import FunctionCallParams
 from tests.context.rig import Rig, calls_in, converse
 from tests.context.tool_rig import INTERIM, answering, asks, context_with, rig_with

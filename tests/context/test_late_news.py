@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from antiphon.simulation.fakes.llm import call
+from antiphon.simulation.fakes.language_model import call
 from tests.context.rig import Rig, converse
 from tests.context.tool_rig import answering, rig_with
 

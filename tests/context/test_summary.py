@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.context.assistant_aggregator import LLMAssistantAggregatorParams
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.messages import async_tool_text, developer_message, tool_call_message
 from antiphon.context.messages import tool_message as answer
 from antiphon.context.summary import (
@@ -24,8 +24,8 @@ from antiphon.context.validate import problems
 from antiphon.errors import ConfigurationError
 from antiphon.frames.llm import LLMMessagesTransformFrame, LLMSummarizeContextFrame
 from antiphon.services.contracts import LLMRequest
-from antiphon.simulation.fakes.faults import Fail, Hang
-from antiphon.simulation.fakes.llm import FakeLLMProvider, call
+from antiphon.simulation.fakes.language_model import FakeLLMProvider, call
+from antiphon.simulation.fakes.provider import Fail, Hang
 from tests.context.rig import Rig, calls_in, converse
 from tests.context.tool_rig import answering
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.user_aggregator import (
     LLMUserAggregator,
@@ -41,8 +41,8 @@ from antiphon.frames.turns import (
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 from antiphon.turns.completion_strategies import (
     ExternalUserTurnCompletionStopStrategy,
     LLMTurnCompletionUserTurnStopStrategy,

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.frames.tools import FunctionCallResultProperties
 from antiphon.tools.execution import FunctionCallParams
 from antiphon.tools.schema import FunctionSchema, ToolsSchema

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from antiphon.audio.vad import VADParams
-from antiphon.audio.wav import Recording, read_wav
+from antiphon.audio.wav import WavFile, read_wav
 from antiphon.context.assistant_aggregator import AssistantTurnStoppedMessage
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.user_aggregator import (
     LLMUserAggregatorParams,
@@ -32,16 +32,16 @@ from antiphon.kernel.task import PipelineTask
 from antiphon.services.llm import LLMService
 from antiphon.services.stt import STTService
 from antiphon.services.tts import TTSService
-from antiphon.simulation.fakes.llm import FakeLLMProvider
+from antiphon.simulation.fakes.language_model import FakeLLMProvider
 from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.fakes.vad import FakeVADModel
 from antiphon.simulation.fakes.voice import Listener, speak
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
 from antiphon.transports.caller_script import Say, Step
 from antiphon.transports.file import FileTransport
-from antiphon.turns.actions import Decision
+from antiphon.turns.machine_actions import Decision
 from antiphon.turns.stop_strategies import SpeechTimeoutUserTurnStopStrategy
 from antiphon.turns.strategies import UserTurnStrategies
 
@@ -58,7 +58,7 @@ class Analyzer(FakeVADModel):
 
 def says(text: str) -> Say:
     """The caller says a text, 0.3 s a word."""
-    return Say(Recording(speak(text), RATE), text)
+    return Say(WavFile(speak(text), RATE), text)
 
 
 @dataclass

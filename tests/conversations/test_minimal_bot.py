@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from antiphon.audio.wav import Recording
+from antiphon.audio.wav import WavFile
 from antiphon.demo.clips import CALLER_PITCH, SAMPLE_RATE, clips_of
-from antiphon.demo.script import Cue, Speech, Turn
+from antiphon.demo.script import Cue, ScriptedSpeech, Turn
 from antiphon.kernel.task import PipelineTask
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.registry import MOONSHINE_TINY_EN, PIPER_JOE, SILERO_VAD
 from antiphon.providers.local.tts import LocalTTSProvider
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.transports.caller_script import Say, Step, Wait, WaitForAgent
 from antiphon.transports.file import FileTransport
 from tests.docs.blocks import blocks
@@ -57,12 +57,12 @@ def test_the_minimal_bot_answers(
     example = bot(root)
 
     async def main() -> FileTransport:
-        turn = Turn((Speech("Hello there what is your name?"),), Cue.START)
+        turn = Turn((ScriptedSpeech("Hello there what is your name?"),), Cue.START)
         voice = LocalTTSProvider(pitch=CALLER_PITCH, variation=0.0)
         (clip,) = await clips_of([turn], voice)
         steps: list[Step] = [
             Wait(0.5),
-            Say(Recording(clip.pcm, SAMPLE_RATE)),
+            Say(WavFile(clip.pcm, SAMPLE_RATE)),
             WaitForAgent(timeout_secs=20),
         ]
         transport = FileTransport(steps)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.audio.wav import Recording
+from antiphon.audio.wav import WavFile
 from antiphon.frames.speech import TTSSpeakFrame
 from antiphon.services.contracts import LLMRequest
 from antiphon.simulation.fakes.delays import uniform
@@ -28,9 +28,9 @@ from antiphon.transports.caller_script import (
     WaitForSpeech,
 )
 from antiphon.transports.file import FileTransport
-from antiphon.turns.actions import DecisionKind
 from antiphon.turns.echo import EchoGuardUserTurnStartStrategy
 from antiphon.turns.endpointing import DynamicEndpointingUserTurnStopStrategy
+from antiphon.turns.machine_actions import DecisionKind
 from antiphon.turns.start_strategies import (
     TranscriptionUserTurnStartStrategy,
     VADUserTurnStartStrategy,
@@ -198,7 +198,7 @@ def test_a_caller_who_never_stops_is_answered(tmp_path: Path, seed: int) -> None
 def test_a_cough_does_not_cost_the_answer(tmp_path: Path, seed: int) -> None:
     """A sound without words before the answer is heard: the model is asked again."""
     pause = random.Random(seed).uniform(0.9, 1.3)
-    cough = Say(Recording(tone(0.4), RATE), "(coughs)")
+    cough = Say(WavFile(tone(0.4), RATE), "(coughs)")
     talk = converse(
         [says("what time is it"), Wait(pause), cough, WaitForAgent()],
         lambda _: "It is noon.",

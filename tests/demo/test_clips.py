@@ -11,7 +11,7 @@ from antiphon.audio.pcm import silence, to_bytes, to_float, to_samples
 from antiphon.audio.vad import SpeechStarted, SpeechStopped, VoiceDetector
 from antiphon.demo import clips
 from antiphon.demo.clips import CALLER_PITCH, SAMPLE_RATE, Clip, clips_of
-from antiphon.demo.script import SCRIPT, Pause, Reading, Speech, Turn
+from antiphon.demo.script import SCRIPT, Reading, ScriptedPause, ScriptedSpeech, Turn
 from antiphon.observe.words import error_rate
 from antiphon.providers.local.registry import ModelFile
 from antiphon.providers.local.stt import LocalSTTProvider
@@ -19,7 +19,7 @@ from antiphon.providers.local.tts import LocalTTSProvider
 from antiphon.providers.local.turn import LocalSmartTurnModel
 from antiphon.providers.local.vad import SileroVADAnalyzer
 from antiphon.services.contracts import SpeechAudio, TTSCapabilities
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from tests.demo.here import needs_models
 
 NOWHERE = (ModelFile("x.wav", "0" * 64, 1, ("no_such_package/x.wav",)),)
@@ -50,7 +50,7 @@ def test_pieces_follow_each_other_trimmed_and_even(monkeypatch: pytest.MonkeyPat
     Where the recording is not on this machine, the voice reads.
     """
     monkeypatch.setattr(clips, "READING", msgspec.structs.replace(clips.READING, files=NOWHERE))
-    turn = Turn((Speech("one"), Pause(0.5), Reading("two words")))
+    turn = Turn((ScriptedSpeech("one"), ScriptedPause(0.5), Reading("two words")))
     (clip,) = run(clips_of([turn], Tone()), executor_secs=0.01)
     samples = to_samples(clip.pcm)
     assert not clip.recorded
@@ -98,7 +98,7 @@ def test_the_script_can_be_understood(turn: Turn) -> None:
 
     (clip,) = run(make(), executor_secs=0.01)
     *unfinished, last = heard(clip)
-    pauses = [p for p in turn.pieces if isinstance(p, Pause) and p.secs > 0.2]
+    pauses = [p for p in turn.pieces if isinstance(p, ScriptedPause) and p.secs > 0.2]
     assert len(unfinished) == len(pauses)
     assert all(stretch.complete < 0.3 for stretch in unfinished)
     assert last.complete > 0.6

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from antiphon.demo.clips import Clip
-from antiphon.demo.conversation import NEWS, Held, demonstrate, steps_of
+from antiphon.demo.conversation import NEWS, HeldConversation, demonstrate, steps_of
 from antiphon.demo.results import finish
-from antiphon.demo.script import SCRIPT, Cue, Reading, Speech, Turn
+from antiphon.demo.script import SCRIPT, Cue, Reading, ScriptedSpeech, Turn
 from antiphon.observe.conversation_log import ConversationLog, Trigger
 from antiphon.observe.recording import TwoSides
 from antiphon.providers.local.rules import RuleBasedLLMProvider
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.transports.caller_script import Say, Wait, WaitForAgent, WaitForEvent, WaitForSpeech
 from tests.demo.here import needs_models
 
@@ -19,10 +19,10 @@ from tests.demo.here import needs_models
 def test_cues_become_waits_of_the_line() -> None:
     """Each cue is waited for in its own way, and the last reply is heard before hanging up."""
     turns = [
-        Turn((Speech("one"),), Cue.START, 0.5),
-        Turn((Speech("two"),)),
-        Turn((Speech("three"),), Cue.NEWS),
-        Turn((Speech("four"),), Cue.IN_REPLY, 2.0),
+        Turn((ScriptedSpeech("one"),), Cue.START, 0.5),
+        Turn((ScriptedSpeech("two"),)),
+        Turn((ScriptedSpeech("three"),), Cue.NEWS),
+        Turn((ScriptedSpeech("four"),), Cue.IN_REPLY, 2.0),
     ]
     kinds = [
         (type(step), step.label if isinstance(step, Say) else None)
@@ -61,7 +61,7 @@ def test_the_whole_demonstration(tmp_path: Path) -> None:
     """With the embedded models (and rules for a language model) it keeps all its promises."""
     said: list[str] = []
 
-    async def main() -> tuple[Held, bool]:
+    async def main() -> tuple[HeldConversation, bool]:
         held = await demonstrate(
             RuleBasedLLMProvider(first_word_secs=0.3, word_secs=0.05),
             say=said.append,
@@ -80,7 +80,11 @@ def test_the_whole_demonstration(tmp_path: Path) -> None:
     assert all(decision.strategy and decision.reason for decision in log.decisions)
     begins = [decision for decision in log.decisions if decision.what == "turn started"]
     assert {decision.fact for decision in begins} == {"SpeechStarted"}
-    assert {decision.fact for decision in ends} <= {"deadline", "Heard", "TurnModelVerdict"}
+    assert {decision.fact for decision in ends} <= {
+        "deadline",
+        "TranscriptReceived",
+        "TurnModelVerdict",
+    }
     assert len(log.user_turns) == len(SCRIPT)
     assert [turn.trigger for turn in log.agent_turns].count(Trigger.TOOL) == 1
     sides = TwoSides.read(tmp_path / "conversation.wav")

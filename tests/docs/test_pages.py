@@ -26,7 +26,7 @@ def test_the_code_of_a_page_runs(
     """
     monkeypatch.chdir(tmp_path)
     if "antiphon.simulation" in page.read_text(encoding="utf-8"):
-        from antiphon.simulation.virtual_time import run
+        from antiphon.simulation.loop.virtual_time import run
 
         monkeypatch.setattr(asyncio, "run", run)
     module = ModuleType("__main__")  # annotations of structs are looked up in their module

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.services.contracts import LLMRequest
 from antiphon.services.llm import LLMService
-from antiphon.simulation.fakes.llm import FakeLLMProvider, call
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.fakes.language_model import FakeLLMProvider, call
+from antiphon.simulation.loop.virtual_time import run
 from examples.tools import (
     async_weather,
     mcp_tools,

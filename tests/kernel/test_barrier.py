@@ -7,7 +7,7 @@ import asyncio
 from antiphon.frames.lifecycle import InterruptionFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import handles
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from tests.kernel.parts import Ear, Relay, Shout, Vow, Word, conversation
 
 

@@ -10,12 +10,12 @@ import pytest
 from antiphon.frames.base import DataFrame, Frame
 from antiphon.frames.lifecycle import EndFrame, HeartbeatFrame, StartFrame
 from antiphon.kernel.epoch import FrameDirection
-from antiphon.kernel.hooks import Event
+from antiphon.kernel.event_source import Event
 from antiphon.kernel.params import PipelineParams
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from tests.kernel.parts import UP, Custom, Ear, Relay, Shout, Vow, Word, conversation
 
 

@@ -14,7 +14,7 @@ from antiphon.kernel.pipeline import Pipeline, insert
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.switch import ServiceSwitcher
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 
 UP = FrameDirection.UPSTREAM
 

@@ -10,7 +10,7 @@ from antiphon.frames.lifecycle import InterruptionFrame
 from antiphon.kernel.branches import ParallelPipeline
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import Emitter, FrameProcessor, handles
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from tests.kernel.parts import Custom, Ear, Mark, Relay, Shout, Slow, Vow, Word, conversation
 
 

@@ -8,11 +8,11 @@ from collections import Counter
 
 from antiphon.kernel.branches import ParallelPipeline
 from antiphon.kernel.epoch import FrameDirection
-from antiphon.kernel.hooks import Event
+from antiphon.kernel.event_source import Event
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from tests.kernel.parts import Ear, Relay, Shout, Slow, Vow, Word, conversation
 
 

@@ -11,7 +11,7 @@ from antiphon.errors import MailboxFullError
 from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.kernel.mailbox import LOSSY_CAPACITY, RESERVE, Feed, Mailbox
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from tests.kernel.parts import Shout, Vow, Word
 
 

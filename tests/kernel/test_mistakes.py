@@ -15,7 +15,7 @@ from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.runner import PipelineRunner
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from tests.kernel.parts import Ear, Relay, Word, conversation
 
 

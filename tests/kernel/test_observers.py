@@ -12,7 +12,7 @@ from antiphon.kernel.observers import BaseObserver, FrameProcessed, FramePushed
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from tests.kernel.parts import DOWN, Ear, OddError, Relay, Word, conversation
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from antiphon.kernel.streams import StreamReader, StreamTimeoutError
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 
 
 async def paced(*pauses: float, error: Exception | None = None) -> AsyncGenerator[int, None]:

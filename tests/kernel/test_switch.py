@@ -25,7 +25,7 @@ from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.switch import ServiceSwitcher, Switch
 from antiphon.kernel.switch_strategies import ServiceSwitcherStrategyFailover
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from tests.kernel.parts import UP, Ear, Mark, Shout, Slow, Vow, Word, conversation
 from tests.kernel.switched import AUTH, Service, pair, to
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.errors import (
     AntiphonError,
     ConfigurationError,
@@ -25,10 +25,10 @@ from antiphon.kernel.switch import ServiceSwitcher
 from antiphon.kernel.switch_strategies import ServiceSwitcherStrategyFailover
 from antiphon.services.llm import LLMService
 from antiphon.services.llm_stream import RetryPolicy
-from antiphon.simulation.fakes.faults import Fail, Hang, from_now_on
-from antiphon.simulation.fakes.llm import FakeLLMProvider
+from antiphon.simulation.fakes.language_model import FakeLLMProvider
+from antiphon.simulation.fakes.provider import Fail, Hang, from_now_on
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 from tests.kernel.parts import Ear, Word, conversation
 from tests.kernel.switched import AUTH, TIME_OUT, pair
 

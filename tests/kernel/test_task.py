@@ -22,7 +22,7 @@ from antiphon.kernel.params import ErrorPolicy, PipelineParams
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from tests.kernel.parts import UP, Custom, Ear, Relay, Shout, Slow, Vow, Word, conversation
 
 

@@ -17,7 +17,7 @@ from antiphon.kernel import interruption, station, task
 from antiphon.kernel.branches import Fork
 from antiphon.kernel.chain import Chain, Node
 from antiphon.kernel.epoch import Envelope, Epoch, FrameDirection
-from antiphon.kernel.hooks import DONE
+from antiphon.kernel.event_source import DONE
 from antiphon.kernel.lane import Lane
 from antiphon.kernel.life import Life
 from antiphon.kernel.mailbox import Mailbox

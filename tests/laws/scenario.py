@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from antiphon.frames.lifecycle import InterruptionFrame
-from antiphon.simulation.cpu import BUSY, ORDINARY
-from antiphon.simulation.loop import VirtualTimeLoop
-from antiphon.simulation.schedule import Policy
-from antiphon.simulation.virtual_time import Outcome, run_on
+from antiphon.simulation.loop.cpu import BUSY, ORDINARY
+from antiphon.simulation.loop.loop import VirtualTimeLoop
+from antiphon.simulation.loop.schedule import Policy
+from antiphon.simulation.loop.virtual_time import RunResult, run_on
 from tests.laws.plan import Flavour, make_plan
 from tests.laws.reference import check_end
 from tests.laws.world import DOWN, UP, Kind, WatchedTask, Work, World, build
@@ -26,7 +26,7 @@ def sweep(seeds: Iterable[int], flavour: Flavour = Flavour.MIXED) -> dict[int, l
     return {seed: found for seed in seeds if (found := play(seed, flavour)[0])}
 
 
-def play(seed: int, flavour: Flavour = Flavour.MIXED) -> tuple[list[str], Outcome[None]]:
+def play(seed: int, flavour: Flavour = Flavour.MIXED) -> tuple[list[str], RunResult[None]]:
     """Runs a seed; returns its violations and its outcome."""
     rng = random.Random(f"scenario {seed}")
     loop = VirtualTimeLoop(

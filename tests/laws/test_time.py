@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from antiphon.simulation.schedule import Policy
+from antiphon.simulation.loop.schedule import Policy
 from tests.laws.plan import Flavour
 from tests.laws.scenario import play
 

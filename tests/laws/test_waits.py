@@ -13,8 +13,8 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.observer_log import ObserverLog
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
+from antiphon.simulation.record.observer_log import ObserverLog
 from tests.laws.plan import Bell, Flavour, Keep, Word
 from tests.laws.scenario import silence, sweep
 

@@ -9,8 +9,8 @@ from antiphon.observe.conversation_log import (
     AgentTurn,
     ConversationLog,
     InterruptionRecord,
+    Party,
     ReplyLatency,
-    Side,
     SpeechSpan,
     ToolCallRecord,
     ToolOutcome,
@@ -79,7 +79,7 @@ def sample_log() -> ConversationLog:
 
 def _add_user_turns(log: ConversationLog) -> None:
     for index, (start, end, text) in enumerate(_TURNS):
-        log.speech.append(SpeechSpan(side=Side.CALLER, start=start, end=end, text=text))
+        log.speech.append(SpeechSpan(side=Party.CALLER, start=start, end=end, text=text))
         log.user_turns.append(
             UserTurn(
                 index=index,
@@ -97,7 +97,7 @@ def _add_user_turns(log: ConversationLog) -> None:
 def _add_agent_turns(log: ConversationLog) -> None:
     for index, (start, end, generated, heard, reply_to, trigger) in enumerate(_ANSWERS):
         text = generated if heard is None else heard
-        log.speech.append(SpeechSpan(side=Side.AGENT, start=start, end=end, text=text))
+        log.speech.append(SpeechSpan(side=Party.AGENT, start=start, end=end, text=text))
         log.agent_turns.append(
             AgentTurn(
                 index=index,
@@ -131,11 +131,11 @@ def sample_sides(log: ConversationLog | None = None) -> TwoSides:
     random = np.random.default_rng(7)
     time = np.arange(int(SECS * RATE)) / RATE
     tracks = {}
-    for side in Side:
+    for side in Party:
         gate = np.zeros_like(time)
         for span in spans:
             if span.side is side and span.end is not None:
                 gate[(time >= span.start) & (time < span.end)] = 1.0
         syllables = np.abs(np.sin(2 * np.pi * 2.1 * time)) * (0.6 + 0.4 * np.sin(0.7 * time))
         tracks[side] = to_bytes(gate * syllables * random.normal(0, 0.12, len(time)))
-    return TwoSides(RATE, tracks[Side.CALLER], tracks[Side.AGENT])
+    return TwoSides(RATE, tracks[Party.CALLER], tracks[Party.AGENT])

@@ -9,12 +9,12 @@ from antiphon.observe.conversation_log import (
 )
 from antiphon.observe.happenings import (
     AgentFinished,
+    AgentInterrupted,
     AgentStarted,
     CallerTurnEnded,
     CallerVoice,
     ErrorSeen,
     Happening,
-    Interrupted,
     ToolFinished,
     ToolStarted,
     TurnDecided,
@@ -35,7 +35,7 @@ def happenings() -> list[Happening]:
         AgentFinished(at=7.4, turn=log.agent_turns[0]),
         ToolStarted(at=11.9, call=call),
         ToolFinished(at=24.0, call=call),
-        Interrupted(at=40.5, record=InterruptionRecord(at=40.5, agent_turn=4)),
+        AgentInterrupted(at=40.5, record=InterruptionRecord(at=40.5, agent_turn=4)),
         AgentFinished(at=40.5, turn=cut),
         ErrorSeen(at=50.0, record=error),
         TurnDecided(

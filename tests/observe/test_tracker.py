@@ -27,7 +27,7 @@ from antiphon.frames.turns import (
     VADUserStartedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
 )
-from antiphon.observe.conversation_log import Side, ToolOutcome, Trigger
+from antiphon.observe.conversation_log import Party, ToolOutcome, Trigger
 from antiphon.observe.happenings import AgentFinished, AgentStarted, Happening
 from antiphon.observe.tracker import ConversationTracker
 
@@ -119,8 +119,8 @@ def test_both_sides_have_their_spans() -> None:
     """Speech spans carry the side, the true times and the words."""
     spans = [(s.side, s.start, s.end, s.text) for s in answered().log.speech]
     assert spans == [
-        (Side.CALLER, 1.0, 2.0, "How are you?"),
-        (Side.AGENT, 3.6, 4.6, "Fine, thanks."),
+        (Party.CALLER, 1.0, 2.0, "How are you?"),
+        (Party.AGENT, 3.6, 4.6, "Fine, thanks."),
     ]
 
 
@@ -292,7 +292,7 @@ def test_a_pause_in_the_synthesis_does_not_end_an_utterance() -> None:
     scene.output_plays(5.2, 6.0, "a", "Two.")
     (agent,) = scene.log.agent_turns
     assert (agent.start, agent.end, agent.heard) == (3.1, 6.0, "One. Two.")
-    assert len([s for s in scene.log.speech if s.side is Side.AGENT]) == 2
+    assert len([s for s in scene.log.speech if s.side is Party.AGENT]) == 2
     assert len([h for h in scene.happened if isinstance(h, AgentFinished)]) == 1
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.validate import problems
 from antiphon.frames.lifecycle import ErrorFrame

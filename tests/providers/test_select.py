@@ -8,9 +8,9 @@ import pytest
 
 from antiphon.errors import ConfigurationError, UnknownNameError
 from antiphon.providers import select
-from antiphon.providers.anthropic.llm import AnthropicLLMProvider
-from antiphon.providers.google.llm import GoogleLLMProvider
-from antiphon.providers.local.llm import LocalLLMProvider
+from antiphon.providers.anthropic.provider import AnthropicLLMProvider
+from antiphon.providers.google.provider import GoogleLLMProvider
+from antiphon.providers.local.llm_provider import LocalLLMProvider
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.rules import RuleBasedLLMProvider
 from antiphon.providers.openai.responses import OpenAIResponsesProvider

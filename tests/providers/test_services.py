@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.errors import ConfigurationError
 from antiphon.frames.base import Frame
 from antiphon.frames.llm import (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -48,10 +48,10 @@ from antiphon.services.contracts import (
 from antiphon.services.llm import LLMService
 from antiphon.services.llm_stream import RetryPolicy
 from antiphon.settings import LLMSettings
-from antiphon.simulation.fakes.faults import Fail, Hang, Stall
-from antiphon.simulation.fakes.llm import FakeLLMProvider, call
+from antiphon.simulation.fakes.language_model import FakeLLMProvider, call
+from antiphon.simulation.fakes.provider import Fail, Hang, Stall
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 from tests.context.rig import Rig, converse
 
 HELLO = {"role": "user", "content": "hello"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.user_aggregator import LLMUserAggregatorParams
 from antiphon.errors import AuthenticationError
@@ -25,9 +25,9 @@ from antiphon.kernel.switch_strategies import ServiceSwitcherStrategyFailover
 from antiphon.kernel.task import PipelineTask
 from antiphon.services.llm import LLMService
 from antiphon.settings import LLMSettings
-from antiphon.simulation.fakes.faults import Fail
-from antiphon.simulation.fakes.llm import FakeLLMProvider, call
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.fakes.language_model import FakeLLMProvider, call
+from antiphon.simulation.fakes.provider import Fail
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.tools.execution import FunctionCallParams
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
 from antiphon.turns.completion import INSTRUCTIONS, UserTurnCompletionConfig

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.errors import ErrorCategory
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame
@@ -18,8 +18,8 @@ from antiphon.frames.tools import FunctionCallsStartedFrame
 from antiphon.services.contracts import LLMEvent, LLMRequest, TextDelta, ToolCall
 from antiphon.services.llm import LLMService
 from antiphon.services.llm_stream import RetryPolicy
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 from antiphon.tools.execution import FunctionCallParams
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.task import PipelineTask
 from antiphon.services.contracts import LLMRequest, Warmable
 from antiphon.services.llm import LLMService
 from antiphon.settings import LLMSettings
-from antiphon.simulation.fakes.llm import FakeLLMProvider
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.fakes.language_model import FakeLLMProvider
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
 
 

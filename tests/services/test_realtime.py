@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.user_aggregator import LLMUserAggregatorParams
 from antiphon.errors import AuthenticationError, ConnectivityError
@@ -19,12 +19,12 @@ from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.task import PipelineTask
 from antiphon.services.contracts import CancelResponse, RealtimeEvent, RealtimeInput
 from antiphon.services.realtime import RealtimeService, realtime_strategies
-from antiphon.simulation.caller import Call, Caller, Script, hold_call
-from antiphon.simulation.fakes.faults import Fail, Hang
-from antiphon.simulation.fakes.llm import call
+from antiphon.simulation.calls.caller import Caller, HeldCall, Script, hold_call
+from antiphon.simulation.fakes.language_model import call
+from antiphon.simulation.fakes.provider import Fail, Hang
 from antiphon.simulation.fakes.realtime import FakeRealtimeProvider
 from antiphon.simulation.faults import FaultPlan
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.tools.execution import FunctionCallParams
 from antiphon.tools.schema import ToolsSchema
 
@@ -37,7 +37,7 @@ class Held:
 
     def __init__(self) -> None:
         self.context = LLMContext([{"role": "system", "content": "Be brief."}])
-        self.call: Call | None = None
+        self.call: HeldCall | None = None
         self.events: list[str] = []
 
     @property

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from antiphon.context.validate import problems
-from antiphon.simulation.caller import Caller, ExpectationError
-from antiphon.simulation.fakes.llm import call
+from antiphon.simulation.calls.caller import Caller, ExpectationError
+from antiphon.simulation.fakes.language_model import call
 from antiphon.simulation.fakes.realtime import FakeRealtimeProvider, Reply
 from antiphon.tools.schema import ToolsSchema
 from tests.services.test_realtime import hold, weather

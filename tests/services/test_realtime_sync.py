@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.messages import IN_PROGRESS, tool_call_message, tool_message
 from antiphon.services.contracts import ConversationItem, ToolOutput
 from antiphon.services.realtime_sync import ContextSync

@@ -22,11 +22,11 @@ from antiphon.frames.turns import VADUserStartedSpeakingFrame, VADUserStoppedSpe
 from antiphon.kernel.params import PipelineParams
 from antiphon.services.stt import STTService
 from antiphon.settings import ServiceSettings, STTSettings
-from antiphon.simulation.fakes.faults import Fail, Hang, from_now_on
+from antiphon.simulation.fakes.provider import Fail, Hang, from_now_on
 from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.voice import silence, speak
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 
 F = TypeVar("F", bound=Frame)
 RATE = 16_000

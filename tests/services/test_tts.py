@@ -31,11 +31,11 @@ from antiphon.kernel.params import PipelineParams
 from antiphon.services.tts import TTSService
 from antiphon.services.tts_synthesis import SynthesisPolicy
 from antiphon.settings import ServiceSettings, TTSSettings
-from antiphon.simulation.fakes.faults import Fail, Hang, Stall, from_now_on
+from antiphon.simulation.fakes.provider import Fail, Hang, Stall, from_now_on
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.fakes.voice import Listener
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 
 F = TypeVar("F", bound=Frame)
 STEP = 0.01

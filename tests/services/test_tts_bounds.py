@@ -17,8 +17,8 @@ from antiphon.services.contracts import TTSEvent
 from antiphon.services.tts import TTSService
 from antiphon.services.tts_synthesis import SynthesisPolicy
 from antiphon.simulation.fakes.tts import FakeTTSProvider
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 from antiphon.transports.output import OutputTransport
 from antiphon.transports.sinks import CallbackSink
 from tests.services.test_tts import of, spoken

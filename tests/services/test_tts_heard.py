@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 import pytest
 
 from antiphon.context.assistant_aggregator import AssistantTurnStoppedMessage
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.errors import ConnectivityError
 from antiphon.frames.base import Frame
@@ -28,11 +28,11 @@ from antiphon.services.contracts import SpeechAudio, TTSCapabilities, TTSEvent, 
 from antiphon.services.tts import TTSService
 from antiphon.services.tts_synthesis import SynthesisPolicy
 from antiphon.settings import ServiceSettings, TTSSettings
-from antiphon.simulation.fakes.faults import Fail, from_now_on
+from antiphon.simulation.fakes.provider import Fail, from_now_on
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.fakes.voice import speak_word
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 from antiphon.transports.output import OutputTransport
 from antiphon.transports.sinks import CallbackSink
 from tests.services.test_tts import answer, kinds, of, spoken, written

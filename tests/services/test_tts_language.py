@@ -19,8 +19,8 @@ from antiphon.frames.text import LLMTextFrame, TTSTextFrame
 from antiphon.services.tts import TTSService
 from antiphon.settings import ServiceSettings, TTSSettings
 from antiphon.simulation.fakes.tts import FakeTTSProvider
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 from antiphon.text.locale_words import words_of
 from antiphon.text.speakable import Speakable, _numbers_in
 

@@ -24,7 +24,7 @@ from antiphon.services.contracts import SpeechAudio, TTSCapabilities, TTSEvent, 
 from antiphon.services.tts import TTSService
 from antiphon.services.tts_synthesis import SynthesisPolicy
 from antiphon.simulation.fakes.voice import Listener, speak_word
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 
 RATE = 8_000
 SECS_PER_WORD = 0.05

@@ -9,8 +9,8 @@ from antiphon.frames.llm import LLMFullResponseEndFrame, LLMFullResponseStartFra
 from antiphon.frames.text import AggregatedTextFrame, LLMTextFrame, TextFrame, TTSTextFrame
 from antiphon.services.tts import TTSService
 from antiphon.simulation.fakes.tts import FakeTTSProvider
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 from antiphon.text.markup import MatchAction, Pattern
 
 TEXT = "Look at <x>two words</x> now. Bye."

@@ -23,18 +23,18 @@ from antiphon import (
     UserTurnStrategies,
     VADParams,
 )
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.kernel.observers import BaseObserver
 from antiphon.services.contracts import LLMRequest
-from antiphon.simulation.caller import Caller, hold_call
+from antiphon.simulation.calls.caller import Caller, hold_call
 from antiphon.simulation.fakes.delays import lognormal
-from antiphon.simulation.fakes.llm import FakeLLMProvider, Reply, call
+from antiphon.simulation.fakes.language_model import FakeLLMProvider, Reply, call
 from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.fakes.vad import FakeVADModel
-from antiphon.simulation.observer_log import ObserverLog
-from antiphon.simulation.virtual_time import simulate
+from antiphon.simulation.loop.virtual_time import simulate
+from antiphon.simulation.record.observer_log import ObserverLog
 
 RATE = 16_000
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from antiphon.audio.vad import VADParams
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.user_aggregator import LLMUserAggregatorParams
 from antiphon.frames.audio import InputAudioRawFrame
@@ -24,13 +24,13 @@ from antiphon.kernel.task import PipelineTask
 from antiphon.services.llm import LLMService
 from antiphon.services.stt import STTService
 from antiphon.services.tts import TTSService
-from antiphon.simulation.fakes.llm import FakeLLMProvider
+from antiphon.simulation.fakes.language_model import FakeLLMProvider
 from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.fakes.vad import FakeVADModel
 from antiphon.simulation.fakes.voice import speak
-from antiphon.simulation.recording import Recording, SessionRecorder
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
+from antiphon.simulation.record.recording import Recording, SessionRecorder
 from antiphon.transports.caller_script import Say, Step, Wait, WaitForAgent
 from antiphon.transports.file import FileTransport
 from antiphon.turns.stop_strategies import SpeechTimeoutUserTurnStopStrategy
@@ -128,7 +128,7 @@ class _Analyzer(FakeVADModel):
 
 
 def _says(text: str) -> Say:
-    from antiphon.audio.wav import Recording as Sound
+    from antiphon.audio.wav import WavFile as Sound
 
     return Say(Sound(speak(text), RATE), text)
 

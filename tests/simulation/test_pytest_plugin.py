@@ -98,7 +98,7 @@ def test_a_mark_without_the_argument_is_an_error(tmp_path: Path) -> None:
 OPTIONS = """
 import asyncio
 import pytest
-from antiphon.simulation.virtual_time import Network, Policy
+from antiphon.simulation.loop.virtual_time import Network, Policy
 
 
 @pytest.mark.seeds(4)

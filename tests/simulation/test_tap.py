@@ -11,9 +11,9 @@ from antiphon.kernel.observers import BaseObserver, FrameProcessed, FramePushed
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.loop import VirtualTimeLoop
+from antiphon.simulation.loop.loop import VirtualTimeLoop
+from antiphon.simulation.loop.virtual_time import run_on
 from antiphon.simulation.tap import tap
-from antiphon.simulation.virtual_time import run_on
 
 
 class Shout(FrameProcessor):

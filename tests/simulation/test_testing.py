@@ -16,9 +16,9 @@ from antiphon.kernel.branches import ParallelPipeline
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
-from antiphon.simulation.observer_log import ObserverLog, first_difference
+from antiphon.simulation.loop.virtual_time import BUSY, Policy, run, simulate
+from antiphon.simulation.record.observer_log import ObserverLog, first_difference
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import BUSY, Policy, run, simulate
 
 
 class Shout(FrameProcessor):

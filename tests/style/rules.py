@@ -17,8 +17,8 @@ from tests.style.source import SRC, Source, classes, dotted, functions
 # guests: there strangers' exceptions become reports. In a simulation they belong to whoever awaits
 # the outcome.
 CATCH_ALL_ROOMS = (
-    *(f"kernel/{module}" for module in ("hooks", "lane", "life", "observers")),
-    *(f"simulation/{module}" for module in ("outside", "virtual_time")),
+    *(f"kernel/{module}" for module in ("event_source", "lane", "life", "observers")),
+    *(f"simulation/{module}" for module in ("loop/executors", "loop/virtual_time")),
 )
 TASK_ROOMS = ("kernel/", "services/connection.py", "transports/", "simulation/", "server/")
 CLOCK_ROOMS = ("clock.py", "simulation/", "cli/", "observe/")
@@ -218,7 +218,7 @@ RULES = (
         default_getattrs,
         bad="getattr(x, 'y', None)",
         good="getattr(x, name)",
-        rooms=("simulation/loop.py",),  # it looks into asyncio's handles, which are not ours
+        rooms=("simulation/loop/loop.py",),  # it looks into asyncio's handles, which are not ours
     ),
     Rule(
         "mixins do not guess their host",

@@ -16,9 +16,9 @@ from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
 from antiphon.services.llm import LLMService
 from antiphon.services.tts import TTSService
-from antiphon.simulation.fakes.llm import FakeLLMProvider, call
+from antiphon.simulation.fakes.language_model import FakeLLMProvider, call
 from antiphon.simulation.fakes.tts import FakeTTSProvider
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.tools.execution import FunctionCallParams
 from antiphon.transports.output import OutputTransport
 from antiphon.transports.sinks import CallbackSink

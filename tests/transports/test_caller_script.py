@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from antiphon.audio.pcm import to_samples
-from antiphon.audio.wav import Recording
+from antiphon.audio.wav import WavFile
 from antiphon.transports.caller_script import (
     CallerScript,
     Said,
@@ -21,8 +21,8 @@ from antiphon.transports.caller_script import (
 RATE = 8_000
 
 
-def voice(value: int, secs: float) -> Recording:
-    return Recording(np.full(round(secs * RATE), value, "<i2").tobytes(), RATE)
+def voice(value: int, secs: float) -> WavFile:
+    return WavFile(np.full(round(secs * RATE), value, "<i2").tobytes(), RATE)
 
 
 def hear(script: CallerScript, secs: float) -> list[int]:
@@ -115,7 +115,7 @@ def test_a_wait_gives_up_after_its_timeout_and_says_so() -> None:
 
 def test_recordings_of_any_rate_are_said_at_the_lines_rate() -> None:
     """A second is a second."""
-    fast = Recording(np.full(48_000, 5, "<i2").tobytes(), 24_000, 2)
+    fast = WavFile(np.full(48_000, 5, "<i2").tobytes(), 24_000, 2)
     script = CallerScript([Say(fast)], RATE)
     hear(script, 2.0)
     assert spans(script) == [(Say, 0.0, 1.0)]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from antiphon.audio.pcm import deinterleave, rms, to_samples
-from antiphon.audio.wav import Recording, read_wav
+from antiphon.audio.wav import WavFile, read_wav
 from antiphon.errors import InvalidInputError
 from antiphon.frames.audio import InputAudioRawFrame, TTSAudioRawFrame
 from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
@@ -17,11 +17,11 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.transports.caller_script import Say, Step, Wait, WaitForAgent, WaitForSpeech
 from antiphon.transports.file import FileTransport
 
-WORDS = Recording(np.full(8_000, 2_000, "<i2").tobytes(), 16_000)
+WORDS = WavFile(np.full(8_000, 2_000, "<i2").tobytes(), 16_000)
 
 
 class Parrot(FrameProcessor):

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from antiphon.errors import ConnectivityError
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.transports.guard import Guard
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from antiphon.audio.pcm import to_float
 from antiphon.audio.resample import resample
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.errors import MissingModelError
 from antiphon.frames.lifecycle import InterruptionFrame
@@ -30,7 +30,7 @@ from antiphon.kernel.task import PipelineTask
 from antiphon.providers.local.stt import LocalSTTProvider
 from antiphon.providers.local.tts import LocalTTSProvider
 from antiphon.services.tts import TTSService
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.transports.output import OutputTransport
 from antiphon.transports.sinks import CallbackSink
 

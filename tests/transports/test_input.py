@@ -10,8 +10,8 @@ from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import ErrorFrame
 from antiphon.frames.transport import FilterEnableFrame, FilterUpdateSettingsFrame
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 from antiphon.transports.input import InputTransport
 from antiphon.transports.params import TransportParams
 

@@ -17,8 +17,8 @@ from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame
 from antiphon.kernel.pipeline import Pipeline
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 from antiphon.transports.local import LocalAudioTransport, check_devices
 from tests.transports.lines import speech
 

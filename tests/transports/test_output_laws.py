@@ -27,7 +27,7 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.transports.output import OutputTransport
 from antiphon.transports.params import TransportParams
 from antiphon.transports.sinks import AudioSink

@@ -7,14 +7,14 @@ import pytest
 
 from antiphon.audio.mixer import SoundMixer
 from antiphon.audio.pcm import Samples, to_samples
-from antiphon.audio.wav import Recording
+from antiphon.audio.wav import WavFile
 from antiphon.frames.audio import OutputAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame
 from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
 from antiphon.frames.transport import MixerEnableFrame, MixerUpdateSettingsFrame
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 from antiphon.transports.output import OutputTransport
 from antiphon.transports.params import TransportParams
 from tests.transports.lines import RATE, Ear, names, speech
@@ -42,7 +42,7 @@ def play(
 
 def test_a_mixer_plays_all_the_time_beneath_the_voice() -> None:
     """The background is there before, under and after the words, and is not passed on alone."""
-    hum = Recording(np.full(RATE, 100, "<i2").tobytes(), RATE)
+    hum = WavFile(np.full(RATE, 100, "<i2").tobytes(), RATE)
     mixer = SoundMixer({"hum": hum}, "hum", volume=1.0)
     params = TransportParams(audio_out_mixer=mixer, audio_out_end_silence_secs=0.0)
     ear, down, _ = play([SleepFrame(0.5), *utterance(7, 0.5), SleepFrame(1.0)], params)
@@ -52,7 +52,7 @@ def test_a_mixer_plays_all_the_time_beneath_the_voice() -> None:
 
 
 def beneath(sounds: dict[str, Samples], first: str) -> TransportParams:
-    recordings = {name: Recording(samples.tobytes(), RATE) for name, samples in sounds.items()}
+    recordings = {name: WavFile(samples.tobytes(), RATE) for name, samples in sounds.items()}
     mixer = SoundMixer(recordings, first, volume=1.0)
     return TransportParams(audio_out_mixer=mixer, audio_out_end_silence_secs=0.0)
 

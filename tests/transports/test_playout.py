@@ -14,14 +14,14 @@ from antiphon.transports.playout import (
     Credit,
     Drain,
     Drained,
-    Interrupt,
+    InterruptPlayout,
     Item,
     KeyTones,
     Overflow,
-    Pause,
+    PausePlayout,
     Playout,
     PlayoutConfig,
-    Resume,
+    ResumePlayout,
     Sound,
     Speaking,
     Started,
@@ -262,7 +262,7 @@ def test_an_interruption_silences_at_once() -> None:
     s = stage()
     s.send(began(pts=0), voice(7, 5.0), spoken("w", 3_000 * MS), word("gone"), ended())
     s.until(1.01)
-    actions = s.send(Interrupt())
+    actions = s.send(InterruptPlayout())
     assert [type(action) for action in actions] == [ClearSink, Stopped]
     s.until(9.0)
     assert s.writes[-1][0] <= 1.01
@@ -277,7 +277,7 @@ def test_what_may_not_be_dropped_comes_out_in_order_and_sound_goes_on() -> None:
     s.send(word("gone"), voice(3, 1.0), Item(Vital("second")), plain(4, 0.1, interruptible=False))
     s.send(Item(Vital("third")))
     s.until(0.5)
-    s.send(Interrupt())
+    s.send(InterruptPlayout())
     assert s.texts == ["first"]
     s.until(5.0)
     assert s.texts == ["first", "second", "third"]
@@ -290,7 +290,7 @@ def test_a_voice_that_may_not_be_interrupted_goes_on_speaking() -> None:
     s = stage()
     s.send(began(), voice(1, 1.0, interruptible=False), ended())
     s.until(0.5)
-    s.send(Interrupt())
+    s.send(InterruptPlayout())
     s.until(3.0)
     assert s.heard == [1] * RATE
     assert s.all(Started) == [0.0]
@@ -302,7 +302,7 @@ def test_a_fade_is_heard_only_where_it_was_asked_for() -> None:
     s = stage(fade_out_secs=0.01)
     s.send(began(), voice(1000, 5.0), ended())
     s.until(1.001)
-    s.send(Interrupt())
+    s.send(InterruptPlayout())
     s.until(9.0)
     assert s.writes[-1][0] <= 1.02 + 1e-9
     tail = s.heard[51 * CHUNK :]
@@ -315,7 +315,13 @@ def test_after_an_interruption_the_next_utterance_is_played_from_its_beginning()
     s = stage()
     s.send(began(pts=0), voice(1, 5.0), spoken("old", 4_000 * MS))
     s.until(1.0)
-    s.send(Interrupt(), began(pts=90_000 * MS), voice(2, 0.2), spoken("new", 90_100 * MS), ended())
+    s.send(
+        InterruptPlayout(),
+        began(pts=90_000 * MS),
+        voice(2, 0.2),
+        spoken("new", 90_100 * MS),
+        ended(),
+    )
     s.until(3.0)
     assert [v for v in s.heard if v != 1] == [2] * 1600
     assert [f.text for _, f in s.delivered if isinstance(f, TTSTextFrame)] == ["new"]
@@ -330,11 +336,11 @@ def test_a_pause_holds_sound_and_frames_and_resumes_where_it_was() -> None:
     s = stage()
     s.send(began(), voice(7, 0.4), word("after"), ended())
     s.until(0.19)
-    s.send(Pause())
+    s.send(PausePlayout())
     s.until(10.0)
     assert len(s.writes) == 10
     assert not s.all(Stopped)
-    s.send(Resume())
+    s.send(ResumePlayout())
     s.until(20.0)
     assert s.heard == [7] * 3200
     assert s.all(Stopped) == pytest.approx([10.2])
@@ -344,9 +350,9 @@ def test_a_pause_holds_sound_and_frames_and_resumes_where_it_was() -> None:
 def test_an_interruption_lifts_a_pause() -> None:
     """What was paused is void; what may not be dropped goes on."""
     s = stage()
-    s.send(voice(7, 1.0), plain(2, 0.1, interruptible=False), Pause())
+    s.send(voice(7, 1.0), plain(2, 0.1, interruptible=False), PausePlayout())
     s.until(5.0)
-    s.send(Interrupt())
+    s.send(InterruptPlayout())
     s.until(6.0)
     assert s.heard == [2] * 800
 
@@ -378,7 +384,7 @@ def test_acknowledgements_of_what_was_cleared_say_nothing() -> None:
     s = stage()
     s.send(voice(7, 5.0))
     s.until(1.0)
-    s.send(Interrupt())
+    s.send(InterruptPlayout())
     s.until(2.0)
     s.send(Acknowledged(s.machine.samples_written))
     assert s.machine.pacer.latency == 0.0
@@ -401,7 +407,7 @@ def test_an_interruption_gives_credit_at_once() -> None:
     """The next answer need not wait for a buffer that is empty."""
     s = stage()
     s.send(voice(7, 10.0))
-    assert Credit(False, 0.0) in s.send(Interrupt())
+    assert Credit(False, 0.0) in s.send(InterruptPlayout())
 
 
 def test_a_voice_that_does_not_listen_loses_what_is_beyond_the_limit() -> None:
@@ -443,7 +449,7 @@ def test_an_interruption_while_draining_ends_it() -> None:
     s = stage()
     s.send(began(), voice(7, 9.0), Item(Vital("v")), Drain())
     s.until(1.0)
-    s.send(Interrupt())
+    s.send(InterruptPlayout())
     s.until(1.1)
     assert s.texts == ["v"]
     assert s.all(Drained)

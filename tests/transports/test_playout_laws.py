@@ -22,13 +22,13 @@ from antiphon.transports.playout import (
     Drain,
     Drained,
     Event,
-    Interrupt,
+    InterruptPlayout,
     Item,
     KeyTones,
-    Pause,
+    PausePlayout,
     Playout,
     PlayoutConfig,
-    Resume,
+    ResumePlayout,
     Sound,
     Speaking,
     Started,
@@ -125,7 +125,7 @@ class Conversation:
                 self.wait()
             if rng.random() < 0.04:
                 self.interrupted_at.append(s.now)
-                s.send(Interrupt())
+                s.send(InterruptPlayout())
                 return
             self.happen(name, base)
         if rng.random() < 0.9:
@@ -144,9 +144,9 @@ class Conversation:
             case 3:
                 s.send(self.sound(speech=False))
             case 4:
-                s.send(Pause())
+                s.send(PausePlayout())
                 s.until(s.now + rng.random())
-                s.send(Resume())
+                s.send(ResumePlayout())
             case 5:
                 self.tones += 300
                 s.send(KeyTones(np.full(300, TONE, "<i2").tobytes()))

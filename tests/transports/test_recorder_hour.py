@@ -12,8 +12,8 @@ from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
 from antiphon.kernel.pipeline import Pipeline
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 from antiphon.transports.output import OutputTransport
 from antiphon.transports.params import TransportParams
 from antiphon.transports.recorder import AudioBufferProcessor

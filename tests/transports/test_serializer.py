@@ -20,8 +20,8 @@ from antiphon.frames.transport import (
     KeypadEntry,
     OutputTransportMessageFrame,
 )
-from antiphon.simulation.contracts import ContractError, Rule, check_serializer
-from antiphon.simulation.frame_text import same_content
+from antiphon.simulation.contracts import ContractError, ContractRule, check_serializer
+from antiphon.simulation.record.frame_text import same_content
 from antiphon.transports.serializer import FrameCodecSerializer, FrameSerializer, Wire
 
 SOUND = OutputAudioRawFrame(bytes(640), 16_000)
@@ -182,18 +182,18 @@ def test_a_small_protocol_keeps_the_contract() -> None:
 @pytest.mark.parametrize(
     ("part", "rules"),
     [
-        (Trusting, {Rule.EXCEPTIONS}),
-        (Silent, {Rule.ANSWERS}),
-        (Obedient, {Rule.VALUES}),
-        (Once, {Rule.RECOVERS}),
-        (Shared, {Rule.PURE, Rule.RECOVERS}),
-        (Mute, {Rule.ANSWERS}),
-        (Raising, {Rule.EXCEPTIONS}),
-        (Waiting, {Rule.VALUES}),
+        (Trusting, {ContractRule.EXCEPTIONS}),
+        (Silent, {ContractRule.ANSWERS}),
+        (Obedient, {ContractRule.VALUES}),
+        (Once, {ContractRule.RECOVERS}),
+        (Shared, {ContractRule.PURE, ContractRule.RECOVERS}),
+        (Mute, {ContractRule.ANSWERS}),
+        (Raising, {ContractRule.EXCEPTIONS}),
+        (Waiting, {ContractRule.VALUES}),
     ],
 )
 def test_broken_serializers_are_found(
-    part: Callable[[], FrameSerializer], rules: set[Rule]
+    part: Callable[[], FrameSerializer], rules: set[ContractRule]
 ) -> None:
     """Each way to be a bad serializer is found as what it is, within two seeds."""
     with pytest.raises(ContractError) as found:

@@ -5,18 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from antiphon.turns.actions import (
-    Action,
-    CloseTurn,
-    DecisionKind,
-    HoldPlayout,
-    Interrupt,
-    OpenTurn,
-    ReleasePlayout,
-    StopTimedOut,
-    TriggerInference,
-)
-from antiphon.turns.events import (
+from antiphon.turns.facts import (
     AnnouncedStart,
     AnnouncedStop,
     BotSaid,
@@ -25,7 +14,6 @@ from antiphon.turns.events import (
     CompletionDenied,
     CompletionJudged,
     Fact,
-    Heard,
     Interrupted,
     Muted,
     ProposedStart,
@@ -33,10 +21,22 @@ from antiphon.turns.events import (
     SpeechStarted,
     SpeechStopped,
     TranscriberLatency,
+    TranscriptReceived,
     TurnModelVerdict,
     Unmuted,
 )
 from antiphon.turns.machine import TurnMachine
+from antiphon.turns.machine_actions import (
+    Action,
+    CloseTurn,
+    DecisionKind,
+    HoldPlayout,
+    InterruptAgent,
+    OpenTurn,
+    ReleasePlayout,
+    StopTimedOut,
+    TriggerInference,
+)
 from antiphon.turns.states import OPEN
 from antiphon.turns.strategies import UserTurnStrategies
 from antiphon.turns.strategy import UserTurnStartStrategy
@@ -62,8 +62,10 @@ class World:
             lambda: self._speech(now),
             lambda: self._speech(now),
             lambda: self._speech(now),
-            lambda: Heard(self._text(), final=rng.random() < 0.5, finalized=rng.random() < 0.3),
-            lambda: Heard(self._text(), final=True, finalized=rng.random() < 0.3),
+            lambda: TranscriptReceived(
+                self._text(), final=rng.random() < 0.5, finalized=rng.random() < 0.3
+            ),
+            lambda: TranscriptReceived(self._text(), final=True, finalized=rng.random() < 0.3),
             lambda: TurnModelVerdict(complete=rng.random() < 0.5),
             self._bot,
             self._bot,
@@ -118,7 +120,7 @@ class Caller:
         if self.muted:
             return
         deaf = self._detector and not in_turn and not self.sounds(now) and now < self._deaf_until
-        if not (deaf and isinstance(fact, Heard)):
+        if not (deaf and isinstance(fact, TranscriptReceived)):
             self._take_in(fact, now)
 
     def _take_in(self, fact: Fact, now: float) -> None:
@@ -139,10 +141,10 @@ class Caller:
                 self._sources.discard("proposal")
             case AnnouncedStop() if self._proposals:
                 self._sources.discard("other")
-            case Heard(text=text, final=True):
+            case TranscriptReceived(text=text, final=True):
                 self.words += text.split()
                 self.interim = ""
-            case Heard(text=text):
+            case TranscriptReceived(text=text):
                 self.interim = text
 
     def take(self, *, with_interim: bool) -> list[str]:
@@ -199,7 +201,7 @@ class Laws:
             match action:
                 case OpenTurn():
                     self._opened(action)
-                case Interrupt():
+                case InterruptAgent():
                     assert self._may_interrupt or not self._bot, "it must not interrupt"
                     self._void()
                 case TriggerInference(segment=segment):

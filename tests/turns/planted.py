@@ -170,7 +170,7 @@ BUGS: dict[str, Bug] = {
     "a turn starts within a turn": Bug(
         machine,
         "        if floor.is_open or self._opened:\n            return\n",
-        "        if floor.is_open:\n            floor.go(Step.STOP)\n",
+        "        if floor.is_open:\n            floor.go(TurnStep.STOP)\n",
     ),
     "a muted caller is heard": Bug(
         machine,
@@ -178,7 +178,9 @@ BUGS: dict[str, Bug] = {
         "if self._floor.muted and isinstance(event, SpeechStarted):",
     ),
     "what was said while muted is heard afterwards": Bug(
-        floor, "late = isinstance(event, Heard) and", "late = isinstance(event, Muted) and"
+        floor,
+        "late = isinstance(event, TranscriptReceived) and",
+        "late = isinstance(event, Muted) and",
     ),
     "a swap of the strategies forgets the open turn": Bug(
         machine,

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from antiphon.turns.actions import (
+from antiphon.turns.facts import Fact, SpeechStarted, SpeechStopped, TranscriptReceived
+from antiphon.turns.machine import TurnMachine
+from antiphon.turns.machine_actions import (
     Action,
     CloseTurn,
     HoldPlayout,
-    Interrupt,
-    JudgeTurn,
+    InterruptAgent,
     OpenTurn,
     ReleasePlayout,
+    RunTurnModel,
     StopTimedOut,
     TriggerInference,
 )
-from antiphon.turns.events import Fact, Heard, SpeechStarted, SpeechStopped
-from antiphon.turns.machine import TurnMachine
 from antiphon.turns.opinions import Notify, SendFrame
 from antiphon.turns.strategies import UserTurnStrategies
 from antiphon.turns.strategy import UserTurnStartStrategy, UserTurnStopStrategy
@@ -36,12 +36,12 @@ def talk(begin: float, end: float) -> list[Line]:
 
 def heard(at: float, text: str, *, finalized: bool = False) -> Line:
     """A final transcript."""
-    return (at, Heard(text=text, finalized=finalized))
+    return (at, TranscriptReceived(text=text, finalized=finalized))
 
 
 def interim(at: float, text: str) -> Line:
     """An interim transcript."""
-    return (at, Heard(text=text, final=False))
+    return (at, TranscriptReceived(text=text, final=False))
 
 
 def machine(
@@ -83,7 +83,7 @@ def describe(action: Action) -> str:
         case OpenTurn(announce=announce, interrupt=interrupt):
             loud = "" if announce else " quietly"
             return f"start{loud}{'' if interrupt else ' without interruption'}"
-        case Interrupt():
+        case InterruptAgent():
             return "interrupt"
         case TriggerInference(segment=segment):
             return f"infer {segment.text!r}"
@@ -96,7 +96,7 @@ def describe(action: Action) -> str:
             return "hold"
         case ReleasePlayout():
             return "release"
-        case JudgeTurn():
+        case RunTurnModel():
             return "judge"
         case SendFrame(frame=frame):
             return f"send {type(frame).__name__}"

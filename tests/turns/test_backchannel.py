@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from antiphon.turns.backchannel import BackchannelUserTurnStartStrategy
-from antiphon.turns.events import BotStarted, BotStopped, Heard
+from antiphon.turns.facts import BotStarted, BotStopped, TranscriptReceived
 from tests.turns.script import Line, heard, interim, machine, play, talk
 
 BOT: list[Line] = [(0, BotStarted()), (60, BotStopped())]
@@ -81,8 +81,8 @@ def test_backchannel(case: str) -> None:
 def test_the_words_are_those_of_the_callers_language() -> None:
     """The transcriber's language picks the list."""
     turns = machine([BackchannelUserTurnStartStrategy()])
-    german = (1.8, Heard(text="ja genau", finalized=True, language="de-DE"))
-    english = (3.8, Heard(text="ja genau", finalized=True, language="en"))
+    german = (1.8, TranscriptReceived(text="ja genau", finalized=True, language="de-DE"))
+    english = (3.8, TranscriptReceived(text="ja genau", finalized=True, language="en"))
     out = play(turns, BOT, talk(1, 1.4), german, talk(3, 3.4), english)
     assert [at for at, what in out if what == "start"] == [3.8]
 

@@ -13,12 +13,12 @@ from antiphon.turns.completion import (
     CompleteTurn,
     CompletionAction,
     CompletionEvent,
+    CompletionResponseStarted,
     Emit,
     EmitMarker,
     Prompt,
     ResponseEnded,
     ResponseInterrupted,
-    ResponseStarted,
     ResponseText,
     ResponseToolCall,
     TurnCompletion,
@@ -40,7 +40,7 @@ def answer(*parts: str | ResponseToolCall) -> list[CompletionEvent]:
     events: list[CompletionEvent] = [
         ResponseText(part) if isinstance(part, str) else part for part in parts
     ]
-    return [ResponseStarted(), *events, ResponseEnded()]
+    return [CompletionResponseStarted(), *events, ResponseEnded()]
 
 
 def shorts(actions: list[CompletionAction]) -> list[str]:
@@ -112,15 +112,25 @@ CASES: dict[str, tuple[list[CompletionEvent], list[str]]] = {
         ],
     ),
     "the caller goes on before the verdict: a late complete neither finalizes nor speaks": (
-        [ResponseStarted(), UserSpeechStarted(), *answer("✓ Hello")[1:]],
+        [CompletionResponseStarted(), UserSpeechStarted(), *answer("✓ Hello")[1:]],
         [],
     ),
     "the caller goes on after the verdict: that is an interruption like any other": (
-        [ResponseStarted(), ResponseText("✓ Hel"), UserSpeechStarted(), ResponseText("lo")],
+        [
+            CompletionResponseStarted(),
+            ResponseText("✓ Hel"),
+            UserSpeechStarted(),
+            ResponseText("lo"),
+        ],
         ["mark ✓", "complete", "say Hello"],
     ),
     "an interrupted answer says nothing more": (
-        [ResponseStarted(), ResponseInterrupted(), ResponseText("✓ Hello"), ResponseEnded()],
+        [
+            CompletionResponseStarted(),
+            ResponseInterrupted(),
+            ResponseText("✓ Hello"),
+            ResponseEnded(),
+        ],
         [],
     ),
 }
@@ -167,7 +177,9 @@ def test_incomplete_is_asked_again_after_its_timeout(marker: str, secs: float, p
     assert machine.deadline is None
 
 
-@pytest.mark.parametrize("event", [UserSpeechStarted(), ResponseInterrupted(), ResponseStarted()])
+@pytest.mark.parametrize(
+    "event", [UserSpeechStarted(), ResponseInterrupted(), CompletionResponseStarted()]
+)
 def test_what_cancels_the_timeout(event: CompletionEvent) -> None:
     """Speech, an interruption or another response: nobody needs to be asked again."""
     machine = TurnCompletion()
@@ -178,7 +190,7 @@ def test_what_cancels_the_timeout(event: CompletionEvent) -> None:
 def test_a_void_response_is_asked_again_if_nothing_comes_of_the_speech() -> None:
     """The caller made a sound, fell silent and no new turn came: never dead air."""
     machine = TurnCompletion()
-    told(machine, [ResponseStarted(), UserSpeechStarted(), UserSpeechStopped()], now=1.0)
+    told(machine, [CompletionResponseStarted(), UserSpeechStarted(), UserSpeechStopped()], now=1.0)
     told(machine, [ResponseText("✓ Hello"), ResponseEnded()], now=2.0)
     assert machine.deadline == 7.0
 

@@ -30,14 +30,13 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.services.stt import STTService
-from antiphon.simulation.fakes.faults import Faults, Hang
+from antiphon.simulation.fakes.provider import Faults, Hang
 from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.vad import FakeTurnModel, FakeVADModel
 from antiphon.simulation.fakes.voice import silence, speak
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 from antiphon.turns import defaults
-from antiphon.turns.actions import Decision
 from antiphon.turns.backchannel import BackchannelUserTurnStartStrategy
 from antiphon.turns.completion_strategies import (
     ExternalUserTurnCompletionStopStrategy,
@@ -45,6 +44,7 @@ from antiphon.turns.completion_strategies import (
 )
 from antiphon.turns.controller import UserTurnSegment, UserTurnStartedParams, UserTurnStoppedParams
 from antiphon.turns.echo import EchoGuardUserTurnStartStrategy
+from antiphon.turns.machine_actions import Decision
 from antiphon.turns.processor import UserTurnProcessor
 from antiphon.turns.start_strategies import (
     TranscriptionUserTurnStartStrategy,

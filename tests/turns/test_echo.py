@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from antiphon.turns.echo import EchoGuardUserTurnStartStrategy
-from antiphon.turns.events import BotSaid, BotStarted, BotStopped, SpeechStarted
+from antiphon.turns.facts import BotSaid, BotStarted, BotStopped, SpeechStarted
 from antiphon.turns.start_strategies import (
     TranscriptionUserTurnStartStrategy,
     VADUserTurnStartStrategy,

@@ -10,7 +10,7 @@ from antiphon.turns.backchannel import BackchannelUserTurnStartStrategy
 from antiphon.turns.completion_strategies import deferred
 from antiphon.turns.echo import EchoGuardUserTurnStartStrategy
 from antiphon.turns.endpointing import DynamicEndpointingUserTurnStopStrategy
-from antiphon.turns.events import Fact, SpeechStarted
+from antiphon.turns.facts import Fact, SpeechStarted
 from antiphon.turns.opinions import NOTHING, HoldSpeech, Opinion
 from antiphon.turns.start_strategies import (
     ExternalUserTurnStartStrategy,

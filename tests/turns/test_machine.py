@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from antiphon.turns.actions import CloseTurn, DecisionKind, OpenTurn
 from antiphon.turns.completion_strategies import (
     ExternalUserTurnCompletionStopStrategy,
     LLMTurnCompletionUserTurnStopStrategy,
     deferred,
 )
-from antiphon.turns.events import (
+from antiphon.turns.facts import (
     BotStarted,
     BotStopped,
     CompletionDenied,
@@ -27,6 +26,7 @@ from antiphon.turns.events import (
     Unmuted,
 )
 from antiphon.turns.machine import TurnMachine
+from antiphon.turns.machine_actions import CloseTurn, DecisionKind, OpenTurn
 from antiphon.turns.opinions import NOTHING, EndTurn, Forget, HoldSpeech, Opinion, StartTurn
 from antiphon.turns.start_strategies import (
     TranscriptionUserTurnStartStrategy,

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from antiphon.errors import ConfigurationError
-from antiphon.turns.actions import DecisionKind
 from antiphon.turns.backchannel import BackchannelUserTurnStartStrategy
-from antiphon.turns.events import BotStarted, BotStopped, ProposedStart, SpeechStarted
+from antiphon.turns.facts import BotStarted, BotStopped, ProposedStart, SpeechStarted
+from antiphon.turns.machine_actions import DecisionKind
 from antiphon.turns.start_strategies import (
     ExternalUserTurnStartStrategy,
     MinWordsUserTurnStartStrategy,

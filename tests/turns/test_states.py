@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from antiphon.turns.states import OPEN, SOUNDING, TRANSITIONS, Step, TurnState, diagram
+from antiphon.turns.states import OPEN, SOUNDING, TRANSITIONS, TurnState, TurnStep, diagram
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "turns.md"
 
@@ -21,25 +21,25 @@ def test_steps_mean_what_they_say() -> None:
     for state, steps in TRANSITIONS.items():
         for step, target in steps.items():
             match step:
-                case Step.SOUND:
+                case TurnStep.SOUND:
                     assert state not in SOUNDING
                     assert target in SOUNDING
-                case Step.SILENCE:
+                case TurnStep.SILENCE:
                     assert state in SOUNDING
                     assert target not in SOUNDING
-                case Step.START:
+                case TurnStep.START:
                     assert state not in OPEN
                     assert target in OPEN
-                case Step.STOP:
+                case TurnStep.STOP:
                     assert state in OPEN
                     assert target is TurnState.IDLE
-                case Step.INFER:
+                case TurnStep.INFER:
                     assert target is TurnState.ASKED
-            if step in (Step.SOUND, Step.SILENCE):
+            if step in (TurnStep.SOUND, TurnStep.SILENCE):
                 assert (state in OPEN) == (target in OPEN)
 
 
 def test_no_turn_ends_in_sound() -> None:
     """There is no step from sound to the end of a turn or to an inference."""
     for state in SOUNDING:
-        assert not {Step.STOP, Step.INFER} & set(TRANSITIONS[state])
+        assert not {TurnStep.STOP, TurnStep.INFER} & set(TRANSITIONS[state])

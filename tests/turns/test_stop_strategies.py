@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from antiphon.turns.endpointing import DynamicEndpointingUserTurnStopStrategy
-from antiphon.turns.events import (
+from antiphon.turns.facts import (
     AnnouncedStart,
     AnnouncedStop,
     BotStarted,
     BotStopped,
-    Heard,
     ProposedStart,
     ProposedStop,
     TranscriberLatency,
+    TranscriptReceived,
     TurnModelVerdict,
 )
 from antiphon.turns.start_strategies import (
@@ -305,6 +305,6 @@ def test_dynamic_endpointing_learns_at_once_from_a_turn_it_cut_off() -> None:
         talk(1, 2),
         heard(2.3, "I would like", finalized=True),
         talk(2.9, 4),
-        (4.3, Heard(text="a pizza", finalized=True)),
+        (4.3, TranscriptReceived(text="a pizza", finalized=True)),
     )
     assert stop.patience() >= 1.1

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from antiphon.turns.completion_strategies import deferred
-from antiphon.turns.events import (
-    Heard,
+from antiphon.turns.facts import (
     Muted,
     SpeechStarted,
     SpeechStopped,
     TranscriberLatency,
+    TranscriptReceived,
     TurnModelVerdict,
 )
 from antiphon.turns.stop_strategies import (
@@ -158,7 +158,7 @@ def test_an_end_that_nobody_told_owes_no_answer() -> None:
     wait = TranscriptWait(wait_for_transcript=True)
     wait.receive(TranscriberLatency(0.5, answers=True), 0.0)
     wait.receive(SpeechStarted(at=1.0), 1.2)
-    wait.receive(Heard("and so on"), 50.0)
+    wait.receive(TranscriptReceived("and so on"), 50.0)
     wait.receive(SpeechStopped(at=61.0, transcript_due=False), 61.0)
     assert wait.ready_at() == 61.5
 

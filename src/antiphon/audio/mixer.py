@@ -9,7 +9,7 @@ import msgspec
 
 from antiphon.audio.convert import StreamConverter
 from antiphon.audio.pcm import SAMPLE_BYTES, apply_gain, mix
-from antiphon.audio.wav import Recording
+from antiphon.audio.wav import WavFile
 from antiphon.errors import ConfigurationError, UnknownNameError
 
 
@@ -49,7 +49,7 @@ class SoundMixer:
 
     def __init__(
         self,
-        sounds: Mapping[str, Recording],
+        sounds: Mapping[str, WavFile],
         default: str,
         *,
         volume: float = 0.4,

@@ -28,7 +28,7 @@ _SOUNDLESS = 32
 """Of 32768: what a line without sound stays below."""
 
 
-class Side(enum.Enum):
+class TrackSide(enum.Enum):
     """Whose track."""
 
     CALLER = "caller"
@@ -55,13 +55,13 @@ class _Track:
         return piece
 
 
-class Timeline:
+class TwoTracks:
     """Two mono tracks at one rate. Times are seconds since the recording began."""
 
     def __init__(self, sample_rate: int, *, tolerance_secs: float = 0.1) -> None:
         self.sample_rate = sample_rate
         self._tolerance = round(tolerance_secs * sample_rate)
-        self._tracks = {side: _Track() for side in Side}
+        self._tracks = {side: _Track() for side in TrackSide}
 
     @property
     def secs(self) -> float:
@@ -73,7 +73,7 @@ class Timeline:
         """Of the longer side, not taken yet."""
         return max(len(track.pcm) for track in self._tracks.values())
 
-    def add(self, side: Side, pcm: bytes, at: float | None = None) -> None:
+    def add(self, side: TrackSide, pcm: bytes, at: float | None = None) -> None:
         """Sound of one side whose first sample was heard `at`; None: right after its last one."""
         track = self._tracks[side]
         if at is not None:
@@ -106,7 +106,7 @@ class Timeline:
         return self._take_to(end)
 
     def _take_to(self, end: int) -> tuple[bytes, bytes]:
-        caller, agent = (self._tracks[side].take_to(end) for side in Side)
+        caller, agent = (self._tracks[side].take_to(end) for side in TrackSide)
         return caller, agent
 
 

@@ -18,7 +18,7 @@ _HEADER_BYTES = 44
 _LONGEST = 0xFFFF_FFFF - _HEADER_BYTES
 
 
-class Recording(NamedTuple):
+class WavFile(NamedTuple):
     """Audio with what is needed to play it: 16-bit PCM, rate in Hz, interleaved channels."""
 
     pcm: bytes
@@ -35,7 +35,7 @@ class Recording(NamedTuple):
         return resample(to_mono(self.pcm, self.num_channels), self.sample_rate, sample_rate)
 
 
-def read_wav(path: str | Path) -> Recording:
+def read_wav(path: str | Path) -> WavFile:
     """The recording in `path`, as 16-bit PCM.
 
     Reads 8, 16, 24 and 32-bit PCM and 32 and 64-bit floats, also behind an extensible header.
@@ -49,7 +49,7 @@ def read_wav(path: str | Path) -> Recording:
         raise InvalidInputError(f"{path}: {error}") from error
 
 
-def parse_wav(data: bytes) -> Recording:
+def parse_wav(data: bytes) -> WavFile:
     """The recording in the bytes of a wav file; see `read_wav`."""
     if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         raise InvalidInputError("this is not a wav file (no RIFF/WAVE header)")
@@ -68,7 +68,7 @@ def parse_wav(data: bytes) -> Recording:
     raise InvalidInputError("the wav file has no data")
 
 
-def _decode(fmt: bytes, body: bytes) -> Recording:
+def _decode(fmt: bytes, body: bytes) -> WavFile:
     if len(fmt) < 16:
         raise InvalidInputError("the wav file's format chunk is too short")
     code, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", fmt)
@@ -95,7 +95,7 @@ def _decode(fmt: bytes, body: bytes) -> Recording:
             raise InvalidInputError(
                 f"a wav file of format {code} with {bits} bits cannot be read; convert it to PCM"
             )
-    return Recording(pcm, rate, channels)
+    return WavFile(pcm, rate, channels)
 
 
 def write_wav(path: str | Path, pcm: bytes, sample_rate: int, num_channels: int = 1) -> None:

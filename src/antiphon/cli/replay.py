@@ -14,8 +14,8 @@ import typer
 from antiphon.errors import ConfigurationError, InvalidInputError, UnknownNameError
 
 if TYPE_CHECKING:
-    from antiphon.simulation.recording import Recording
-    from antiphon.simulation.replay import Comparison
+    from antiphon.simulation.record.recording import Recording
+    from antiphon.simulation.record.replay import Comparison
 
 
 _File = Annotated[pathlib.Path, typer.Argument(help="The recording.")]
@@ -70,9 +70,9 @@ def replay(
 
     Exits with 1 at the first divergence. Without --agent it says what the file holds.
     """
-    from antiphon.simulation.redaction import rule_named
-    from antiphon.simulation.regression import find_factory, to_regression_test
-    from antiphon.simulation.replay import replay as play
+    from antiphon.simulation.record.redaction import rule_named
+    from antiphon.simulation.record.regression import find_factory, to_regression_test
+    from antiphon.simulation.record.replay import replay as play
 
     _check_targets(agent, save, write_test)
     rules = [rule_named(name) for name in redact or ()]
@@ -114,7 +114,7 @@ def _check_targets(
     agent: str | None, save: pathlib.Path | None, write_test: pathlib.Path | None
 ) -> None:
     """What cannot be written is told before anything is done."""
-    from antiphon.simulation.regression import importable, test_file
+    from antiphon.simulation.record.regression import importable, test_file
 
     if write_test is not None:
         if agent is None:
@@ -135,7 +135,7 @@ def _save(recording: Recording, path: pathlib.Path) -> None:
 
 def _comparison(tolerance: float, ignore: Iterable[str], recording: Recording) -> Comparison:
     from antiphon.frames.codec import standard_types
-    from antiphon.simulation.replay import Comparison
+    from antiphon.simulation.record.replay import Comparison
 
     known = {given.frame.type for given in recording} | set(standard_types())
     for name in ignore:
@@ -148,7 +148,7 @@ def _comparison(tolerance: float, ignore: Iterable[str], recording: Recording) -
 
 
 def _load(file: pathlib.Path, *, partial: bool, cut: str | None) -> Recording:
-    from antiphon.simulation.recording import Recording
+    from antiphon.simulation.record.recording import Recording
 
     try:
         recording = Recording.load(file, partial=partial)

@@ -17,10 +17,10 @@ from antiphon.errors import ConfigurationError, InvalidInputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from antiphon.observe.timeline import Line
-    from antiphon.simulation.pool import Job, Pool, Shown
-    from antiphon.simulation.scenario import Scenario
-    from antiphon.simulation.trials import Failure, Report
+    from antiphon.observe.timeline import TimelineRow
+    from antiphon.simulation.calls.pool import Job, Pool, Shown
+    from antiphon.simulation.calls.scenario import Scenario
+    from antiphon.simulation.calls.trials import Failure, Report
 
 DEFAULT_SEEDS = 100
 _STORY_LINES = 12
@@ -82,8 +82,8 @@ def simulate(
     """
     from rich.console import Console
 
-    from antiphon.simulation.pool import Job, Pool
-    from antiphon.simulation.scenario import Scenario
+    from antiphon.simulation.calls.pool import Job, Pool
+    from antiphon.simulation.calls.scenario import Scenario
 
     call = _changed(Scenario.load(scenario), agent, faults, caller)
     for target in (timeline, record):
@@ -161,16 +161,16 @@ def _one(
 _STYLES = {"Caller": "bold blue", "Agent": "bold yellow", "Tool": "bold green", "Script": "dim"}
 
 
-def _print_line(console: Console, line: Line) -> None:
+def _print_line(console: Console, line: TimelineRow) -> None:
     from rich.text import Text
 
-    from antiphon.observe.timeline import Kind
-    from antiphon.simulation.trace import as_text
+    from antiphon.observe.timeline import RowKind
+    from antiphon.simulation.calls.trace import as_text
 
     text = Text(as_text(line))
-    if line.kind in {Kind.ERROR, Kind.CUT}:
+    if line.kind in {RowKind.ERROR, RowKind.CUT}:
         text.stylize("bold red")
-    elif line.kind is Kind.FIGURES:
+    elif line.kind is RowKind.FIGURES:
         text.stylize("dim")
     else:
         text.stylize("dim", 0, 7)
@@ -197,8 +197,8 @@ def _many(
     timeline: pathlib.Path | None,
     again: _Again,
 ) -> bool:
-    from antiphon.simulation.pool import StopRequest
-    from antiphon.simulation.trials import Report
+    from antiphon.simulation.calls.pool import StopRequest
+    from antiphon.simulation.calls.trials import Report
 
     runs = 0
     failures: dict[int, Failure] = {}
@@ -227,7 +227,7 @@ def _many(
 
 
 def _print_report(console: Console, report: Report, wanted: int, again: _Again) -> None:
-    from antiphon.simulation.trials import seeds_of
+    from antiphon.simulation.calls.trials import seeds_of
 
     done = f"{report.runs}" if report.runs == wanted else f"{report.runs} of {wanted}"
     console.print(f"{report.scenario}: {done} seeds, ", style="bold", end="")
@@ -298,7 +298,7 @@ def _progress(name: str, total: int) -> Iterator[Any]:
 def _changed(
     scenario: Scenario, agent: str | None, faults: str | None, caller: str | None
 ) -> Scenario:
-    from antiphon.simulation.scenario import CallerSettings
+    from antiphon.simulation.calls.scenario import CallerSettings
 
     changes: dict[str, Any] = {} if agent is None else {"agent": agent}
     if faults is not None:
@@ -310,7 +310,7 @@ def _changed(
 
 
 def _faults(given: str) -> dict[str, Any]:
-    from antiphon.simulation.scenario_file import SUFFIXES, read_mapping, read_yaml
+    from antiphon.simulation.calls.scenario_file import SUFFIXES, read_mapping, read_yaml
 
     path = pathlib.Path(given)
     if path.suffix in SUFFIXES and "\n" not in given and ":" not in given:

@@ -10,9 +10,9 @@ import msgspec
 
 from antiphon.context.assistant_turn import AssistantTurn
 from antiphon.context.call_log import CALL_FRAMES
-from antiphon.context.half import ContextHalf
+from antiphon.context.context_editor import ContextEditor
 from antiphon.context.messages import assistant_message
-from antiphon.context.shared import EDIT_FRAMES, RunDueFrame, SharedContext
+from antiphon.context.pair_state import EDIT_FRAMES, PairState, RunDueFrame
 from antiphon.context.summarizer import ContextSummarizer
 from antiphon.context.summary import LLMAutoContextSummarizationConfig, SummaryAppliedEvent
 from antiphon.context.thoughts import ThoughtCollector, ThoughtFrame
@@ -45,7 +45,7 @@ from antiphon.frames.turns import (
     UserStoppedSpeakingFrame,
 )
 from antiphon.kernel.epoch import FrameDirection
-from antiphon.kernel.hooks import Event
+from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import FrameProcessor, handles
 
 
@@ -94,14 +94,14 @@ class LLMAssistantAggregator(FrameProcessor):
 
     def __init__(
         self,
-        shared: SharedContext,
+        shared: PairState,
         params: LLMAssistantAggregatorParams | None = None,
         *,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
         self._shared = shared
-        self._half = ContextHalf(self, shared, to_model=FrameDirection.UPSTREAM)
+        self._half = ContextEditor(self, shared, to_model=FrameDirection.UPSTREAM)
         self._params = params or LLMAssistantAggregatorParams()
         self._thoughts = ThoughtCollector()
         self._summarizer = ContextSummarizer(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import msgspec
 
-from antiphon.tools.run_gate import Epoch
+from antiphon.tools.run_gate import EpochLike
 
 
 class Request(msgspec.Struct):
@@ -27,7 +27,7 @@ class AssistantTurn(msgspec.Struct):
     `request` is what it is to say, as far as that is known.
     """
 
-    epoch: Epoch
+    epoch: EpochLike
     response_id: int | None
     timestamp: str
     request: str = ""

@@ -19,7 +19,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.messages import (
     CANCELLED,
     IN_PROGRESS,
@@ -39,7 +39,7 @@ from antiphon.frames.tools import (
     FunctionCallResultProperties,
     FunctionCallsStartedFrame,
 )
-from antiphon.tools.calls import Call, CallEnd, CallState, CallTable
+from antiphon.tools.calls import CallEnd, CallState, CallTable, FunctionCall
 from antiphon.tools.results import failure, tool_text
 from antiphon.tools.run_gate import RunGate
 
@@ -181,7 +181,10 @@ class CallLog:
         return properties.on_context_updated
 
     def _intermediate_result(
-        self, call: Call, frame: FunctionCallResultFrame, properties: FunctionCallResultProperties
+        self,
+        call: FunctionCall,
+        frame: FunctionCallResultFrame,
+        properties: FunctionCallResultProperties,
     ) -> Updated | None:
         if not call.is_async:
             logger.error("Only an asynchronous call has intermediate results: %s.", call)
@@ -209,7 +212,7 @@ class CallLog:
         end = CallEnd.TIMEOUT if timeout else CallEnd.CANCELLED
         self._end_without_result(call, end, wants_run=frame.run_llm)
 
-    def _end_without_result(self, call: Call, end: CallEnd, *, wants_run: bool) -> None:
+    def _end_without_result(self, call: FunctionCall, end: CallEnd, *, wants_run: bool) -> None:
         if call.state is CallState.ANNOUNCED:
             self._write_call(call)
         step = self.table.finish(call.tool_call_id, end, wants_run=wants_run)
@@ -226,7 +229,7 @@ class CallLog:
 
     # ---- writing ----
 
-    def _write_call(self, call: Call) -> None:
+    def _write_call(self, call: FunctionCall) -> None:
         text = async_tool_text(call.tool_call_id, "started") if call.is_async else IN_PROGRESS
         block = [
             tool_call_message(call.tool_call_id, call.function_name, call.arguments),
@@ -240,7 +243,7 @@ class CallLog:
             while len(self._anchors) > 8:
                 del self._anchors[next(iter(self._anchors))]
 
-    def _answer(self, call: Call, text: str) -> None:
+    def _answer(self, call: FunctionCall, text: str) -> None:
         if not self._context.answer_call(call.tool_call_id, text):
             logger.info(
                 "The call %s of %r is no longer in the context: its end is not written.",
@@ -248,12 +251,12 @@ class CallLog:
                 call.function_name,
             )
 
-    def _tell(self, call: Call, status: str, **more: object) -> None:
+    def _tell(self, call: FunctionCall, status: str, **more: object) -> None:
         text = async_tool_text(call.tool_call_id, status, **more)
         first, *_ = self._context.insert([developer_message(text)])
         self._news = self._news or first
 
-    def _ended(self, call: Call) -> None:
+    def _ended(self, call: FunctionCall) -> None:
         self._response_of.pop(call.tool_call_id, None)
         self._intermediate.pop(call.tool_call_id, None)
         attached = self._attached.pop(call.tool_call_id, None)

@@ -8,8 +8,8 @@ from antiphon.context.assistant_aggregator import (
     LLMAssistantAggregator,
     LLMAssistantAggregatorParams,
 )
-from antiphon.context.conversation import LLMContext
-from antiphon.context.shared import SharedContext
+from antiphon.context.llm_context import LLMContext
+from antiphon.context.pair_state import PairState
 from antiphon.context.user_aggregator import LLMUserAggregator, LLMUserAggregatorParams
 from antiphon.kernel.processor import FrameProcessor
 
@@ -35,7 +35,7 @@ class LLMContextAggregatorPair:
                 assistant_params or LLMAssistantAggregatorParams()
             ).add_tool_change_messages
         self.context = context
-        self.shared = SharedContext(context, add_tool_change_messages=wanted)
+        self.shared = PairState(context, add_tool_change_messages=wanted)
         self._user = LLMUserAggregator(self.shared, user_params)
         self._assistant = LLMAssistantAggregator(self.shared, assistant_params)
 

@@ -12,14 +12,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from antiphon.context.conversation import LLMContext
-from antiphon.context.shared import SharedContext
+from antiphon.context.llm_context import LLMContext
+from antiphon.context.pair_state import PairState
 from antiphon.context.summary import (
     PROMPT,
     LLMAutoContextSummarizationConfig,
     LLMContextSummaryConfig,
-    Plan,
     SummaryAppliedEvent,
+    SummaryPlan,
     plan,
 )
 from antiphon.frames.llm import LLMContextSummaryRequestFrame, LLMContextSummaryResultFrame
@@ -27,7 +27,7 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor
 
 if TYPE_CHECKING:
-    from antiphon.kernel.calls import Timer
+    from antiphon.kernel.call_frames import Timer
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class ContextSummarizer:
     def __init__(
         self,
         processor: FrameProcessor,
-        shared: SharedContext,
+        shared: PairState,
         auto: LLMAutoContextSummarizationConfig | None,
         *,
         on_applied: Callable[[ContextSummarizer, SummaryAppliedEvent], Awaitable[None]],
@@ -51,7 +51,7 @@ class ContextSummarizer:
         self._auto = auto
         self._on_applied = on_applied
         self._request: LLMContextSummaryRequestFrame | None = None
-        self._plan: Plan | None = None
+        self._plan: SummaryPlan | None = None
         self._attempts = 0
         self._timer: Timer | None = None
 

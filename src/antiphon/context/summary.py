@@ -9,7 +9,7 @@ boundary, and never
 * touches the last `min_messages_after_summary` messages.
 
 It is applied only to the conversation it was made from: if the covered messages are no longer the
-very same, nothing happens (`Plan.apply` returns None). Messages that were added since do not
+very same, nothing happens (`SummaryPlan.apply` returns None). Messages that were added since do not
 matter.
 """
 
@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from antiphon.context.conversation import ContextSnapshot, LLMContext
+from antiphon.context.llm_context import ContextSnapshot, LLMContext
 from antiphon.context.messages import IN_PROGRESS, LLMSpecificMessage, Message, text_of
 from antiphon.errors import ConfigurationError
 
@@ -113,7 +113,7 @@ def estimated_tokens(messages: Sequence[Message]) -> int:
     return total
 
 
-class Plan(msgspec.Struct, frozen=True):
+class SummaryPlan(msgspec.Struct, frozen=True):
     """Messages `first` up to (not including) `end` of `snapshot` are to be summarized."""
 
     snapshot: ContextSnapshot
@@ -152,7 +152,7 @@ def plan(
     open_calls: Collection[str] = (),
     *,
     limit: int | None = None,
-) -> Plan | None:
+) -> SummaryPlan | None:
     """What can be summarized now, at most the first `limit` messages; None: not worth it."""
     messages = snapshot.messages
     first = 0
@@ -165,7 +165,7 @@ def plan(
     )
     while first < end < len(messages) and _role(messages[end]) == "tool":
         end -= 1
-    return Plan(snapshot, first, end, config) if end - first >= 2 else None
+    return SummaryPlan(snapshot, first, end, config) if end - first >= 2 else None
 
 
 def _first_open(messages: Sequence[Message], open_calls: set[str]) -> int:

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 import msgspec
 
 from antiphon.context.call_log import CALL_FRAMES
-from antiphon.context.conversation import LLMContext
-from antiphon.context.half import ContextHalf
+from antiphon.context.context_editor import ContextEditor
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.messages import user_message
-from antiphon.context.shared import EDIT_FRAMES, RunDueFrame, SharedContext
+from antiphon.context.pair_state import EDIT_FRAMES, PairState, RunDueFrame
 from antiphon.frames.audio import InputAudioRawFrame, UserImageRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import CancelFrame, EndFrame, InterruptionFrame, StartFrame
@@ -29,9 +29,8 @@ from antiphon.frames.turns import (
     UserMuteStoppedFrame,
 )
 from antiphon.kernel.epoch import FrameDirection
-from antiphon.kernel.hooks import Event
+from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import FrameProcessor, handles
-from antiphon.turns.actions import Decision
 from antiphon.turns.completion import UserTurnCompletionConfig
 from antiphon.turns.controller import (
     UserTurnController,
@@ -39,8 +38,9 @@ from antiphon.turns.controller import (
     UserTurnStartedParams,
     UserTurnStoppedParams,
 )
-from antiphon.turns.facts import PROPOSALS
+from antiphon.turns.frame_facts import PROPOSALS
 from antiphon.turns.idle import UserIdleController
+from antiphon.turns.machine_actions import Decision
 from antiphon.turns.mute import MuteGate, UserMuteStrategy
 from antiphon.turns.strategies import FilterIncompleteUserTurnStrategies, UserTurnStrategies
 from antiphon.turns.strategy import TurnStrategy
@@ -135,7 +135,7 @@ class LLMUserAggregator(FrameProcessor):
 
     def __init__(
         self,
-        shared: SharedContext,
+        shared: PairState,
         params: LLMUserAggregatorParams | None = None,
         *,
         name: str | None = None,
@@ -146,7 +146,7 @@ class LLMUserAggregator(FrameProcessor):
             params.strategies(), stop_timeout=params.user_turn_stop_timeout
         )
         self._shared = shared
-        self._half = ContextHalf(self, shared, to_model=FrameDirection.DOWNSTREAM)
+        self._half = ContextEditor(self, shared, to_model=FrameDirection.DOWNSTREAM)
         self._mute = MuteGate(params.user_mute_strategies)
         self._idle = UserIdleController(params.user_idle_timeout)
         self._vad = None

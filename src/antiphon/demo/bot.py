@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.user_aggregator import LLMUserAggregator, LLMUserAggregatorParams
 from antiphon.demo.script import FILLER, PERSONA, WEATHER_SECS
 from antiphon.frames.speech import TTSSpeakFrame
 from antiphon.kernel.pipeline import Pipeline
-from antiphon.providers.local.llm import LocalLLMProvider
+from antiphon.providers.local.llm_provider import LocalLLMProvider
 from antiphon.providers.local.stt import LocalSTTProvider
 from antiphon.providers.local.tts import LocalTTSProvider
 from antiphon.providers.local.turn import LocalSmartTurnModel

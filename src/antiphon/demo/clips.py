@@ -15,7 +15,7 @@ from antiphon.audio.clip import evened
 from antiphon.audio.pcm import SAMPLE_BYTES, duration, silence
 from antiphon.audio.resample import resample
 from antiphon.audio.wav import read_wav
-from antiphon.demo.script import Pause, Reading, Turn
+from antiphon.demo.script import Reading, ScriptedPause, Turn
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.registry import Model, ModelFile
 from antiphon.services.contracts import SpeechAudio, TTSProvider
@@ -67,7 +67,7 @@ async def _clip(turn: Turn, voice: TTSProvider, reading: bytes | None) -> Clip:
     parts: list[bytes] = []
     recorded = False
     for piece in turn.pieces:
-        if isinstance(piece, Pause):
+        if isinstance(piece, ScriptedPause):
             parts.append(silence(piece.secs, SAMPLE_RATE))
         elif isinstance(piece, Reading) and reading is not None:
             parts.append(reading)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from antiphon.audio.wav import Recording
+from antiphon.audio.wav import WavFile
 from antiphon.context.user_aggregator import LLMUserAggregator
 from antiphon.demo.bot import Bot, build
 from antiphon.demo.clips import CALLER_PITCH, SAMPLE_RATE, Clip, clips_of
@@ -32,7 +32,7 @@ from antiphon.transports.caller_script import (
     WaitForSpeech,
 )
 from antiphon.transports.file import FileTransport
-from antiphon.turns.actions import Decision, DecisionKind
+from antiphon.turns.machine_actions import Decision, DecisionKind
 
 NEWS = "the agent told a tool's result"
 LONGEST_SECS = 300.0
@@ -44,7 +44,7 @@ _HANG_UP_SECS = 1.2
 logger = logging.getLogger("antiphon")
 
 
-class Held(msgspec.Struct):
+class HeldConversation(msgspec.Struct):
     """A conversation that was held."""
 
     log: ConversationLog
@@ -65,7 +65,7 @@ def steps_of(turns: Sequence[Turn], clips: Sequence[Clip]) -> list[Step]:
             steps += [settled, news, settled]
         else:
             steps.append(settled)
-        steps.append(Say(Recording(clip.pcm, SAMPLE_RATE), turn.text))
+        steps.append(Say(WavFile(clip.pcm, SAMPLE_RATE), turn.text))
     steps.append(WaitForAgent(settle_secs=_HANG_UP_SECS, timeout_secs=_REPLY_TIMEOUT_SECS))
     return steps
 
@@ -77,7 +77,7 @@ async def demonstrate(
     on_begin: Callable[[], None] = lambda: None,
     turns: Sequence[Turn] = SCRIPT,
     handle_sigint: bool = True,
-) -> Held:
+) -> HeldConversation:
     """Holds one conversation by the script.
 
     `say` is told what is being prepared; `on_begin` is called when the line is open.
@@ -115,7 +115,7 @@ async def converse(
     title: str,
     longest: float | None = LONGEST_SECS,
     handle_sigint: bool = True,
-) -> Held:
+) -> HeldConversation:
     """Runs the bot until somebody hangs up or presses Ctrl-C.
 
     The log has the context as it is at the end.
@@ -153,4 +153,4 @@ async def converse(
     log = observer.log
     log.parts = bot.parts()
     log.context = bot.context.get_messages()
-    return Held(log, recorder.sides())
+    return HeldConversation(log, recorder.sides())

@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Callable
 
 from antiphon.audio.pcm import to_float
-from antiphon.demo.conversation import Held
+from antiphon.demo.conversation import HeldConversation
 from antiphon.demo.verdict import Promise, ReadBack, promises, read_back
 from antiphon.observe.conversation_log import ConversationLog, ReplyLatency
 from antiphon.observe.latency import summarize
@@ -18,7 +18,7 @@ RECORDING, TRANSCRIPT, REPORT = "conversation.wav", "transcript.json", "report.h
 
 
 async def finish(
-    held: Held,
+    held: HeldConversation,
     out: pathlib.Path,
     *,
     say: Callable[[str], None],
@@ -63,7 +63,7 @@ def _tally(kept: list[Promise]) -> str:
     return f"{count}; not: {', '.join(broken)}" if broken else count
 
 
-async def transcribed_back(held: Held) -> ReadBack:
+async def transcribed_back(held: HeldConversation) -> ReadBack:
     """The agent's side of the recording through the embedded transcriber."""
     stt = LocalSTTProvider()
     await stt.connect()
@@ -72,7 +72,7 @@ async def transcribed_back(held: Held) -> ReadBack:
     )
 
 
-def write(held: Held, out: pathlib.Path) -> None:
+def write(held: HeldConversation, out: pathlib.Path) -> None:
     """The three files."""
     out.mkdir(parents=True, exist_ok=True)
     held.sides.write(out / RECORDING)

@@ -12,7 +12,7 @@ import enum
 import msgspec
 
 
-class Speech(msgspec.Struct, frozen=True):
+class ScriptedSpeech(msgspec.Struct, frozen=True):
     """Words, in the caller's synthesised voice."""
 
     text: str
@@ -24,7 +24,7 @@ class Reading(msgspec.Struct, frozen=True):
     text: str
 
 
-class Pause(msgspec.Struct, frozen=True):
+class ScriptedPause(msgspec.Struct, frozen=True):
     """Silence within a turn, in seconds."""
 
     secs: float
@@ -42,14 +42,14 @@ class Cue(enum.Enum):
 class Turn(msgspec.Struct, frozen=True):
     """One turn of the caller."""
 
-    pieces: tuple[Speech | Reading | Pause, ...]
+    pieces: tuple[ScriptedSpeech | Reading | ScriptedPause, ...]
     cue: Cue = Cue.REPLY
     after: float = 0.7
 
     @property
     def text(self) -> str:
         """All that is said in it."""
-        return " ".join(p.text for p in self.pieces if not isinstance(p, Pause))
+        return " ".join(p.text for p in self.pieces if not isinstance(p, ScriptedPause))
 
 
 AGENT_NAME = "Ada"
@@ -66,24 +66,24 @@ WEATHER_SECS = 10.0
 """How long the weather takes: long enough to talk about something else meanwhile."""
 
 SCRIPT = (
-    Turn((Speech("Hello there what is your name?"),), Cue.START, 0.6),
-    Turn((Speech("How is the weather in London right now?"),)),
+    Turn((ScriptedSpeech("Hello there what is your name?"),), Cue.START, 0.6),
+    Turn((ScriptedSpeech("How is the weather in London right now?"),)),
     Turn(
         (
-            Speech("Which book is this from?"),
-            Pause(0.05),
+            ScriptedSpeech("Which book is this from?"),
+            ScriptedPause(0.05),
             Reading("It was the best of times, it was the worst of times."),
         )
     ),
     Turn(
         (
-            Speech("And how many, um,"),
-            Pause(1.1),
-            Speech("how many days are there in a week?"),
+            ScriptedSpeech("And how many, um,"),
+            ScriptedPause(1.1),
+            ScriptedSpeech("how many days are there in a week?"),
         ),
         Cue.NEWS,
     ),
-    Turn((Speech("Could you tell me all about breakfast?"),)),
-    Turn((Speech("Okay what is the capital of Japan?"),), Cue.IN_REPLY, 3.0),
-    Turn((Speech("Great thank you and goodbye for now."),)),
+    Turn((ScriptedSpeech("Could you tell me all about breakfast?"),)),
+    Turn((ScriptedSpeech("Okay what is the capital of Japan?"),), Cue.IN_REPLY, 3.0),
+    Turn((ScriptedSpeech("Great thank you and goodbye for now."),)),
 )

@@ -30,7 +30,7 @@ class Node(Protocol):
         ...
 
 
-class End:
+class ChainEnd:
     """Where a chain ends: every frame that gets there is given to `leave`."""
 
     __slots__ = ("_leave", "name")
@@ -55,7 +55,9 @@ class End:
 class Chain:
     """Nodes in downstream order. `busy` counts those whose ordered, and whose urgent, lane is."""
 
-    def __init__(self, upper: End, lower: End, observers: Observers | None = None) -> None:
+    def __init__(
+        self, upper: ChainEnd, lower: ChainEnd, observers: Observers | None = None
+    ) -> None:
         self.upper = upper
         self.lower = lower
         self._observers = observers

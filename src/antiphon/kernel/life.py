@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import CancelFrame, StartFrame
-from antiphon.kernel.calls import CallFrame
+from antiphon.kernel.call_frames import CallFrame
 from antiphon.kernel.epoch import FrameDirection, Work, current_work
 from antiphon.kernel.tasks import ends_the_task
 

@@ -11,7 +11,7 @@ from antiphon.errors import MailboxFullError
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import HeartbeatFrame
 from antiphon.kernel.epoch import FrameDirection
-from antiphon.kernel.hooks import BoundEvent
+from antiphon.kernel.event_source import BoundEvent
 from antiphon.kernel.params import PipelineParams
 
 logger = logging.getLogger("antiphon")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from antiphon.errors import ConfigurationError
 from antiphon.kernel.branches import Fork, ParallelPipeline
-from antiphon.kernel.chain import Chain, End, Node
+from antiphon.kernel.chain import Chain, ChainEnd, Node
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.session import Session
 from antiphon.kernel.station import Station
@@ -47,8 +47,8 @@ class Pipeline:
 def wire(
     pipeline: Pipeline,
     session: Session,
-    upper: End,
-    lower: End,
+    upper: ChainEnd,
+    lower: ChainEnd,
     make_station: Callable[[FrameProcessor, Session, Chain], Station] = Station,
 ) -> Chain:
     """Builds the chain of a pipeline, gives every processor its station, and returns the chain."""
@@ -79,8 +79,8 @@ def _wire_fork(part: ParallelPipeline, session: Session, chain: Chain, index: in
         wire(
             Pipeline(branch),
             session,
-            End(f"{fork.name}/{number} in", fork.exit_of(number)),
-            End(f"{fork.name}/{number} out", fork.exit_of(number)),
+            ChainEnd(f"{fork.name}/{number} in", fork.exit_of(number)),
+            ChainEnd(f"{fork.name}/{number} out", fork.exit_of(number)),
             fork.make_station,
         )
         for number, branch in enumerate(part.branches)

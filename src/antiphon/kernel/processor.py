@@ -29,10 +29,10 @@ from antiphon.errors import (
 )
 from antiphon.frames.base import Frame, not_a_frame
 from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame
-from antiphon.kernel.calls import CallFrame, Timer
+from antiphon.kernel.call_frames import CallFrame, Timer
 from antiphon.kernel.epoch import Epoch, FrameDirection, current_work
+from antiphon.kernel.event_source import DONE, EventSource
 from antiphon.kernel.handlers import HandlerTable, handles
-from antiphon.kernel.hooks import DONE, EventSource
 from antiphon.kernel.mailbox import CAPACITY
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ from antiphon.kernel.epoch import (
     current_work,
     free_context,
 )
-from antiphon.kernel.hooks import EventSource, finish_handlers
+from antiphon.kernel.event_source import EventSource, finish_handlers
 from antiphon.kernel.observers import Observers
 from antiphon.kernel.tasks import TaskGroup
 

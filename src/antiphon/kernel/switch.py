@@ -38,7 +38,7 @@ from antiphon.frames.switch import ManuallySwitchServiceFrame
 from antiphon.kernel.branches import Fork, ParallelPipeline
 from antiphon.kernel.chain import Chain
 from antiphon.kernel.epoch import FrameDirection, current_work, free_context
-from antiphon.kernel.hooks import Event, EventSource
+from antiphon.kernel.event_source import Event, EventSource
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.session import Session
 from antiphon.kernel.station import Station

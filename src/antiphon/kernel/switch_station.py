@@ -19,7 +19,7 @@ from typing import Any
 
 from antiphon.frames.base import ControlFrame, Frame
 from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame, MetricsFrame
-from antiphon.kernel.calls import CallFrame
+from antiphon.kernel.call_frames import CallFrame
 from antiphon.kernel.chain import Chain
 from antiphon.kernel.epoch import Envelope, Epoch, FrameDirection, Work, current_work
 from antiphon.kernel.handlers import Handler

@@ -30,9 +30,9 @@ from antiphon.frames.lifecycle import (
     StopFrame,
 )
 from antiphon.frames.turns import BotSpeakingFrame, UserSpeakingFrame
-from antiphon.kernel.chain import End
+from antiphon.kernel.chain import ChainEnd
 from antiphon.kernel.epoch import FrameDirection
-from antiphon.kernel.hooks import DONE, Event, EventSource, finish_handlers
+from antiphon.kernel.event_source import DONE, Event, EventSource, finish_handlers
 from antiphon.kernel.interruption import interrupt
 from antiphon.kernel.monitors import FrameFilter, Heartbeat, IdleWatch
 from antiphon.kernel.observers import BaseObserver, Observers
@@ -101,8 +101,8 @@ class PipelineTask(EventSource):
             self._chain = wire(
                 pipeline,
                 self._session,
-                End("task (upstream end)", self._reached_upstream),
-                End("task (downstream end)", self._reached_downstream),
+                ChainEnd("task (upstream end)", self._reached_upstream),
+                ChainEnd("task (downstream end)", self._reached_downstream),
             )
         except AntiphonError:
             for station in self._session.stations:  # they can be used once that is mended

@@ -31,7 +31,7 @@ from antiphon.frames.text import AggregatedTextFrame, LLMTextFrame, TTSTextFrame
 from antiphon.observe.conversation_log import (
     AgentTurn,
     ConversationLog,
-    Side,
+    Party,
     SpeechSpan,
     Trigger,
     UserTurn,
@@ -41,7 +41,7 @@ from antiphon.observe.latency import ReplyInstants, split
 from antiphon.observe.words import rest_of
 
 
-class Plan(msgspec.Struct, kw_only=True):
+class PlannedSpeech(msgspec.Struct, kw_only=True):
     """Words that will be spoken, and why."""
 
     trigger: Trigger
@@ -54,11 +54,11 @@ class Plan(msgspec.Struct, kw_only=True):
     done: bool = False
 
 
-class Utterance(msgspec.Struct, kw_only=True, eq=False):
+class TrackedUtterance(msgspec.Struct, kw_only=True, eq=False):
     """What the synthesiser announced under one id."""
 
     turn: AgentTurn
-    plan: Plan
+    plan: PlannedSpeech
     pieces: list[str] = msgspec.field(default_factory=list)
     """Its text by the synthesiser's own account."""
     first_audio: float | None = None
@@ -73,15 +73,15 @@ class AgentTracking:
 
     def __init__(self, log: ConversationLog) -> None:
         self._log = log
-        self._model: Plan | None = None
+        self._model: PlannedSpeech | None = None
         self._owed: UserTurn | None = None
         """The turn that the model answered with calls of tools alone, so far."""
-        self._plans: deque[Plan] = deque()
-        self._utterances: dict[str | None, Utterance] = {}
+        self._plans: deque[PlannedSpeech] = deque()
+        self._utterances: dict[str | None, TrackedUtterance] = {}
         self.output: Hashable = None
         """The processor that plays, once it is known."""
         self._span: SpeechSpan | None = None
-        self.audible: Utterance | None = None
+        self.audible: TrackedUtterance | None = None
         """The utterance that is being played."""
 
     # ---- plans --------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ class AgentTracking:
         if turn is None and trigger is Trigger.TOOL:
             turn = self._owed
         self._owed = turn
-        plan = self._model = Plan(trigger=trigger, decided=at)
+        plan = self._model = PlannedSpeech(trigger=trigger, decided=at)
         if turn is not None:
             plan.reply_to, plan.speech_end = turn.index, turn.speech_end
             plan.transcribed = turn.transcribed
@@ -106,7 +106,7 @@ class AgentTracking:
             return
         plan = self._model
         if plan is None or plan.done:
-            plan = self._model = Plan(trigger=Trigger.OTHER, decided=at)
+            plan = self._model = PlannedSpeech(trigger=Trigger.OTHER, decided=at)
         if plan.first_token is None:
             plan.first_token = at
         if not plan.text:
@@ -128,9 +128,11 @@ class AgentTracking:
         """The program asks for exactly these words."""
         self._plans.append(self._program_plan(frame.text, at))
 
-    def _program_plan(self, text: str, at: float) -> Plan:
+    def _program_plan(self, text: str, at: float) -> PlannedSpeech:
         """The program's own words answer the caller when his turn led to them (a tool's filler)."""
-        plan = Plan(trigger=Trigger.SPEAK, text=text, decided=at, first_token=at, done=True)
+        plan = PlannedSpeech(
+            trigger=Trigger.SPEAK, text=text, decided=at, first_token=at, done=True
+        )
         model = self._model
         if model is not None and model.reply_to is not None and not model.text:
             plan.reply_to, plan.speech_end = model.reply_to, model.speech_end
@@ -141,12 +143,12 @@ class AgentTracking:
 
     # ---- utterances ---------------------------------------------------------------------------
 
-    def _utterance(self, context_id: str | None, at: float) -> Utterance:
+    def _utterance(self, context_id: str | None, at: float) -> TrackedUtterance:
         utterance = self._utterances.get(context_id)
         if utterance is None or (context_id is None and utterance.over):
             plan = self._plans.popleft() if self._plans else self._program_plan("", at)
             turn = AgentTurn(index=-1, trigger=plan.trigger, reply_to=plan.reply_to)
-            utterance = self._utterances[context_id] = Utterance(turn=turn, plan=plan)
+            utterance = self._utterances[context_id] = TrackedUtterance(turn=turn, plan=plan)
         return utterance
 
     def utterance_started(
@@ -208,7 +210,7 @@ class AgentTracking:
         self.output = source
         if self._span is not None:
             return []
-        self._span = SpeechSpan(side=Side.AGENT, start=at)
+        self._span = SpeechSpan(side=Party.AGENT, start=at)
         self._log.speech.append(self._span)
         if self.audible is not None:
             return []
@@ -225,7 +227,7 @@ class AgentTracking:
         utterance.turn.end, utterance.waiting = at, False
         return self._close(utterance, at, interrupted=False) if utterance.synthesised else []
 
-    def _played(self, utterance: Utterance, at: float) -> list[Happening]:
+    def _played(self, utterance: TrackedUtterance, at: float) -> list[Happening]:
         """The output plays `utterance`: from now on it is the audible one."""
         if self._span is None or utterance is self.audible or utterance.over:
             return []
@@ -248,7 +250,9 @@ class AgentTracking:
         self._log.agent_turns.append(turn)
         return [*happenings, AgentStarted(at=at, turn=turn)]
 
-    def _close(self, utterance: Utterance, at: float, *, interrupted: bool) -> list[Happening]:
+    def _close(
+        self, utterance: TrackedUtterance, at: float, *, interrupted: bool
+    ) -> list[Happening]:
         utterance.over = True
         turn = utterance.turn
         turn.generated = _tidy(utterance.plan.text or " ".join(utterance.pieces) or turn.heard)
@@ -274,7 +278,7 @@ class AgentTracking:
                 happenings += self._close(utterance, at, interrupted=True)
         for plan in self._plans:
             turn = AgentTurn(index=-1, trigger=plan.trigger, reply_to=plan.reply_to)
-            happenings += self._close(Utterance(turn=turn, plan=plan), at, interrupted=True)
+            happenings += self._close(TrackedUtterance(turn=turn, plan=plan), at, interrupted=True)
         self._utterances.clear()
         self._plans.clear()
         self._model = self._owed = None

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from antiphon.frames.text import TranscriptionFrame
 from antiphon.frames.turns import VADUserStartedSpeakingFrame, VADUserStoppedSpeakingFrame
-from antiphon.observe.conversation_log import ConversationLog, Side, SpeechSpan, UserTurn
+from antiphon.observe.conversation_log import ConversationLog, Party, SpeechSpan, UserTurn
 from antiphon.observe.happenings import CallerTurnEnded, CallerVoice, Happening
 
 _SAME_MOMENT_SECS = 0.05
@@ -38,7 +38,7 @@ class CallerTracking:
         """The detector is sure of a voice."""
         if self._span is not None:
             return []
-        span = SpeechSpan(side=Side.CALLER, start=max(0.0, at - frame.start_secs))
+        span = SpeechSpan(side=Party.CALLER, start=max(0.0, at - frame.start_secs))
         self._span = self._last_span = span
         self._log.speech.append(span)
         return [CallerVoice(at=span.start, active=True)]

@@ -17,7 +17,7 @@ from antiphon.errors import InvalidInputError
 FORMAT_VERSION = 1
 
 
-class Side(enum.Enum):
+class Party(enum.Enum):
     """The two who sing in turn."""
 
     CALLER = "caller"
@@ -48,7 +48,7 @@ class ToolOutcome(enum.Enum):
 class SpeechSpan(msgspec.Struct, kw_only=True):
     """A stretch in which one side could be heard, from its true start to its true end."""
 
-    side: Side
+    side: Party
     start: float
     end: float | None = None
     text: str = ""

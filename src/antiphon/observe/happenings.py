@@ -59,7 +59,7 @@ class ToolFinished(Happening):
     call: ToolCallRecord
 
 
-class Interrupted(Happening):
+class AgentInterrupted(Happening):
     """The caller cut in."""
 
     record: InterruptionRecord

@@ -19,12 +19,12 @@ import msgspec
 from antiphon.observe.conversation_log import AgentTurn, ReplyLatency, ToolCallRecord, ToolOutcome
 from antiphon.observe.happenings import (
     AgentFinished,
+    AgentInterrupted,
     AgentStarted,
     CallerTurnEnded,
     CallerVoice,
     ErrorSeen,
     Happening,
-    Interrupted,
     ToolFinished,
     ToolStarted,
     TurnDecided,
@@ -38,7 +38,7 @@ LONGEST_VALUE = 90
 """Results of tools are cut to so many characters."""
 
 
-class Kind(enum.Enum):
+class RowKind(enum.Enum):
     """What a line is about; decides its colour."""
 
     CALLER = "caller"
@@ -49,10 +49,10 @@ class Kind(enum.Enum):
     ERROR = "error"
 
 
-class Line(msgspec.Struct, frozen=True):
+class TimelineRow(msgspec.Struct, frozen=True):
     """`at` in seconds; None: the line continues the one above."""
 
-    kind: Kind
+    kind: RowKind
     at: float | None
     who: str
     text: str
@@ -66,37 +66,49 @@ def clock(at: float) -> str:
     return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
 
 
-def lines_of(happening: Happening) -> list[Line]:
+def lines_of(happening: Happening) -> list[TimelineRow]:
     """What to print about it; often nothing."""
     match happening:
         case CallerTurnEnded(turn=turn):
-            return [Line(Kind.CALLER, turn.start, "Caller", turn.text or "(nothing understood)")]
+            return [
+                TimelineRow(
+                    RowKind.CALLER, turn.start, "Caller", turn.text or "(nothing understood)"
+                )
+            ]
         case AgentFinished(turn=turn):
             return _agent_lines(turn)
         case ToolStarted(at=at, call=call):
-            return [Line(Kind.TOOL, at, "Tool", f"{_call(call)} is running")]
+            return [TimelineRow(RowKind.TOOL, at, "Tool", f"{_call(call)} is running")]
         case ToolFinished(at=at, call=call):
-            return [Line(Kind.TOOL, at, "Tool", f"{call.name} {_outcome(call)}")]
-        case Interrupted(at=at):
-            return [Line(Kind.CUT, at, "", "the caller interrupts")]
+            return [TimelineRow(RowKind.TOOL, at, "Tool", f"{call.name} {_outcome(call)}")]
+        case AgentInterrupted(at=at):
+            return [TimelineRow(RowKind.CUT, at, "", "the caller interrupts")]
         case TurnDecided(at=at, decision=decision):
-            return [Line(Kind.FIGURES, at, "", f"{decision.what}: {decision.why}")]
+            return [TimelineRow(RowKind.FIGURES, at, "", f"{decision.what}: {decision.why}")]
         case ErrorSeen(at=at, record=record):
-            return [Line(Kind.ERROR, at, "Error", f"{record.processor or ''} {record.message}")]
+            return [
+                TimelineRow(
+                    RowKind.ERROR, at, "Error", f"{record.processor or ''} {record.message}"
+                )
+            ]
         case _:
             return []
 
 
-def _agent_lines(turn: AgentTurn) -> list[Line]:
+def _agent_lines(turn: AgentTurn) -> list[TimelineRow]:
     if turn.start is None:
         return [
-            Line(Kind.AGENT, None, "Agent", "(cut off before a word was heard)", turn.generated)
+            TimelineRow(
+                RowKind.AGENT, None, "Agent", "(cut off before a word was heard)", turn.generated
+            )
         ]
     lines = [
-        Line(Kind.AGENT, turn.start, "Agent", turn.heard, turn.unheard if turn.interrupted else "")
+        TimelineRow(
+            RowKind.AGENT, turn.start, "Agent", turn.heard, turn.unheard if turn.interrupted else ""
+        )
     ]
     if turn.latency is not None and turn.reply_to is not None:
-        lines.append(Line(Kind.FIGURES, None, "", figures(turn.latency)))
+        lines.append(TimelineRow(RowKind.FIGURES, None, "", figures(turn.latency)))
     return lines
 
 
@@ -131,7 +143,7 @@ def _outcome(call: ToolCallRecord) -> str:
 
 class _Sink(Protocol):
     def start(self) -> None: ...
-    def show(self, line: Line) -> None: ...
+    def show(self, line: TimelineRow) -> None: ...
     def stop(self) -> None: ...
 
 
@@ -209,7 +221,7 @@ class _Plain:
     def stop(self) -> None:
         """Nothing to restore."""
 
-    def show(self, line: Line) -> None:
+    def show(self, line: TimelineRow) -> None:
         """Writes the line."""
         at = "" if line.at is None else clock(line.at)
         rest = f" [not heard: {line.dim}]" if line.dim else ""
@@ -217,12 +229,12 @@ class _Plain:
 
 
 _STYLES = {
-    Kind.CALLER: "bold blue",
-    Kind.AGENT: "bold yellow",
-    Kind.TOOL: "bold green",
-    Kind.CUT: "bold red",
-    Kind.FIGURES: "dim",
-    Kind.ERROR: "bold red",
+    RowKind.CALLER: "bold blue",
+    RowKind.AGENT: "bold yellow",
+    RowKind.TOOL: "bold green",
+    RowKind.CUT: "bold red",
+    RowKind.FIGURES: "dim",
+    RowKind.ERROR: "bold red",
 }
 
 
@@ -246,7 +258,7 @@ class _Rich:
         """Takes it away."""
         self._live.stop()
 
-    def show(self, line: Line) -> None:
+    def show(self, line: TimelineRow) -> None:
         """Prints the line above it."""
         from rich.padding import Padding
         from rich.table import Table
@@ -269,17 +281,17 @@ class _Rich:
         status = self._status
         text = Text.assemble((f"{clock(status.now()):>7}  ", "dim"))
         for name, active, style in (
-            ("caller", status.caller, _STYLES[Kind.CALLER]),
-            ("agent", status.agent, _STYLES[Kind.AGENT]),
+            ("caller", status.caller, _STYLES[RowKind.CALLER]),
+            ("agent", status.agent, _STYLES[RowKind.AGENT]),
         ):
             text.append(f"{'●' if active else '○'} {name}  ", style=style if active else "dim")
         for call in status.tools.values():
             secs = max(0.0, status.now() - call.start)
-            text.append(f"⟳ {call.name} {secs:.0f} s  ", style=_STYLES[Kind.TOOL])
+            text.append(f"⟳ {call.name} {secs:.0f} s  ", style=_STYLES[RowKind.TOOL])
         return text
 
 
-_WHOLE = frozenset({Kind.CUT, Kind.FIGURES, Kind.ERROR})
+_WHOLE = frozenset({RowKind.CUT, RowKind.FIGURES, RowKind.ERROR})
 
 
 def latency_table(rows: Sequence[tuple[str, ReplyLatency]], say: Callable[[str], None]) -> None:

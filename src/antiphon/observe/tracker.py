@@ -50,10 +50,10 @@ from antiphon.observe.conversation_log import (
 )
 from antiphon.observe.happenings import (
     AgentFinished,
+    AgentInterrupted,
     CallerTurnEnded,
     ErrorSeen,
     Happening,
-    Interrupted,
     ToolFinished,
     ToolStarted,
 )
@@ -174,7 +174,7 @@ class ConversationTracker:
         cut = next((t.index for t in turns if t.start is not None), None)
         record = InterruptionRecord(at=at, agent_turn=cut)
         self.log.interruptions.append(record)
-        return [*happenings, Interrupted(at=at, record=record)]
+        return [*happenings, AgentInterrupted(at=at, record=record)]
 
     def _call(self, call_id: str) -> ToolCallRecord | None:
         return next((c for c in reversed(self.log.tools) if c.id == call_id), None)

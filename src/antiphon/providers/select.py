@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from antiphon.errors import ConfigurationError, UnknownNameError
-from antiphon.providers.local.llm import MODEL, LocalLLMProvider
+from antiphon.providers.local.llm_provider import MODEL, LocalLLMProvider
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.rules import RuleBasedLLMProvider
 from antiphon.providers.openai.vendors import VENDORS, server_at
@@ -102,13 +102,13 @@ def _of_vendor(name: str, model: str, environment: Mapping[str, str]) -> LLMProv
 
 
 def _anthropic(model: str, environment: Mapping[str, str]) -> LLMProvider:
-    from antiphon.providers.anthropic.llm import AnthropicLLMProvider
+    from antiphon.providers.anthropic.provider import AnthropicLLMProvider
 
     return AnthropicLLMProvider.of(model=model, environment=environment)
 
 
 def _google(model: str, environment: Mapping[str, str]) -> LLMProvider:
-    from antiphon.providers.google.llm import GoogleLLMProvider
+    from antiphon.providers.google.provider import GoogleLLMProvider
 
     return GoogleLLMProvider.of(model=model, environment=environment)
 

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from antiphon.context.conversation import ContextSnapshot, LLMContext
+from antiphon.context.llm_context import ContextSnapshot, LLMContext
 from antiphon.errors import AntiphonError, ServiceError
 from antiphon.frames.audio import UserImageRawFrame
 from antiphon.frames.base import Frame
@@ -39,7 +39,7 @@ from antiphon.frames.llm import (
 from antiphon.frames.tools import FunctionCallFromLLM
 from antiphon.frames.turns import VADUserStartedSpeakingFrame, VADUserStoppedSpeakingFrame
 from antiphon.kernel.epoch import FrameDirection
-from antiphon.kernel.hooks import Event
+from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.services.contracts import LLMProvider, LLMRequest, Warmable
 from antiphon.services.llm_answer import Answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from antiphon.context.conversation import ContextSnapshot
+from antiphon.context.llm_context import ContextSnapshot
 from antiphon.frames.llm import (
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
@@ -24,8 +24,8 @@ from antiphon.services.llm_completion import CompletionDriver
 from antiphon.services.llm_meter import ResponseMeter
 from antiphon.tools.planning import Asked
 from antiphon.turns.completion import (
+    CompletionResponseStarted,
     ResponseEnded,
-    ResponseStarted,
     ResponseText,
     ResponseToolCall,
 )
@@ -73,7 +73,7 @@ class Answer:
     async def begin(self) -> None:
         """The request is about to be sent."""
         await self._service.push_frame(self._start)
-        await self._completion.receive(ResponseStarted())
+        await self._completion.receive(CompletionResponseStarted())
 
     async def receive(self, event: LLMEvent) -> None:
         """Takes the provider's next event."""

@@ -25,7 +25,7 @@ from antiphon.turns.completion import (
 )
 
 if TYPE_CHECKING:
-    from antiphon.kernel.calls import Timer
+    from antiphon.kernel.call_frames import Timer
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon.context.conversation import ContextSnapshot, LLMContext
+from antiphon.context.llm_context import ContextSnapshot, LLMContext
 from antiphon.context.messages import LLMSpecificMessage
 from antiphon.errors import InvalidInputError
 from antiphon.services.contracts import LLMRequest, ToolSpec

@@ -4,8 +4,8 @@
 
 Theory of operation
 -------------------
-A `RealtimeLine` holds the provider's conversation: inputs go in the moment they come, events come
-out. Nothing waits for the provider:
+A `RealtimeConnection` holds the provider's conversation: inputs go in the moment they come, events
+come out. Nothing waits for the provider:
 
 * The caller's sound goes in all the time. What the model's own ears detect goes upstream as
   proposals, and what they understood as a message for the context: it is a fact, whatever becomes
@@ -30,7 +30,7 @@ from typing import ClassVar
 
 from antiphon.audio.pcm import to_mono
 from antiphon.audio.resample import Resampler
-from antiphon.context.conversation import ContextSnapshot, LLMContext
+from antiphon.context.llm_context import ContextSnapshot, LLMContext
 from antiphon.context.messages import CANCELLED, user_message
 from antiphon.errors import AntiphonError, ServiceError
 from antiphon.frames.audio import InputAudioRawFrame
@@ -56,7 +56,7 @@ from antiphon.frames.turns import (
     UserStartedSpeakingFrame,
 )
 from antiphon.kernel.epoch import FrameDirection
-from antiphon.kernel.hooks import Event
+from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.services.contracts import (
     AudioChunk,
@@ -77,8 +77,8 @@ from antiphon.services.contracts import (
     Truncated,
 )
 from antiphon.services.llm_request import request_of, snapshot_of
-from antiphon.services.realtime_answer import RealtimeAnswer, RealtimePolicy, Voice
-from antiphon.services.realtime_line import RealtimeLine
+from antiphon.services.realtime_answer import RealtimeAnswer, RealtimePolicy, RealtimeVoice
+from antiphon.services.realtime_connection import RealtimeConnection
 from antiphon.services.realtime_sync import ContextSync
 from antiphon.settings import RealtimeSettings
 from antiphon.tools.execution import CallRunner
@@ -137,9 +137,11 @@ class RealtimeService(FrameProcessor):
         self.functions = FunctionRegistry()
         self._context = context or LLMContext()
         self._policy = policy or RealtimePolicy()
-        self._voice = Voice(self, provider.capabilities.output_sample_rate)
+        self._voice = RealtimeVoice(self, provider.capabilities.output_sample_rate)
         self._resampler = Resampler(provider.capabilities.input_sample_rate)
-        self._line = RealtimeLine(self, provider, self._policy, self, self.on_connection_error.emit)
+        self._line = RealtimeConnection(
+            self, provider, self._policy, self, self.on_connection_error.emit
+        )
         self._sync = ContextSync()
         self._session: RealtimeSession | None = None
         self._asked: deque[RealtimeAnswer] = deque()

@@ -4,8 +4,8 @@ The reader of the provider's stream hands events in (`put`, `fail`); the handler
 frame, to which the answer belongs, takes them out (`give`). So an interruption ends an answer as it
 ends every handler, and what still comes for it finds nobody.
 
-Sound and words leave by the service's `SpeechLine`, as those of a voice do: words come out with the
-sound in which they are heard.
+Sound and words leave by the service's `SpeechOrder`, as those of a voice do: words come out with
+the sound in which they are heard.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import asyncio
 
 import msgspec
 
-from antiphon.context.conversation import ContextSnapshot
+from antiphon.context.llm_context import ContextSnapshot
 from antiphon.context.spoken import Pace
 from antiphon.errors import ConfigurationError, ConnectivityError, ServerError, ServiceError
 from antiphon.frames.llm import LLMFullResponseEndFrame, LLMFullResponseStartFrame
@@ -35,7 +35,7 @@ from antiphon.services.contracts import (
 )
 from antiphon.services.llm_meter import ResponseMeter
 from antiphon.services.realtime_played import PlayedLedger
-from antiphon.services.tts_line import SpeechLine
+from antiphon.services.tts_order import SpeechOrder
 from antiphon.services.tts_utterance import Utterance
 from antiphon.tools.planning import Asked
 
@@ -63,11 +63,11 @@ class RealtimePolicy(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigurationError(f"A policy needs deadlines above 0 and an attempt: {self}")
 
 
-class Voice:
+class RealtimeVoice:
     """Where an answer's sound goes: the line out of the service, and the count of what is heard."""
 
     def __init__(self, service: FrameProcessor, sample_rate: int) -> None:
-        self.line = SpeechLine(service, sample_rate)
+        self.line = SpeechOrder(service, sample_rate)
         self.played = PlayedLedger()
         self.capabilities = TTSCapabilities(sample_rate=sample_rate)
         self.pace = Pace()
@@ -81,7 +81,7 @@ class RealtimeAnswer:
     """`calls` are those it asked for. `said_anything`: it cannot be tried again unnoticed."""
 
     def __init__(
-        self, service: FrameProcessor, voice: Voice, snapshot: ContextSnapshot, model: str
+        self, service: FrameProcessor, voice: RealtimeVoice, snapshot: ContextSnapshot, model: str
     ) -> None:
         self.calls: list[Asked] = []
         self.said_anything = False

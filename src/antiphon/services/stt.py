@@ -34,9 +34,9 @@ from antiphon.frames.llm import STTUpdateSettingsFrame
 from antiphon.frames.speech import STTMetadataFrame, STTMuteFrame
 from antiphon.frames.text import InterimTranscriptionFrame, TranscriptionFrame
 from antiphon.frames.turns import VADUserStartedSpeakingFrame, VADUserStoppedSpeakingFrame
-from antiphon.kernel.calls import Timer
+from antiphon.kernel.call_frames import Timer
 from antiphon.kernel.epoch import FrameDirection
-from antiphon.kernel.hooks import Event
+from antiphon.kernel.event_source import Event
 from antiphon.kernel.mailbox import Feed
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.services.contracts import (
@@ -46,7 +46,7 @@ from antiphon.services.contracts import (
     STTProvider,
     Transcript,
 )
-from antiphon.services.stt_feed import AnswerWatch, AudioGate, Item
+from antiphon.services.stt_audio_gate import AnswerWatch, AudioGate, Item
 from antiphon.services.stt_meter import TranscriptionMeter
 from antiphon.settings import STTSettings
 

@@ -5,7 +5,7 @@ Theory of operation
 The text of one answer (or of a `TTSSpeakFrame`) is an *utterance*, under one context id. It is cut
 into units (sentences, stretches between marks); each goes to the provider as soon as it is
 complete. Providers work ahead: several utterances are synthesised at once (`Synthesis`), but they
-and the ordered frames stand in one line (`SpeechLine`) and come out one after the other:
+and the ordered frames stand in one line (`SpeechOrder`) and come out one after the other:
 
     TTSStartedFrame  AggregatedTextFrame  (TTSAudioRawFrame | TTSTextFrame | placed frame)*
     TTSStoppedFrame
@@ -46,10 +46,10 @@ from antiphon.frames.text import AggregatedTextFrame, LLMTextFrame, TextFrame, T
 from antiphon.frames.transport import PlayoutBufferFrame
 from antiphon.frames.turns import BotStoppedSpeakingFrame
 from antiphon.kernel.epoch import FrameDirection
-from antiphon.kernel.hooks import Event
+from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import Emitter, FrameProcessor, handles
 from antiphon.services.contracts import Configurable, TTSProvider
-from antiphon.services.tts_line import SpeechLine
+from antiphon.services.tts_order import SpeechOrder
 from antiphon.services.tts_synthesis import Synthesis, SynthesisPolicy
 from antiphon.services.tts_utterance import Utterance
 from antiphon.settings import TTSSettings
@@ -129,7 +129,7 @@ class TTSService(FrameProcessor):
         """Whether what `_units` holds becomes part of the conversation."""
         self._pace = Pace()
         self._synthesis = Synthesis(self, provider, self._policy, self.on_connection_error.emit)
-        self._line = SpeechLine(self, provider.capabilities.sample_rate, self._synthesis.abandon)
+        self._line = SpeechOrder(self, provider.capabilities.sample_rate, self._synthesis.abandon)
         self._epoch: Emitter | None = None
         self._answer: Utterance | None = None
         self._answering = False

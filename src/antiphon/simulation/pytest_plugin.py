@@ -12,7 +12,7 @@ of the mark's. A failure tells the command that repeats it. Fixtures:
 
 | fixture | is |
 |---|---|
-| `virtual_time` | `antiphon.simulation.virtual_time.run` with the seed of the test, if it has one |
+| `virtual_time` | `antiphon.simulation.run` with the seed of the test, if it has one |
 | `hold_scenario` | holds a `Scenario`, or the file of one beside the test, with that seed |
 
 Every fourth seed has the schedule `Policy.PCT`, unless `policy=` says otherwise. pytest finds the
@@ -32,9 +32,9 @@ import pytest
 
 if TYPE_CHECKING:  # pytest loads this for every project where antiphon is installed
     from antiphon.simulation.agents import Function
-    from antiphon.simulation.caller import Call
-    from antiphon.simulation.scenario import Scenario
-    from antiphon.simulation.virtual_time import RunOptions
+    from antiphon.simulation.calls.caller import HeldCall
+    from antiphon.simulation.calls.scenario import Scenario
+    from antiphon.simulation.loop.virtual_time import RunOptions
 
 T = TypeVar("T")
 
@@ -44,27 +44,27 @@ _REPEATED = pytest.StashKey[str]()
 
 
 class RunInVirtualTime(Protocol):
-    """`virtual_time(main())`: see `antiphon.simulation.virtual_time.run`."""
+    """`virtual_time(main())`: see `antiphon.simulation.loop.virtual_time.run`."""
 
     def __call__(self, coro: Coroutine[Any, Any, T], **options: Unpack[RunOptions]) -> T: ...
 
 
 class HoldScenario(Protocol):
-    """`hold_scenario("dinner.yaml")`: see `antiphon.simulation.trials.hold_scenario`.
+    """`hold_scenario("dinner.yaml")`: see `antiphon.simulation.calls.trials.hold_scenario`.
 
     `agent`: the function that makes the agent, or its name; by default the scenario's own.
     """
 
     def __call__(
         self, scenario: Scenario | str | Path, agent: Function | str | None = None
-    ) -> Call: ...
+    ) -> HeldCall: ...
 
 
 @pytest.fixture
 def virtual_time(request: pytest.FixtureRequest) -> RunInVirtualTime:
     """Runs a coroutine in virtual time, with the seed of the test if it has one."""
-    from antiphon.simulation.schedule import policy_of
-    from antiphon.simulation.virtual_time import run
+    from antiphon.simulation.loop.schedule import policy_of
+    from antiphon.simulation.loop.virtual_time import run
 
     seed = _seed_of(request)
 
@@ -78,13 +78,13 @@ def virtual_time(request: pytest.FixtureRequest) -> RunInVirtualTime:
 @pytest.fixture
 def hold_scenario(request: pytest.FixtureRequest) -> HoldScenario:
     """Holds a scenario, with the seed of the test if it has one; raises what fell short."""
-    from antiphon.simulation import trials
     from antiphon.simulation.agents import find_function
-    from antiphon.simulation.scenario import Scenario
+    from antiphon.simulation.calls import trials
+    from antiphon.simulation.calls.scenario import Scenario
 
     seed = _seed_of(request)
 
-    def hold_it(scenario: Scenario | str | Path, agent: Function | str | None = None) -> Call:
+    def hold_it(scenario: Scenario | str | Path, agent: Function | str | None = None) -> HeldCall:
         if not isinstance(scenario, Scenario):
             scenario = Scenario.load(request.path.parent / scenario)
         if isinstance(agent, str):

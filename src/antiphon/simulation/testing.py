@@ -18,7 +18,7 @@ from antiphon.kernel.params import PipelineParams
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.frame_text import describe_frame, same_content
+from antiphon.simulation.record.frame_text import describe_frame, same_content
 
 Expected = Sequence[type[Frame] | Frame]
 """Types, or frames that are compared field by field (but for their ids)."""

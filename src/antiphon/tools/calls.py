@@ -48,7 +48,7 @@ class CallEnd(enum.Enum):
     CANCELLED = "cancelled"
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class FunctionCall(msgspec.Struct, frozen=True, kw_only=True):
     """One call as it stands. `deadline` in seconds on the loop's clock."""
 
     function_name: str
@@ -62,12 +62,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     end: CallEnd | None = None
 
 
-class Step(msgspec.Struct, frozen=True):
+class CallStep(msgspec.Struct, frozen=True):
     """What a change of one call brings: the call after it, and whether the model is owed an
     inference.
     """
 
-    call: Call
+    call: FunctionCall
     run_llm: bool = False
 
 
@@ -80,19 +80,19 @@ class CallTable:
     """Every call of a conversation. See the module's docstring."""
 
     def __init__(self) -> None:
-        self._open: dict[str, Call] = {}
-        self._ended: OrderedDict[str, Call] = OrderedDict()
+        self._open: dict[str, FunctionCall] = {}
+        self._ended: OrderedDict[str, FunctionCall] = OrderedDict()
         self._groups: dict[str, _Group] = {}
 
     # ---- changes ----
 
-    def announce(self, calls: Iterable[FunctionCallFromLLM]) -> list[Call]:
+    def announce(self, calls: Iterable[FunctionCallFromLLM]) -> list[FunctionCall]:
         """Enters calls; those that are known already are left out of the answer."""
         fresh = []
         for asked in calls:
             if asked.tool_call_id in self._open or asked.tool_call_id in self._ended:
                 continue
-            call = Call(
+            call = FunctionCall(
                 function_name=asked.function_name,
                 tool_call_id=asked.tool_call_id,
                 arguments=asked.arguments,
@@ -112,7 +112,7 @@ class CallTable:
         is_async: bool = False,
         cancel_on_interruption: bool = True,
         deadline: float | None = None,
-    ) -> Step | None:
+    ) -> CallStep | None:
         """An announced call begins to run; None if it is not announced."""
         call = self._open.get(tool_call_id)
         if call is None or call.state is not CallState.ANNOUNCED:
@@ -126,11 +126,11 @@ class CallTable:
         )
         self._open[tool_call_id] = call
         run = self._let_go(call, wants_run=False) if is_async else False
-        return Step(call, run)
+        return CallStep(call, run)
 
     def finish(
         self, tool_call_id: str, end: CallEnd, *, wants_run: bool | None = None
-    ) -> Step | None:
+    ) -> CallStep | None:
         """A call ends; None if it is not open, because each call ends once.
 
         `wants_run` None is the rule: every end but a cancellation is to be seen by the model.
@@ -144,10 +144,10 @@ class CallTable:
         while len(self._ended) > _REMEMBERED:
             self._ended.popitem(last=False)
         if call.is_async or call.group_id is None:
-            return Step(call, wanted)
-        return Step(call, self._let_go(call, wants_run=wanted))
+            return CallStep(call, wanted)
+        return CallStep(call, self._let_go(call, wants_run=wanted))
 
-    def _let_go(self, call: Call, *, wants_run: bool) -> bool:
+    def _let_go(self, call: FunctionCall, *, wants_run: bool) -> bool:
         """Takes a call out of its group; True if that was the last one and an inference is owed."""
         if call.group_id is None or call.group_id not in self._groups:
             return False
@@ -161,7 +161,7 @@ class CallTable:
 
     # ---- questions ----
 
-    def get(self, tool_call_id: str) -> Call | None:
+    def get(self, tool_call_id: str) -> FunctionCall | None:
         """An open call, or an ended one as long as it is remembered."""
         return self._open.get(tool_call_id) or self._ended.get(tool_call_id)
 
@@ -169,16 +169,16 @@ class CallTable:
         return tool_call_id in self._open
 
     @property
-    def open_calls(self) -> tuple[Call, ...]:
+    def open_calls(self) -> tuple[FunctionCall, ...]:
         """Announced and running calls, oldest first."""
         return tuple(self._open.values())
 
     @property
-    def interruptible(self) -> tuple[Call, ...]:
+    def interruptible(self) -> tuple[FunctionCall, ...]:
         """Open calls that an interruption cancels; one that has not started is among them."""
         return tuple(call for call in self._open.values() if call.cancel_on_interruption)
 
-    def twin(self, call: Call) -> Call | None:
+    def twin(self, call: FunctionCall) -> FunctionCall | None:
         """A running call of the same function with the same arguments."""
         for other in self._open.values():
             if (
@@ -197,7 +197,7 @@ class CallTable:
             (c.deadline for c in self._open.values() if c.deadline is not None), default=None
         )
 
-    def overdue(self, now: float) -> tuple[Call, ...]:
+    def overdue(self, now: float) -> tuple[FunctionCall, ...]:
         """Running calls whose deadline has come."""
         return tuple(
             call

@@ -24,8 +24,8 @@ from antiphon.frames.tools import (
     FunctionCallsStartedFrame,
 )
 from antiphon.kernel.processor import FrameProcessor
-from antiphon.tools.calls import Call, CallEnd, CallTable
-from antiphon.tools.outcome import Outcome
+from antiphon.tools.calls import CallEnd, CallTable, FunctionCall
+from antiphon.tools.outcome import HandlerOutcome
 from antiphon.tools.planning import Asked, Occasion, PlannedCall, plan, refusal
 from antiphon.tools.registry import FunctionRegistry, Registration
 from antiphon.tools.results import failure
@@ -33,7 +33,7 @@ from antiphon.tools.schema import ToolOptions
 from antiphon.tools.signature import converted
 
 if TYPE_CHECKING:
-    from antiphon.kernel.calls import Timer
+    from antiphon.kernel.call_frames import Timer
 
 logger = logging.getLogger(__name__)
 
@@ -196,7 +196,7 @@ class CallRunner:
             await self._announce_running(planned, step.call)
             await self._finish(planned.call.tool_call_id, CallEnd.RESULT, result)
 
-    async def _announce_running(self, planned: PlannedCall, call: Call) -> None:
+    async def _announce_running(self, planned: PlannedCall, call: FunctionCall) -> None:
         await self._service.broadcast_frame(
             FunctionCallInProgressFrame(
                 function_name=call.function_name,
@@ -222,7 +222,7 @@ class CallRunner:
             context=planned.occasion.context,
             result_callback=self._callback(call),
         )
-        outcome = Outcome()
+        outcome = HandlerOutcome()
         try:
             with outcome:
                 if registration.direct:
@@ -301,7 +301,7 @@ class CallRunner:
         if planned.task is None:
             del self._planned[tool_call_id]
 
-    async def _cancel(self, calls: list[Call], end: CallEnd = CallEnd.CANCELLED) -> None:
+    async def _cancel(self, calls: list[FunctionCall], end: CallEnd = CallEnd.CANCELLED) -> None:
         ended = []
         for call in calls:
             if self.table.finish(call.tool_call_id, end) is None:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from antiphon.errors import ConfigurationError, ConnectivityError, MissingExtraError
-from antiphon.tools.outcome import Outcome
+from antiphon.tools.outcome import HandlerOutcome
 from antiphon.tools.results import failure
 from antiphon.tools.schema import FunctionSchema, ToolOptions, ToolsSchema, tool_options
 
@@ -62,7 +62,7 @@ class _Connection:
 
     async def keep(self) -> None:
         """Connects, waits to be told to leave, leaves."""
-        with Outcome() as outcome:
+        with HandlerOutcome() as outcome:
             async with self._client as client:
                 self.ready.set_result(client)
                 await self._over.wait()
@@ -144,7 +144,7 @@ class MCPToolset:
         client = await self._client()
         found: list[Any] = []
         cursor = None
-        with Outcome() as outcome:
+        with HandlerOutcome() as outcome:
             async with asyncio.timeout(self._connect_secs):
                 while True:
                     page = await client.list_tools(cursor=cursor)
@@ -161,11 +161,11 @@ class MCPToolset:
     async def call(self, name: str, arguments: dict[str, Any]) -> Any:
         """Calls a tool by the server's name for it; failures are results that say so."""
         for last_try in (False, True):
-            with Outcome() as connecting:
+            with HandlerOutcome() as connecting:
                 connecting.value = await self._client()
             if connecting.error is not None:
                 return failure(str(connecting.error))
-            with Outcome() as outcome:
+            with HandlerOutcome() as outcome:
                 outcome.value = await connecting.value.call_tool(
                     name, arguments, read_timeout_seconds=self._timeout_secs
                 )
@@ -197,7 +197,7 @@ class MCPToolset:
             raise ConfigurationError("Use an MCPToolset in an `async with` block.")
         connection = _Connection(self._new_client())
         self._group.start_soon(connection.keep)
-        with Outcome() as outcome:
+        with HandlerOutcome() as outcome:
             async with asyncio.timeout(self._connect_secs):
                 await asyncio.shield(connection.ready)
         if outcome.error is not None:

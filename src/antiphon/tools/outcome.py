@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 
-class Outcome:
+class HandlerOutcome:
     """Use it as a context manager around the code; the code sets `value`.
 
     Whatever is no `Exception` (a cancellation, the end of the program) goes its way.

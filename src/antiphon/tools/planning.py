@@ -16,7 +16,7 @@ from antiphon.tools.arguments import check, parsed
 from antiphon.tools.calls import CallTable
 from antiphon.tools.registry import Registration
 from antiphon.tools.results import failure
-from antiphon.tools.run_gate import Epoch
+from antiphon.tools.run_gate import EpochLike
 from antiphon.tools.schema import ToolOptions, ToolsSchema
 from antiphon.tools.signature import converted
 
@@ -47,7 +47,7 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     `response_id` the answer, `inner` the functions of the service itself.
     """
 
-    epoch: Epoch
+    epoch: EpochLike
     context: Any
     tools: ToolsSchema
     group_id: str | None

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Epoch(Protocol):
+class EpochLike(Protocol):
     """The time between two interruptions: `live` until the next one."""
 
     @property
@@ -28,10 +28,10 @@ class RunGate:
     def __init__(self) -> None:
         self._user_speaking = False
         self._bot_speaking = False
-        self._responding: Epoch | None = None
+        self._responding: EpochLike | None = None
         self._owed = False
         self._unheard: int | None = None
-        self._sent: Epoch | None = None
+        self._sent: EpochLike | None = None
 
     @property
     def due(self) -> bool:
@@ -48,7 +48,7 @@ class RunGate:
         """Results have been written that the model has not seen."""
         self._owed = True
 
-    def inference_sent(self, version: int, epoch: Epoch) -> None:
+    def inference_sent(self, version: int, epoch: EpochLike) -> None:
         """Somebody ran the model on this version of the context, in this epoch."""
         if self._owed:
             self._unheard, self._sent = version, epoch
@@ -60,7 +60,7 @@ class RunGate:
     def bot_speaking(self, speaking: bool) -> None:
         self._bot_speaking = speaking
 
-    def response_started(self, epoch: Epoch) -> None:
+    def response_started(self, epoch: EpochLike) -> None:
         """An answer has begun to come out of the output."""
         self._responding = epoch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any
 
-from antiphon.kernel.hooks import Event, EventSource
+from antiphon.kernel.event_source import Event, EventSource
 from antiphon.transports.input import InputTransport
 from antiphon.transports.output import OutputTransport
 from antiphon.transports.params import TransportParams

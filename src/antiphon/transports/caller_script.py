@@ -26,13 +26,13 @@ from collections.abc import Iterable
 import msgspec
 
 from antiphon.audio.pcm import SAMPLE_BYTES
-from antiphon.audio.wav import Recording
+from antiphon.audio.wav import WavFile
 
 
 class Say(msgspec.Struct, frozen=True):
     """The caller's voice. `label` names it for people and in reports."""
 
-    recording: Recording
+    recording: WavFile
     label: str = ""
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from antiphon.audio.convert import StreamConverter
-from antiphon.audio.recorder import Side, Timeline, as_channels
+from antiphon.audio.recorder import TrackSide, TwoTracks, as_channels
 from antiphon.audio.wav import WavWriter
 from antiphon.errors import InvalidInputError
 from antiphon.frames.lifecycle import EndFrame, StartFrame
@@ -37,12 +37,14 @@ class LineRecorder:
 
     def __init__(self, stereo: Path | None, agent: Path | None, sample_rate: int) -> None:
         self.sample_rate = sample_rate
-        self._line = Timeline(sample_rate)
+        self._line = TwoTracks(sample_rate)
         self._stereo = None if stereo is None else WavWriter(stereo, sample_rate, 2)
         self._agent = None if agent is None else WavWriter(agent, sample_rate)
-        self._converters = {side: StreamConverter(sample_rate) for side in Side}
+        self._converters = {side: StreamConverter(sample_rate) for side in TrackSide}
 
-    def add(self, side: Side, pcm: bytes, rate: int, at: float | None, channels: int = 1) -> None:
+    def add(
+        self, side: TrackSide, pcm: bytes, rate: int, at: float | None, channels: int = 1
+    ) -> None:
         """Sound of one side, heard `at` seconds after the beginning (None: without a gap)."""
         heard = self._converters[side].process(pcm, rate, channels)
         self._line.add(side, heard, at)
@@ -126,7 +128,7 @@ class FileTransport(BaseTransport):
         """Records a chunk of the agent's, heard from now on."""
         rate, channels = self._output_format
         at = self.elapsed if self.realtime else self.caller.secs
-        self._record(Side.AGENT, pcm, rate, at, channels)
+        self._record(TrackSide.AGENT, pcm, rate, at, channels)
 
     async def close(self) -> None:
         """Completes the recordings."""
@@ -148,10 +150,10 @@ class FileTransport(BaseTransport):
 
     def record_caller(self, pcm: bytes) -> None:
         """The next piece of the caller's sound; it has no gaps."""
-        self._record(Side.CALLER, pcm, self.caller.sample_rate, None)
+        self._record(TrackSide.CALLER, pcm, self.caller.sample_rate, None)
 
     def _record(
-        self, side: Side, pcm: bytes, rate: int, at: float | None, channels: int = 1
+        self, side: TrackSide, pcm: bytes, rate: int, at: float | None, channels: int = 1
     ) -> None:
         if not self._closed:
             self._recorder.add(side, pcm, rate, at, channels)

@@ -37,9 +37,9 @@ from antiphon.transports.playout import (
     Acknowledged,
     Cancel,
     KeyTones,
-    Pause,
+    PausePlayout,
     PlayoutConfig,
-    Resume,
+    ResumePlayout,
     Sound,
 )
 from antiphon.transports.sinks import AudioSink, CallbackSink, OpenableSink
@@ -209,12 +209,12 @@ class OutputTransport(FrameProcessor):
     def pause(self) -> None:
         """Holds what is being said, as for a caller's "mhm", until `resume` or an interruption."""
         for player in self._players.values():
-            player.tell(Pause())
+            player.tell(PausePlayout())
 
     def resume(self) -> None:
         """Goes on where `pause` held it."""
         for player in self._players.values():
-            player.tell(Resume())
+            player.tell(ResumePlayout())
 
     def acknowledge(self, samples: int, destination: str | None = None) -> None:
         """The other side has heard this many of the samples written since the beginning."""

@@ -53,7 +53,7 @@ from antiphon.transports.playout import (
     Drained,
     Event,
     GiveUp,
-    Interrupt,
+    InterruptPlayout,
     Item,
     Overflow,
     Playout,
@@ -121,7 +121,7 @@ class Player:
         self._epoch = self._host.emitter()
         self._converter.reset()
         self._errands = deque(errand for errand in self._errands if not errand.interruptible)
-        self._receive(Interrupt())
+        self._receive(InterruptPlayout())
 
     def play(self, frame: OutputAudioRawFrame) -> None:
         """Sound of any format, in its place. What cannot be sound is reported once."""

@@ -29,8 +29,8 @@ Who may do what:
 
 Invariants: at most one `Write` in the actions of one step, as the last of them, so whoever carries
 them out may wait there and nowhere else. All written chunks have one size. Interruptible sound or
-frames of before an `Interrupt` are in no action after it (but for `fade_out_secs` of sound, off
-unless asked for). A frame that may not be dropped comes out exactly once, in order.
+frames of before an `InterruptPlayout` are in no action after it (but for `fade_out_secs` of sound,
+off unless asked for). A frame that may not be dropped comes out exactly once, in order.
 
 The buffer is never full in the sense of refusing: above `high_water_secs` it asks (`Credit`) the
 voice to stop sending until it is below `low_water_secs`. A voice that does not listen loses what is
@@ -110,15 +110,15 @@ class KeyTones(msgspec.Struct, frozen=True):
     pcm: bytes
 
 
-class Interrupt(msgspec.Struct, frozen=True):
+class InterruptPlayout(msgspec.Struct, frozen=True):
     """What was to be said is void."""
 
 
-class Pause(msgspec.Struct, frozen=True):
+class PausePlayout(msgspec.Struct, frozen=True):
     """Hold on."""
 
 
-class Resume(msgspec.Struct, frozen=True):
+class ResumePlayout(msgspec.Struct, frozen=True):
     """Go on."""
 
 
@@ -143,7 +143,16 @@ class Cancel(msgspec.Struct, frozen=True):
 EARLY = 1e-6
 
 Event = (
-    Sound | Item | KeyTones | Interrupt | Pause | Resume | Acknowledged | Drain | GiveUp | Cancel
+    Sound
+    | Item
+    | KeyTones
+    | InterruptPlayout
+    | PausePlayout
+    | ResumePlayout
+    | Acknowledged
+    | Drain
+    | GiveUp
+    | Cancel
 )
 
 
@@ -266,11 +275,11 @@ class Playout:
             case KeyTones(pcm):
                 self._begin_writing(now)
                 self._tones += pcm
-            case Interrupt():
+            case InterruptPlayout():
                 self._interrupt(now, actions)
-            case Pause():
+            case PausePlayout():
                 self._paused = True
-            case Resume():
+            case ResumePlayout():
                 self._paused = False
                 self._last_event = now
                 self.pacer.begin(now)

@@ -25,7 +25,7 @@ REMEMBERED = 8
 """Utterances whose late words still find them."""
 
 
-class Utterance(msgspec.Struct, eq=False):
+class UtteranceProgress(msgspec.Struct, eq=False):
     """Where the samples of one utterance are. `base` (ns) is what pts of its frames count from."""
 
     context_id: str | None
@@ -60,7 +60,7 @@ class Utterance(msgspec.Struct, eq=False):
 class _Waiting(msgspec.Struct):
     frame: Frame
     position: int
-    utterance: Utterance | None = None
+    utterance: UtteranceProgress | None = None
 
     def target(self, sample_rate: int) -> int | None:
         """The position that must have been heard; None: not known yet."""
@@ -81,14 +81,14 @@ class FrameLine:
         self._line: deque[_Waiting] = deque()
         self._timed: list[tuple[int, int, Frame]] = []
         self._numbers = itertools.count()
-        self._utterances: dict[str | None, Utterance] = {}
-        self._latest: Utterance | None = None
+        self._utterances: dict[str | None, UtteranceProgress] = {}
+        self._latest: UtteranceProgress | None = None
 
     def __len__(self) -> int:
         return len(self._line)
 
     @property
-    def open_utterance(self) -> Utterance | None:
+    def open_utterance(self) -> UtteranceProgress | None:
         """The one that was announced, or began, and has not ended."""
         latest = self._latest
         return latest if latest is not None and latest.ended_at is None else None
@@ -102,7 +102,7 @@ class FrameLine:
         """The conversation's clock at `now`, in ns."""
         return round((now - self._origin) * NS)
 
-    def open(self, context_id: str | None, base: int | None, position: int) -> Utterance:
+    def open(self, context_id: str | None, base: int | None, position: int) -> UtteranceProgress:
         """The open utterance of that name (None: any); else it begins here, and ends the last."""
         current = self.open_utterance
         if current is not None and context_id in (None, current.context_id):
@@ -111,7 +111,7 @@ class FrameLine:
             return current
         return self._begin(context_id, base, position)
 
-    def sounding(self, context_id: str | None, position: int) -> Utterance:
+    def sounding(self, context_id: str | None, position: int) -> UtteranceProgress:
         """The utterance that sound of that name belongs to; one given up too early goes on."""
         latest = self._latest
         if latest is not None and latest.context_id == context_id:
@@ -119,9 +119,9 @@ class FrameLine:
             return latest
         return self.open(context_id, None, position)
 
-    def _begin(self, context_id: str | None, base: int | None, position: int) -> Utterance:
+    def _begin(self, context_id: str | None, base: int | None, position: int) -> UtteranceProgress:
         self.close(position)
-        utterance = Utterance(context_id, base)
+        utterance = UtteranceProgress(context_id, base)
         self._utterances.pop(context_id, None)
         self._utterances[context_id] = self._latest = utterance
         if len(self._utterances) > REMEMBERED:

@@ -7,7 +7,7 @@ caller's as it was heard. Turns can be recorded by themselves.
 from __future__ import annotations
 
 from antiphon.audio.convert import StreamConverter
-from antiphon.audio.recorder import Side, Timeline, TurnClip, as_channels
+from antiphon.audio.recorder import TrackSide, TurnClip, TwoTracks, as_channels
 from antiphon.errors import InvalidInputError
 from antiphon.frames.audio import InputAudioRawFrame, OutputAudioRawFrame
 from antiphon.frames.lifecycle import CancelFrame, EndFrame, StartFrame, StopFrame
@@ -18,7 +18,7 @@ from antiphon.frames.turns import (
     UserStoppedSpeakingFrame,
 )
 from antiphon.kernel.epoch import FrameDirection
-from antiphon.kernel.hooks import Event
+from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import FrameProcessor, handles
 
 USER_PREROLL_SECS = 1.0
@@ -63,9 +63,9 @@ class AudioBufferProcessor(FrameProcessor):
         self._auto_start = auto_start_recording
         self._turns = enable_turn_audio
         self._rate = 0
-        self._converters: dict[Side, StreamConverter] = {}
-        self._clips: dict[Side, TurnClip] = {}
-        self._line: Timeline | None = None
+        self._converters: dict[TrackSide, StreamConverter] = {}
+        self._clips: dict[TrackSide, TurnClip] = {}
+        self._line: TwoTracks | None = None
         self._began = 0.0
 
     @property
@@ -76,7 +76,7 @@ class AudioBufferProcessor(FrameProcessor):
     async def start_recording(self) -> None:
         """Time zero is now. Without effect while a recording runs."""
         if self._line is None:
-            self._line, self._began = Timeline(self._rate), self.clock.now()
+            self._line, self._began = TwoTracks(self._rate), self.clock.now()
             await self.on_recording_started.emit()
 
     async def stop_recording(self) -> None:
@@ -84,7 +84,7 @@ class AudioBufferProcessor(FrameProcessor):
         line, self._line = self._line, None
         if line is None:
             return
-        for side in Side:
+        for side in TrackSide:
             line.add(side, self._tail(side))
         await self._hand_out(*line.finish(self.clock.now() - self._began))
         await self.on_recording_stopped.emit_and_wait()
@@ -94,10 +94,10 @@ class AudioBufferProcessor(FrameProcessor):
     @handles(StartFrame)
     async def start(self, frame: StartFrame, direction: FrameDirection) -> None:
         self._rate = self._wanted_rate or frame.audio_out_sample_rate
-        self._converters = {side: StreamConverter(self._rate) for side in Side}
+        self._converters = {side: StreamConverter(self._rate) for side in TrackSide}
         self._clips = {
-            Side.CALLER: TurnClip(self._rate, USER_PREROLL_SECS),
-            Side.AGENT: TurnClip(self._rate, 0.0),
+            TrackSide.CALLER: TurnClip(self._rate, USER_PREROLL_SECS),
+            TrackSide.AGENT: TurnClip(self._rate, 0.0),
         }
         if self._auto_start:
             await self.start_recording()
@@ -115,16 +115,16 @@ class AudioBufferProcessor(FrameProcessor):
         # A piece of the caller's sound is there when it is over.
         secs = frame.num_frames / max(1, frame.sample_rate)
         await self.push_frame(frame, direction)
-        await self._add(Side.CALLER, frame, self.clock.now() - secs)
+        await self._add(TrackSide.CALLER, frame, self.clock.now() - secs)
 
     @handles(OutputAudioRawFrame)
     async def hear_agent(self, frame: OutputAudioRawFrame, direction: FrameDirection) -> None:
         await self.push_frame(frame, direction)
         if direction is FrameDirection.DOWNSTREAM:
-            await self._add(Side.AGENT, frame, self.clock.now())
+            await self._add(TrackSide.AGENT, frame, self.clock.now())
 
     async def _add(
-        self, side: Side, frame: InputAudioRawFrame | OutputAudioRawFrame, heard_at: float
+        self, side: TrackSide, frame: InputAudioRawFrame | OutputAudioRawFrame, heard_at: float
     ) -> None:
         converter = self._converters[side]
         pcm = converter.process(frame.audio, frame.sample_rate, frame.num_channels)
@@ -138,7 +138,7 @@ class AudioBufferProcessor(FrameProcessor):
             line.advance(self.clock.now() - self._began)
             await self._hand_out(*line.take(), wait=False)
 
-    def _tail(self, side: Side) -> bytes:
+    def _tail(self, side: TrackSide) -> bytes:
         """What the resampler still holds of a stretch of sound that is over."""
         tail = self._converters[side].flush()
         if self._turns:
@@ -175,12 +175,12 @@ class AudioBufferProcessor(FrameProcessor):
         direction: FrameDirection,
     ) -> None:
         side = self._side(frame)
-        if side is Side.AGENT and self._clips[side].active:
+        if side is TrackSide.AGENT and self._clips[side].active:
             tail = self._tail(side)
             if self._line is not None:
                 self._line.add(side, tail)
         if clip := self._clips[side].stop():
-            event = self.on_user_turn_audio if side is Side.CALLER else self.on_bot_turn_audio
+            event = self.on_user_turn_audio if side is TrackSide.CALLER else self.on_bot_turn_audio
             await event.emit(clip, self._rate, 1)
         await self.push_frame(frame, direction)
 
@@ -190,6 +190,6 @@ class AudioBufferProcessor(FrameProcessor):
         | UserStoppedSpeakingFrame
         | BotStartedSpeakingFrame
         | BotStoppedSpeakingFrame,
-    ) -> Side:
+    ) -> TrackSide:
         users = (UserStartedSpeakingFrame, UserStoppedSpeakingFrame)
-        return Side.CALLER if isinstance(frame, users) else Side.AGENT
+        return TrackSide.CALLER if isinstance(frame, users) else TrackSide.AGENT

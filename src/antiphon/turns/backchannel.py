@@ -23,13 +23,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from antiphon.turns.events import (
+from antiphon.turns.facts import (
     BotStarted,
     BotStopped,
     Fact,
-    Heard,
     SpeechStarted,
     SpeechStopped,
+    TranscriptReceived,
     TurnStarted,
 )
 from antiphon.turns.opinions import (
@@ -125,7 +125,7 @@ class BackchannelUserTurnStartStrategy(UserTurnStartStrategy):
             case SpeechStopped(at=at, stop_secs=lag):
                 self._vad_lag = lag
                 return self._silence(at, now)
-            case Heard(text=text) if text.strip():
+            case TranscriptReceived(text=text) if text.strip():
                 return self._heard(event, now)
             case TurnStarted():
                 self._over_bot_until = 0.0
@@ -155,7 +155,7 @@ class BackchannelUserTurnStartStrategy(UserTurnStartStrategy):
         self._over_bot_until = now + self._late_secs
         return (ReleaseSpeech(f"{max(at - began, 0.0):.1f} s of sound: not an interruption"),)
 
-    def _heard(self, heard: Heard, now: float) -> Sequence[Opinion]:
+    def _heard(self, heard: TranscriptReceived, now: float) -> Sequence[Opinion]:
         if not self._bot_speaks and now > self._over_bot_until:
             return self._start(f"transcript {heard.text!r}")
         if not self._is_backchannel(heard):
@@ -165,7 +165,7 @@ class BackchannelUserTurnStartStrategy(UserTurnStartStrategy):
         self._wait(long_at=self._long_at, forget_at=now + self._answer_secs)
         return (ReleaseSpeech(f"backchannel {heard.text!r}"), Swallow())
 
-    def _is_backchannel(self, heard: Heard) -> bool:
+    def _is_backchannel(self, heard: TranscriptReceived) -> bool:
         said = words(heard.text)
         known = BACKCHANNELS.get((heard.language or self._language).split("-")[0].lower())
         allowed = (known or BACKCHANNELS["en"]) | self._extra

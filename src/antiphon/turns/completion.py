@@ -91,7 +91,7 @@ class CompletionEvent(msgspec.Struct, frozen=True):
     """What the LLM service tells."""
 
 
-class ResponseStarted(CompletionEvent):
+class CompletionResponseStarted(CompletionEvent):
     """The model begins to answer."""
 
 
@@ -188,7 +188,7 @@ class TurnCompletion:
     def receive(self, event: CompletionEvent, now: float) -> list[CompletionAction]:
         """Takes an event in; returns what is to be done, in order."""
         match event:
-            case ResponseStarted():
+            case CompletionResponseStarted():
                 self._begin()
             case ResponseText(text=text):
                 return self._text(text, now)

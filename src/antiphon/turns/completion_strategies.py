@@ -14,7 +14,7 @@ from antiphon.frames.lifecycle import StartFrame
 from antiphon.frames.llm import LLMUpdateSettingsFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.turns.completion import UserTurnCompletionConfig
-from antiphon.turns.events import (
+from antiphon.turns.facts import (
     CompletionDenied,
     CompletionJudged,
     Fact,

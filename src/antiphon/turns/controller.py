@@ -23,30 +23,30 @@ from antiphon.frames.turns import (
     UserStartedSpeakingFrame,
     UserStoppedSpeakingFrame,
 )
-from antiphon.kernel.calls import Timer
+from antiphon.kernel.call_frames import Timer
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor
-from antiphon.turns.actions import (
+from antiphon.turns.defaults import analyzers, with_default_stop
+from antiphon.turns.facts import Fact, FrameSeen, Muted, TurnModelVerdict, Unmuted
+from antiphon.turns.frame_facts import fact_of
+from antiphon.turns.machine import TurnMachine
+from antiphon.turns.machine_actions import (
     Action,
     CloseTurn,
     Decision,
     HoldPlayout,
-    Interrupt,
-    JudgeTurn,
+    InterruptAgent,
     OpenTurn,
     ReleasePlayout,
+    RunTurnModel,
     StopTimedOut,
     TriggerInference,
 )
-from antiphon.turns.defaults import analyzers, with_default_stop
-from antiphon.turns.events import Fact, FrameSeen, Muted, TurnModelVerdict, Unmuted
-from antiphon.turns.facts import fact_of
-from antiphon.turns.judge import TurnJudge
-from antiphon.turns.machine import TurnMachine
 from antiphon.turns.opinions import Notify, SendFrame
 from antiphon.turns.states import OPEN, SOUNDING
 from antiphon.turns.strategies import UserTurnStrategies
 from antiphon.turns.strategy import TurnStrategy
+from antiphon.turns.turn_model_runner import TurnModelRunner
 
 
 class UserTurnSegment(msgspec.Struct, frozen=True):
@@ -124,7 +124,7 @@ class UserTurnController:
         self, strategies: UserTurnStrategies | None = None, *, stop_timeout: float = 5.0
     ) -> None:
         self._machine = TurnMachine(strategies, stop_timeout=stop_timeout)
-        self._judge = TurnJudge(self._verdict)
+        self._judge = TurnModelRunner(self._verdict)
         self._processor: FrameProcessor | None = None
         self._listener: TurnListener | None = None
         self._timer: Timer | None = None
@@ -232,7 +232,7 @@ class UserTurnController:
         match action:
             case OpenTurn():
                 await self._open(action)
-            case Interrupt():
+            case InterruptAgent():
                 await self._interrupt()
             case TriggerInference(strategy=strategy, segment=segment):
                 when = self._iso(segment.started)
@@ -246,7 +246,7 @@ class UserTurnController:
                 await self._processor.broadcast_frame(BotSpeechPauseFrame())
             case ReleasePlayout():
                 await self._processor.broadcast_frame(BotSpeechResumeFrame())
-            case JudgeTurn():
+            case RunTurnModel():
                 self._judge.ask(self._processor)
             case SendFrame(frame=frame, direction=None):
                 await self._processor.broadcast_frame(frame)

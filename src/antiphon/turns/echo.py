@@ -12,7 +12,14 @@ from collections import deque
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-from antiphon.turns.events import BotSaid, BotStarted, BotStopped, Fact, Heard, SpeechStarted
+from antiphon.turns.facts import (
+    BotSaid,
+    BotStarted,
+    BotStopped,
+    Fact,
+    SpeechStarted,
+    TranscriptReceived,
+)
 from antiphon.turns.opinions import NOTHING, Forget, Opinion, Swallow
 from antiphon.turns.strategy import UserTurnStartStrategy
 from antiphon.turns.words import words
@@ -57,7 +64,9 @@ class EchoGuardUserTurnStartStrategy(UserTurnStartStrategy):
             case SpeechStarted(at=at):
                 self._sound_over_bot = self._bot_speaks or at < self._stopped_at
                 return (Swallow(),) if self._sound_over_bot and self.guard_sound else NOTHING
-            case Heard(text=text, final=final) if self._bot_speaks or now < self._until:
+            case TranscriptReceived(text=text, final=final) if (
+                self._bot_speaks or now < self._until
+            ):
                 if final and (self.is_echo(text) or self.is_whole_utterance(text)):
                     return (Forget(f"echo {text!r}"), Swallow())
                 if not final and self.may_become_echo(text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from antiphon.turns.events import Fact
+from antiphon.turns.facts import Fact
 from antiphon.turns.opinions import Opinion
 from antiphon.turns.pauses import PauseTracker, PauseWatch
 from antiphon.turns.stop_strategies import SpeechTimeoutUserTurnStopStrategy

@@ -12,23 +12,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from antiphon.turns.events import (
+from antiphon.turns.facts import (
     AnnouncedStart,
     AnnouncedStop,
     BotStarted,
     BotStopped,
     Fact,
-    Heard,
     Muted,
     ProposedStart,
     ProposedStop,
     SpeechStarted,
     SpeechStopped,
     TranscriberLatency,
+    TranscriptReceived,
     TurnStarted,
     Unmuted,
 )
-from antiphon.turns.states import OPEN, SOUNDING, TRANSITIONS, Step, TurnState
+from antiphon.turns.states import OPEN, SOUNDING, TRANSITIONS, TurnState, TurnStep
 from antiphon.turns.strategy import UserTurnStartStrategy
 from antiphon.turns.transcript import TurnText
 from antiphon.turns.transcript_wait import DEFAULT_TTFS_P99_SECS
@@ -97,17 +97,17 @@ class Floor:
         """Whether these are words of a caller who was muted when they were said: they come after
         the mute, and no sound did. Nobody can tell where sound is not detected.
         """
-        late = isinstance(event, Heard) and now < self._deaf_until
+        late = isinstance(event, TranscriptReceived) and now < self._deaf_until
         return late and self._detector and not self.sounds and not self.is_open
 
-    def go(self, step: Step) -> None:
+    def go(self, step: TurnStep) -> None:
         """Moves on, along a line of the table."""
         self.state = TRANSITIONS[self.state][step]
 
     def note(self, event: Fact, now: float) -> None:
         """Keeps what is neither sound nor a decision."""
         match event:
-            case Heard(finalized=finalized):
+            case TranscriptReceived(finalized=finalized):
                 self.text.add(event, now)
                 self._answered = self._answered or finalized
             case BotStarted():
@@ -130,7 +130,7 @@ class Floor:
         self._sources.add(source)
         if first:
             self.sound_at, self.sounding_since = at, now
-            self.go(Step.SOUND)
+            self.go(TurnStep.SOUND)
         return first
 
     def end_sound(self, at: float, source: str | None = None) -> bool:
@@ -142,20 +142,20 @@ class Floor:
             return False
         self.silence_at = at
         self._answered = False
-        self.go(Step.SILENCE)
+        self.go(TurnStep.SILENCE)
         return True
 
     def open(self, strategy: UserTurnStartStrategy, now: float) -> None:
         """A turn begins, where its first sound or word was."""
         self.started = min(now, self.text.first_at, self.sound_at if self._sources else now)
         self.opened_by = strategy
-        self.go(Step.START)
+        self.go(TurnStep.START)
 
     def ask(self) -> None:
         """The model is asked for an answer."""
         self.under_way = self._unheard = True
         self.cut_off = False
-        self.go(Step.INFER)
+        self.go(TurnStep.INFER)
 
     def void_answer(self, *, by_caller: bool = True) -> None:
         """The answer under way will not be heard (any further).
@@ -180,6 +180,8 @@ class Floor:
             yield SpeechStopped(at=self.silence_at, transcript_due=not self._answered)
         if self.text.pending:
             finalized = self._answered and not self.sounds
-            yield Heard(self.text.pending, finalized=finalized, user_id=self.text.user_id)
+            yield TranscriptReceived(
+                self.text.pending, finalized=finalized, user_id=self.text.user_id
+            )
         if self.text.interim:
-            yield Heard(text=self.text.interim, final=False, user_id=self.text.user_id)
+            yield TranscriptReceived(text=self.text.interim, final=False, user_id=self.text.user_id)

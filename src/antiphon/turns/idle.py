@@ -19,7 +19,7 @@ from antiphon.frames.turns import (
     UserStoppedSpeakingFrame,
     VADUserStartedSpeakingFrame,
 )
-from antiphon.kernel.calls import Timer
+from antiphon.kernel.call_frames import Timer
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.turns.mute import track_calls
 

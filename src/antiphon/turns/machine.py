@@ -16,7 +16,7 @@ States (`TurnState`); whether the agent speaks is a fact beside them, not a stat
 * ASKED      a turn is open, the caller is silent, the model was asked; the turn is not final
 
 Every transition is a line of `states.TRANSITIONS`. What is known is kept by `Floor`, who is asked
-in which order by `Panel`, and why something was decided by `DecisionLog`.
+in which order by `StrategySet`, and why something was decided by `DecisionLog`.
 
 Invariants, each held by a property test:
 
@@ -38,24 +38,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from antiphon.frames.base import Frame
-from antiphon.turns.actions import (
-    Action,
-    CloseTurn,
-    DecisionKind,
-    HoldPlayout,
-    Interrupt,
-    JudgeTurn,
-    OpenTurn,
-    ReleasePlayout,
-    StopTimedOut,
-    TriggerInference,
-)
-from antiphon.turns.decisions import DecisionLog
-from antiphon.turns.events import (
+from antiphon.turns.decision_log import DecisionLog
+from antiphon.turns.facts import (
     BotStarted,
     BotStopped,
     Fact,
-    Heard,
     InferenceTriggered,
     Interrupted,
     Muted,
@@ -63,11 +50,24 @@ from antiphon.turns.events import (
     SpeechStopped,
     TextForgotten,
     TranscriberLatency,
+    TranscriptReceived,
     TurnStarted,
     TurnStopped,
     Unmuted,
 )
 from antiphon.turns.floor import BEGINS, ENDS, PROPOSALS, Floor
+from antiphon.turns.machine_actions import (
+    Action,
+    CloseTurn,
+    DecisionKind,
+    HoldPlayout,
+    InterruptAgent,
+    OpenTurn,
+    ReleasePlayout,
+    RunTurnModel,
+    StopTimedOut,
+    TriggerInference,
+)
 from antiphon.turns.opinions import (
     AskTurnModel,
     EndTurn,
@@ -80,13 +80,15 @@ from antiphon.turns.opinions import (
     SendFrame,
     StartTurn,
 )
-from antiphon.turns.panel import Panel
-from antiphon.turns.states import Step, TurnState
+from antiphon.turns.states import TurnState, TurnStep
 from antiphon.turns.strategies import UserTurnStrategies
 from antiphon.turns.strategy import TurnStrategy, UserTurnStartStrategy, UserTurnStopStrategy
+from antiphon.turns.strategy_set import StrategySet
 
 _HEARD_WHILE_MUTED = (Unmuted, BotStarted, BotStopped, Interrupted)
-_OBSERVED = frozenset({*BEGINS, *ENDS, *_HEARD_WHILE_MUTED, Heard, Muted, TranscriberLatency})
+_OBSERVED = frozenset(
+    {*BEGINS, *ENDS, *_HEARD_WHILE_MUTED, TranscriptReceived, Muted, TranscriberLatency}
+)
 """Facts that change what the machine itself knows."""
 
 
@@ -103,7 +105,7 @@ class TurnMachine:
         recovery_secs: float = 1.5,
         log_size: int = 64,
     ) -> None:
-        self._panel = Panel(strategies or UserTurnStrategies())
+        self._panel = StrategySet(strategies or UserTurnStrategies())
         self._stop_timeout = stop_timeout
         self._max_speech = max_speech
         self._hold_limit = hold_limit
@@ -192,7 +194,7 @@ class TurnMachine:
         """Others decide from now on. They are told how things stand: no open turn is lost."""
         out = self._out = []
         self.log.fact = "new strategies"
-        self._panel = Panel(strategies)
+        self._panel = StrategySet(strategies)
         self._release("", "the strategy that held it is gone", now)
         for fact in list(self._floor.situation()):
             self._tell(fact, now)
@@ -226,7 +228,7 @@ class TurnMachine:
             at = event.at if isinstance(event, SpeechStopped) else now
             if floor.end_sound(at, ENDS[kind]):
                 self._rearm(now)
-        elif isinstance(event, Heard):
+        elif isinstance(event, TranscriptReceived):
             self._rearm(now, firm=event.final)
         elif kind is BotStopped:
             self._hold_until = None
@@ -263,7 +265,7 @@ class TurnMachine:
                 case ReleaseSpeech(reason=reason):
                     self._release(strategy.name, reason, now)
                 case AskTurnModel():
-                    self._out.append(JudgeTurn(strategy))
+                    self._out.append(RunTurnModel(strategy))
                 case SendFrame() | Notify():
                     self._out.append(opinion)
 
@@ -346,7 +348,7 @@ class TurnMachine:
     ) -> None:
         floor, text = self._floor, self._floor.text
         content, tail, inferences = text.close()
-        floor.go(Step.STOP)
+        floor.go(TurnStep.STOP)
         self._watchdog = None
         name = strategy.name if strategy else ""
         self.log.add(now, DecisionKind.STOP, name, reason, floor.state)
@@ -412,7 +414,7 @@ class TurnMachine:
         self._floor.void_answer()
         self._hold_until = None
         self.log.add(now, DecisionKind.INTERRUPT, "", reason, self.state)
-        self._out.append(Interrupt(reason))
+        self._out.append(InterruptAgent(reason))
 
     def _rearm(self, now: float, *, firm: bool = True) -> None:
         """The watchdog counts from the last thing that happened in an open turn.

@@ -8,7 +8,7 @@ import msgspec
 
 from antiphon.frames.base import Frame
 from antiphon.kernel.epoch import FrameDirection
-from antiphon.kernel.hooks import BoundEvent
+from antiphon.kernel.event_source import BoundEvent
 
 
 class Opinion(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import deque
 
 from antiphon.errors import ConfigurationError
-from antiphon.turns.events import BotStarted, Fact, SpeechStarted, SpeechStopped, TurnStopped
+from antiphon.turns.facts import BotStarted, Fact, SpeechStarted, SpeechStopped, TurnStopped
 
 _MARGIN = 1.1
 _RISE = 0.5

@@ -7,16 +7,16 @@ from __future__ import annotations
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import CancelFrame, EndFrame, InterruptionFrame, StartFrame
 from antiphon.kernel.epoch import FrameDirection
-from antiphon.kernel.hooks import Event
+from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import FrameProcessor, handles
-from antiphon.turns.actions import Decision
 from antiphon.turns.controller import (
     UserTurnController,
     UserTurnSegment,
     UserTurnStartedParams,
     UserTurnStoppedParams,
 )
-from antiphon.turns.facts import PROPOSALS
+from antiphon.turns.frame_facts import PROPOSALS
+from antiphon.turns.machine_actions import Decision
 from antiphon.turns.strategies import UserTurnStrategies
 from antiphon.turns.strategy import TurnStrategy
 

@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from antiphon.errors import ConfigurationError
-from antiphon.kernel.hooks import Event
-from antiphon.turns.events import (
+from antiphon.kernel.event_source import Event
+from antiphon.turns.facts import (
     AnnouncedStart,
     BotStarted,
     BotStopped,
     Fact,
-    Heard,
     ProposedStart,
     SpeechStarted,
+    TranscriptReceived,
     TurnStarted,
     TurnStopped,
 )
@@ -58,7 +58,9 @@ class TranscriptionUserTurnStartStrategy(UserTurnStartStrategy):
 
     def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
         match event:
-            case Heard(text=text, final=final) if text.strip() and (final or self.use_interim):
+            case TranscriptReceived(text=text, final=final) if text.strip() and (
+                final or self.use_interim
+            ):
                 return (StartTurn(f"{'transcript' if final else 'interim transcript'} {text!r}"),)
         return NOTHING
 
@@ -93,7 +95,7 @@ class MinWordsUserTurnStartStrategy(UserTurnStartStrategy):
                 self._bot_speaks = True
             case BotStopped():
                 self._bot_speaks = False
-            case Heard(text=text, final=final) if final or self.use_interim:
+            case TranscriptReceived(text=text, final=final) if final or self.use_interim:
                 words, needed = count_words(text), self.min_words if self._bot_speaks else 1
                 if words >= needed:
                     return (StartTurn(f"{words} words of {needed}"),)
@@ -153,7 +155,7 @@ class WakePhraseUserTurnStartStrategy(UserTurnStartStrategy):
             if not self.single_activation:
                 self._rearm(now)
             return NOTHING
-        if isinstance(event, Heard) and event.final:
+        if isinstance(event, TranscriptReceived) and event.final:
             return self._listen(event.text, now)
         return (Swallow(),)
 

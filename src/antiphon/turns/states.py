@@ -24,7 +24,7 @@ class TurnState(enum.Enum):
     """A turn is open, the caller is silent, the model was asked; the turn is not final."""
 
 
-class Step(enum.Enum):
+class TurnStep(enum.Enum):
     """What moves it: SOUND when the first source of sound begins, SILENCE when the last ends."""
 
     SOUND = "sound"
@@ -35,12 +35,12 @@ class Step(enum.Enum):
 
 
 _S = TurnState
-TRANSITIONS: Mapping[TurnState, Mapping[Step, TurnState]] = {
-    _S.IDLE: {Step.SOUND: _S.STIRRING, Step.START: _S.PAUSED},
-    _S.STIRRING: {Step.SILENCE: _S.IDLE, Step.START: _S.SPEAKING},
-    _S.SPEAKING: {Step.SILENCE: _S.PAUSED},
-    _S.PAUSED: {Step.SOUND: _S.SPEAKING, Step.INFER: _S.ASKED, Step.STOP: _S.IDLE},
-    _S.ASKED: {Step.SOUND: _S.SPEAKING, Step.INFER: _S.ASKED, Step.STOP: _S.IDLE},
+TRANSITIONS: Mapping[TurnState, Mapping[TurnStep, TurnState]] = {
+    _S.IDLE: {TurnStep.SOUND: _S.STIRRING, TurnStep.START: _S.PAUSED},
+    _S.STIRRING: {TurnStep.SILENCE: _S.IDLE, TurnStep.START: _S.SPEAKING},
+    _S.SPEAKING: {TurnStep.SILENCE: _S.PAUSED},
+    _S.PAUSED: {TurnStep.SOUND: _S.SPEAKING, TurnStep.INFER: _S.ASKED, TurnStep.STOP: _S.IDLE},
+    _S.ASKED: {TurnStep.SOUND: _S.SPEAKING, TurnStep.INFER: _S.ASKED, TurnStep.STOP: _S.IDLE},
 }
 OPEN = frozenset({_S.SPEAKING, _S.PAUSED, _S.ASKED})
 SOUNDING = frozenset({_S.STIRRING, _S.SPEAKING})

@@ -19,17 +19,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from antiphon.turns.events import (
+from antiphon.turns.facts import (
     AnnouncedStart,
     AnnouncedStop,
     Fact,
-    Heard,
     InferenceTriggered,
     ProposedStart,
     ProposedStop,
     SpeechStarted,
     SpeechStopped,
     TextForgotten,
+    TranscriptReceived,
     TurnModelVerdict,
     TurnStopped,
 )
@@ -73,7 +73,7 @@ class SpeechTimeoutUserTurnStopStrategy(UserTurnStopStrategy):
             case SpeechStopped(at=at):
                 self._speaking, self._heard_speech = False, True
                 self._patience_until = max(now, at + self.patience())
-            case Heard() if not self._speaking and not self._heard_speech:
+            case TranscriptReceived() if not self._speaking and not self._heard_speech:
                 self._patience_until = now + self.patience()
             case TurnStopped():
                 self._heard_speech = self._speaking
@@ -163,7 +163,7 @@ class TurnAnalyzerUserTurnStopStrategy(UserTurnStopStrategy):
             case TurnModelVerdict(complete=complete, probability=probability):
                 if not self._speaking:
                     self._complete, self._probability = complete, probability
-            case Heard() if not self._speaking and self._ended_at is None:
+            case TranscriptReceived() if not self._speaking and self._ended_at is None:
                 self._ended_at, self._complete, self._probability = now, True, 1.0
             case TurnStopped():
                 self._ended_at, self._complete = None, False
@@ -238,7 +238,7 @@ class ExternalUserTurnStopStrategy(UserTurnStopStrategy):
                 self._proposed_at = None
             case ProposedStop() | AnnouncedStop():
                 self._proposed_at, self._announced = now, isinstance(event, AnnouncedStop)
-            case Heard(text=text, final=final):
+            case TranscriptReceived(text=text, final=final):
                 self._interim = not final and bool(text.strip())
                 self._text = self._text or (final and bool(text.strip()))
             case InferenceTriggered() | TextForgotten():

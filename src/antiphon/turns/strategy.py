@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 from antiphon.frames.base import Frame
-from antiphon.kernel.hooks import EventSource
-from antiphon.turns.events import Fact
+from antiphon.kernel.event_source import EventSource
+from antiphon.turns.facts import Fact
 from antiphon.turns.opinions import NOTHING, Opinion
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from antiphon.turns.actions import Segment
-from antiphon.turns.events import Heard
+from antiphon.turns.facts import TranscriptReceived
+from antiphon.turns.machine_actions import TurnSegment
 
 
 class TurnText:
@@ -28,7 +28,7 @@ class TurnText:
         """What no inference has taken yet."""
         return " ".join(self._pieces)
 
-    def add(self, heard: Heard, now: float) -> None:
+    def add(self, heard: TranscriptReceived, now: float) -> None:
         """Takes a transcript in."""
         text = heard.text.strip()
         self.user_id = heard.user_id or self.user_id
@@ -49,13 +49,13 @@ class TurnText:
         self.interim = ""
         return True
 
-    def take_segment(self, started: float) -> Segment:
+    def take_segment(self, started: float) -> TurnSegment:
         """What an inference is about."""
         text = self.pending
         if text:
             self._segments.append(text)
         self.inferences += 1
-        segment = Segment(text, self.user_id, min(started, self.first_at))
+        segment = TurnSegment(text, self.user_id, min(started, self.first_at))
         self._pieces, self.first_at = [], math.inf
         return segment
 

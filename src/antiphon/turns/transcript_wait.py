@@ -23,15 +23,15 @@ from __future__ import annotations
 
 from collections import deque
 
-from antiphon.turns.events import (
+from antiphon.turns.facts import (
     Fact,
-    Heard,
     InferenceTriggered,
     Muted,
     SpeechStarted,
     SpeechStopped,
     TextForgotten,
     TranscriberLatency,
+    TranscriptReceived,
     TurnStopped,
 )
 
@@ -66,7 +66,7 @@ class TranscriptWait:
                 self.finalized, self.until, self._early = False, None, None
             case SpeechStopped(at=at, transcript_due=due):
                 self._stopped(at, now, due=due)
-            case Heard(text=text, final=final, finalized=finalized):
+            case TranscriptReceived(text=text, final=final, finalized=finalized):
                 self.interim = not final and bool(text.strip())
                 self.text = self.text or (final and bool(text.strip()))
                 if finalized:

@@ -29,7 +29,7 @@ from antiphon.frames.turns import (
     VADUserStartedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
 )
-from antiphon.kernel.calls import Timer
+from antiphon.kernel.call_frames import Timer
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor, handles
 

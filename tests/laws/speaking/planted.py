@@ -21,7 +21,7 @@ from antiphon.frames.base import Frame
 from antiphon.frames.text import TTSTextFrame
 from antiphon.services.contracts import SpeechAudio, TTSEvent
 from antiphon.services.tts import TTSService
-from antiphon.services.tts_line import SpeechLine
+from antiphon.services.tts_order import SpeechOrder
 from antiphon.services.tts_utterance import Utterance
 from antiphon.text.markup import UnitAggregator
 from antiphon.transports.player import Player
@@ -120,26 +120,26 @@ def half_a_sentence_survives(patch: pytest.MonkeyPatch) -> None:
 
 def the_line_loses_everything(patch: pytest.MonkeyPatch) -> None:
     """Uninterruptible frames between the utterances go with them."""
-    original = SpeechLine.disband
+    original = SpeechOrder.disband
 
-    def disband(self: SpeechLine) -> list[Frame]:
+    def disband(self: SpeechOrder) -> list[Frame]:
         list(original(self))
         return []
 
-    patch.setattr(SpeechLine, "disband", disband)
+    patch.setattr(SpeechOrder, "disband", disband)
 
 
 def utterances_do_not_wait(patch: pytest.MonkeyPatch) -> None:
     """Each utterance is sent as its sound comes, whoever was asked for first."""
-    original = SpeechLine.join
+    original = SpeechOrder.join
 
-    def join(self: SpeechLine, item: Frame | Utterance, answer: Utterance | None = None) -> None:
+    def join(self: SpeechOrder, item: Frame | Utterance, answer: Utterance | None = None) -> None:
         if isinstance(item, Utterance):
             self._processor.create_task(self._send(item), name="send", bound=True)
         else:
             original(self, item, answer)
 
-    patch.setattr(SpeechLine, "join", join)
+    patch.setattr(SpeechOrder, "join", join)
 
 
 def asides_come_last(patch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,8 @@ from antiphon.context.assistant_aggregator import (
     AssistantTurnStoppedMessage,
     LLMAssistantAggregator,
 )
-from antiphon.context.conversation import LLMContext
-from antiphon.context.shared import SharedContext
+from antiphon.context.llm_context import LLMContext
+from antiphon.context.pair_state import PairState
 from antiphon.frames.audio import OutputAudioRawFrame
 from antiphon.frames.base import DataFrame, Frame, UninterruptibleFrame
 from antiphon.frames.lifecycle import InterruptionFrame
@@ -31,10 +31,10 @@ from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.task import PipelineTask
 from antiphon.services.tts import TTSService
 from antiphon.services.tts_synthesis import SynthesisPolicy
-from antiphon.simulation.cpu import BUSY, ORDINARY
-from antiphon.simulation.loop import VirtualTimeLoop
-from antiphon.simulation.schedule import Policy
-from antiphon.simulation.virtual_time import run_on
+from antiphon.simulation.loop.cpu import BUSY, ORDINARY
+from antiphon.simulation.loop.loop import VirtualTimeLoop
+from antiphon.simulation.loop.schedule import Policy
+from antiphon.simulation.loop.virtual_time import run_on
 from antiphon.transports.output import OutputTransport
 from antiphon.transports.params import TransportParams
 from tests.laws.speaking.record import CHUNK_SECS, RATE, Chunk, Moment, Record, Stopped, Turn
@@ -117,7 +117,7 @@ class Session:
         self.transformed = rng.random() < 0.2
         self.cancelled = rng.random() < 0.08
         self.context = LLMContext()
-        self.assistant = Assistant(SharedContext(self.context))
+        self.assistant = Assistant(PairState(self.context))
         self.voice = OddVoice(record)
         self.model = Model(record)
         self.task = self._task(Ear(record, slow=not self.exact))

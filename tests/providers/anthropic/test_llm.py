@@ -19,7 +19,7 @@ from antiphon.errors import (
     ServerError,
     ServiceError,
 )
-from antiphon.providers.anthropic.llm import AnthropicLLMProvider
+from antiphon.providers.anthropic.provider import AnthropicLLMProvider
 from antiphon.providers.http import Patience
 from antiphon.services.contracts import (
     LLMEvent,

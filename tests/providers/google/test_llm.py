@@ -19,7 +19,7 @@ from antiphon.errors import (
     ServerError,
     ServiceError,
 )
-from antiphon.providers.google.llm import GoogleLLMProvider
+from antiphon.providers.google.provider import GoogleLLMProvider
 from antiphon.providers.google.service import GoogleLLMService
 from antiphon.providers.http import Patience
 from antiphon.services.contracts import (

@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 
 from antiphon.errors import MissingExtraError, ServerError
-from antiphon.providers.local.inference import Lane, Shared, onnx_session
+from antiphon.providers.local.inference import InferenceQueue, Shared, onnx_session
 from antiphon.providers.local.model_store import ModelStore
-from antiphon.simulation.virtual_time import VirtualTimeLoop
+from antiphon.simulation.loop.virtual_time import VirtualTimeLoop
 
 
 def test_a_job_runs_beside_the_loop() -> None:
     """A result arrives from another thread, and an exception arrives as itself."""
 
     async def main() -> None:
-        lane = Lane("test")
+        lane = InferenceQueue("test")
         assert await lane.run(threading.current_thread) is not threading.current_thread()
         with pytest.raises(ZeroDivisionError):
             await lane.run(lambda: 1 // 0)
@@ -34,7 +34,7 @@ def test_a_job_runs_beside_the_loop() -> None:
 
 def test_a_loop_that_is_closed_leaves_no_jobs_behind() -> None:
     """Jobs that wait when their loop is closed, and never hear of it, do not fill the lane."""
-    lane = Lane("test")
+    lane = InferenceQueue("test")
     loop = VirtualTimeLoop(executor_secs=1.0)
     jobs: list[asyncio.Future[None]] = []
 
@@ -61,7 +61,7 @@ def test_a_job_that_nobody_waits_for_is_not_begun(gate: threading.Event) -> None
     """Cancelling the waiter takes its job out of the lane; the one that runs ends unheard."""
 
     async def main() -> None:
-        lane = Lane("test", threads=1)
+        lane = InferenceQueue("test", threads=1)
         begun, ran = threading.Event(), list[str]()
 
         def long() -> str:
@@ -92,7 +92,7 @@ def test_a_full_lane_refuses(gate: threading.Event) -> None:
     """A lane holds a bounded number of jobs; one more is a retryable error that names it."""
 
     async def main() -> None:
-        lane = Lane("test", threads=1, limit=2)
+        lane = InferenceQueue("test", threads=1, limit=2)
         jobs = [asyncio.create_task(lane.run(gate.wait)) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(ServerError, match="test") as caught:

@@ -22,7 +22,6 @@ from antiphon.errors import (
     RateLimitError,
     ServiceError,
 )
-from antiphon.providers.local.llm import MODEL, LocalLLMProvider
 from antiphon.providers.local.llm_engine import (
     MOST_WAITING,
     Completed,
@@ -32,6 +31,7 @@ from antiphon.providers.local.llm_engine import (
     Runs,
     shared_engine,
 )
+from antiphon.providers.local.llm_provider import MODEL, LocalLLMProvider
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.services.contracts import (
     LLMEvent,

@@ -12,7 +12,7 @@ import pytest
 
 from antiphon.errors import AntiphonError, MissingExtraError, MissingModelError
 from antiphon.providers.local.inference import Shared
-from antiphon.providers.local.llm import LocalLLMProvider
+from antiphon.providers.local.llm_provider import LocalLLMProvider
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.stt import LocalSTTProvider
 from antiphon.providers.local.tts import LocalTTSProvider

@@ -13,10 +13,15 @@ import pytest
 
 from antiphon.audio.pcm import to_bytes
 from antiphon.errors import AntiphonError, InvalidInputError, MissingModelError
-from antiphon.providers.local.inference import HEARING, Lane
+from antiphon.providers.local.inference import HEARING, InferenceQueue
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.moonshine import Decoded
-from antiphon.providers.local.stt import LocalSTTProvider, Segment, comes_and_goes, is_plausible
+from antiphon.providers.local.stt import (
+    AudioSegment,
+    LocalSTTProvider,
+    comes_and_goes,
+    is_plausible,
+)
 from antiphon.services.contracts import AudioChunk, Finalize, Transcript
 from tests.providers.local.conftest import SpeechOf, Stream
 
@@ -187,7 +192,7 @@ def test_a_missing_model_is_known_at_connect(
 ) -> None:
     """Without the model's files, connect() fails and says what to run."""
     monkeypatch.setattr("antiphon.providers.local.model_store._package_file", lambda inside: None)
-    provider = LocalSTTProvider(store=ModelStore(tmp_path), lane=Lane("test"))
+    provider = LocalSTTProvider(store=ModelStore(tmp_path), lane=InferenceQueue("test"))
     with pytest.raises(MissingModelError, match="antiphon models fetch moonshine-tiny-en"):
         asyncio.run(provider.connect())
 
@@ -204,7 +209,7 @@ def test_silence_needs_no_model(tmp_path: Path) -> None:
 
 def test_interim_readings_are_spaced() -> None:
     """An interim reading is due after the given time, and after an eighth of a long segment."""
-    segment = Segment(interim_secs=0.4)
+    segment = AudioSegment(interim_secs=0.4)
 
     def due_after(size: int) -> bool:
         segment.add(bytes(size))
@@ -222,7 +227,7 @@ def test_a_segment_is_cut_at_its_quietest_moment() -> None:
     """The cut falls into the pause of the second half; no sample is lost or doubled."""
     loud = np.random.default_rng(5).integers(-9000, 9000, 16_000 * 21, np.int16)
     loud[16_000 * 14 : 16_000 * 14 + 6400] //= 100
-    segment = Segment(interim_secs=0.4)
+    segment = AudioSegment(interim_secs=0.4)
     segment.add(loud.tobytes())
     assert segment.is_too_long
     part, rest = segment.cut(), segment.take()

@@ -16,7 +16,7 @@ import pytest
 
 from antiphon.audio.pcm import to_bytes, to_float, to_samples
 from antiphon.errors import ConfigurationError, MissingExtraError, MissingModelError
-from antiphon.providers.local.inference import SPEAKING, Lane
+from antiphon.providers.local.inference import SPEAKING, InferenceQueue
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.piper import faded, load_phonemizer, stretched
 from antiphon.providers.local.stt import LocalSTTProvider
@@ -188,7 +188,7 @@ def test_a_missing_voice_is_known_at_connect(
 ) -> None:
     """Without the voice's files, connect() fails and says what to run."""
     monkeypatch.setattr("antiphon.providers.local.model_store._package_file", lambda inside: None)
-    provider = LocalTTSProvider(store=ModelStore(tmp_path), lane=Lane("test"))
+    provider = LocalTTSProvider(store=ModelStore(tmp_path), lane=InferenceQueue("test"))
     with pytest.raises(MissingModelError, match="antiphon models fetch piper-en-us-joe"):
         asyncio.run(provider.connect())
 

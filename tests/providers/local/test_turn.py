@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from antiphon.errors import InvalidInputError, MissingModelError
-from antiphon.providers.local.inference import TURNS, Lane
+from antiphon.providers.local.inference import TURNS, InferenceQueue
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.turn import LocalSmartTurnModel, _mel_filters, last_seconds, log_mel
 from tests.providers.local.conftest import SpeechOf
@@ -97,7 +97,7 @@ def test_a_missing_model_is_known_at_connect(
 ) -> None:
     """Without the model's file, connect() fails and says what to run."""
     monkeypatch.setattr("antiphon.providers.local.model_store._package_file", lambda inside: None)
-    model = LocalSmartTurnModel(store=ModelStore(tmp_path), lane=Lane("test"))
+    model = LocalSmartTurnModel(store=ModelStore(tmp_path), lane=InferenceQueue("test"))
     with pytest.raises(MissingModelError, match=r"antiphon models fetch smart-turn-v3\.2"):
         asyncio.run(model.connect())
 

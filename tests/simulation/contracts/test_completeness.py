@@ -32,7 +32,7 @@ from antiphon.services.contracts import (
 )
 from antiphon.simulation.contracts import (
     ContractError,
-    Rule,
+    ContractRule,
     check_output_sink,
     check_processor,
     check_realtime_provider,
@@ -40,7 +40,7 @@ from antiphon.simulation.contracts import (
     check_tts_provider,
 )
 from antiphon.simulation.fakes.realtime import FakeRealtimeProvider
-from antiphon.turns.events import Fact, Heard, SpeechStarted, SpeechStopped, TurnStopped
+from antiphon.turns.facts import Fact, SpeechStarted, SpeechStopped, TranscriptReceived, TurnStopped
 from antiphon.turns.opinions import EndTurn, Opinion, RunInference
 from antiphon.turns.strategy import UserTurnStopStrategy
 
@@ -77,12 +77,14 @@ class Slow(FrameProcessor):
 @pytest.mark.parametrize(
     ("part", "case", "rule"),
     [
-        (Greedy, "empty and huge", Rule.EXCEPTIONS),
-        (Curious, "every frame", Rule.EXCEPTIONS),
-        (Slow, "empty and huge", Rule.BLOCKS),
+        (Greedy, "empty and huge", ContractRule.EXCEPTIONS),
+        (Curious, "every frame", ContractRule.EXCEPTIONS),
+        (Slow, "empty and huge", ContractRule.BLOCKS),
     ],
 )
-def test_processors_meet_unusual_frames(part: type[FrameProcessor], case: str, rule: Rule) -> None:
+def test_processors_meet_unusual_frames(
+    part: type[FrameProcessor], case: str, rule: ContractRule
+) -> None:
     """Frames that are empty, huge, or of another kind than expected are sent to every processor."""
     with pytest.raises(ContractError) as found:
         check_processor(part, frames=TEXTS, seeds=1, moments=5)
@@ -102,7 +104,7 @@ class Proud(UserTurnStopStrategy):
                 self._began = True
             case SpeechStopped():
                 self.deadline = now + 0.3
-            case Heard(text=text, final=True) if text.strip():
+            case TranscriptReceived(text=text, final=True) if text.strip():
                 self._text = True
                 self.deadline = now + 0.3
             case TurnStopped():
@@ -118,10 +120,10 @@ class Proud(UserTurnStopStrategy):
 
 def test_strategies_are_put_in_place_in_the_middle_of_a_turn() -> None:
     """A change of strategies is met: who has not seen the turn begin must end it all the same."""
-    closing = [(0.2, SpeechStopped(0.0, 0.2)), (0.3, Heard("hello"))]
+    closing = [(0.2, SpeechStopped(0.0, 0.2)), (0.3, TranscriptReceived("hello"))]
     with pytest.raises(ContractError) as found:
         check_stop_strategy(Proud, seeds=20, stops_with=closing)
-    assert (found.value.case, found.value.rule) == ("late", Rule.ANSWERS)
+    assert (found.value.case, found.value.rule) == ("late", ContractRule.ANSWERS)
 
 
 class Stuck:
@@ -158,7 +160,7 @@ def test_providers_are_used_again_after_a_failure() -> None:
     """What a failure leaves behind shows at the next call."""
     with pytest.raises(ContractError) as found:
         check_tts_provider(Stuck, seeds=1, failing=Stuck)
-    assert (found.value.case, found.value.rule) == ("failing", Rule.ENDS)
+    assert (found.value.case, found.value.rule) == ("failing", ContractRule.ENDS)
 
 
 class Wire:
@@ -188,7 +190,7 @@ def test_sinks_fail_at_every_call() -> None:
     """Errors of a line must be ours or the system's, at whatever call they come."""
     with pytest.raises(ContractError) as found:
         check_output_sink(Wire, seeds=1, moments=5, failing=Wire)
-    assert (found.value.case, found.value.rule) == ("sink failing", Rule.EXCEPTIONS)
+    assert (found.value.case, found.value.rule) == ("sink failing", ContractRule.EXCEPTIONS)
     check_output_sink(HonestWire, seeds=1, moments=5, failing=HonestWire)
 
 
@@ -285,16 +287,16 @@ class Deaf(FakeRealtimeProvider):
 @pytest.mark.parametrize(
     ("part", "rules"),
     [
-        (Chatty, {Rule.VALUES}),
-        (Forgetful, {Rule.ANSWERS, Rule.ENDS, Rule.SEAM}),
-        (Deaf, {Rule.ENDS}),
-        (Careless, {Rule.SEAM}),
-        (Strict, {Rule.SEAM}),
-        (Doubling, {Rule.VALUES}),
+        (Chatty, {ContractRule.VALUES}),
+        (Forgetful, {ContractRule.ANSWERS, ContractRule.ENDS, ContractRule.SEAM}),
+        (Deaf, {ContractRule.ENDS}),
+        (Careless, {ContractRule.SEAM}),
+        (Strict, {ContractRule.SEAM}),
+        (Doubling, {ContractRule.VALUES}),
     ],
 )
 def test_broken_models_that_speak_are_found(
-    part: Callable[..., RealtimeProvider], rules: set[Rule]
+    part: Callable[..., RealtimeProvider], rules: set[ContractRule]
 ) -> None:
     """Each way to hold a conversation badly is found as what it is, with one seed."""
     with pytest.raises(ContractError) as found:

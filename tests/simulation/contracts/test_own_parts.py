@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from antiphon.audio.energy_vad import EnergyVADModel
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.user_aggregator import LLMUserAggregatorParams
 from antiphon.errors import ConnectivityError, ServerError
@@ -41,7 +41,7 @@ from antiphon.services.llm import LLMService
 from antiphon.services.stt import STTService
 from antiphon.services.tts import TTSService
 from antiphon.simulation.contracts import (
-    Trace,
+    PartTrace,
     check_llm_provider,
     check_output_sink,
     check_processor,
@@ -53,8 +53,8 @@ from antiphon.simulation.contracts import (
     check_turn_model,
     check_vad_model,
 )
-from antiphon.simulation.fakes.faults import Fail
-from antiphon.simulation.fakes.llm import FakeLLMProvider, call
+from antiphon.simulation.fakes.language_model import FakeLLMProvider, call
+from antiphon.simulation.fakes.provider import Fail
 from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.fakes.vad import FakeTurnModel, FakeVADModel
@@ -228,7 +228,7 @@ def test_the_model_service_with_tools_keeps_the_contract_of_processors() -> None
         llm.register_function("watch", look, cancel_on_interruption=False)
         return llm
 
-    def watched(trace: Trace) -> None:
+    def watched(trace: PartTrace) -> None:
         seen.extend(entry.frame for entry in trace.made(*CALL_FRAMES))
 
     tools = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.errors import ConnectivityError
 from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import Frame
@@ -13,8 +13,8 @@ from antiphon.frames.turns import UserStartedSpeakingFrame
 from antiphon.kernel.params import PipelineParams
 from antiphon.services.realtime import RealtimeService
 from antiphon.simulation.contracts import check_processor
-from antiphon.simulation.fakes.faults import Fail
-from antiphon.simulation.fakes.llm import call
+from antiphon.simulation.fakes.language_model import call
+from antiphon.simulation.fakes.provider import Fail
 from antiphon.simulation.fakes.realtime import FakeRealtimeProvider, Reply
 from antiphon.simulation.fakes.voice import speak
 from antiphon.tools.execution import FunctionCallParams

@@ -14,7 +14,7 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.simulation.contracts import (
     ContractError,
-    Rule,
+    ContractRule,
     check_output_sink,
     check_processor,
     check_start_strategy,
@@ -23,7 +23,7 @@ from antiphon.simulation.contracts import (
     check_vad_model,
 )
 from antiphon.simulation.fakes.vad import FakeTurnModel, FakeVADModel
-from antiphon.turns.events import Fact
+from antiphon.turns.facts import Fact
 from antiphon.turns.opinions import NOTHING, Opinion, StartTurn
 from antiphon.turns.strategy import UserTurnStartStrategy, UserTurnStopStrategy
 from tests.simulation.planted.processors import Drainer, Voice
@@ -36,7 +36,7 @@ def test_an_error_repeats_itself() -> None:
     with pytest.raises(ContractError) as first:
         check_processor(lambda: Voice(bug=True), frames=TEXTS, seeds=range(7, 9))
     error = first.value
-    assert (error.rule, error.seed) == (Rule.STALE, 7)
+    assert (error.rule, error.seed) == (ContractRule.STALE, 7)
     with pytest.raises(ContractError) as again:
         check_processor(lambda: Voice(bug=True), frames=TEXTS, seeds=[error.seed], only=error.case)
     assert str(again.value) == str(error)
@@ -88,13 +88,13 @@ class Leaky(FrameProcessor):
 @pytest.mark.parametrize(
     ("part", "rule"),
     [
-        (Swallower, Rule.KEEPS),
-        (Deaf, Rule.ENDS),
-        (Clumsy, Rule.EXCEPTIONS),
-        (Leaky, Rule.TASKS),
+        (Swallower, ContractRule.KEEPS),
+        (Deaf, ContractRule.ENDS),
+        (Clumsy, ContractRule.EXCEPTIONS),
+        (Leaky, ContractRule.TASKS),
     ],
 )
-def test_broken_processors_are_found(part: type[FrameProcessor], rule: Rule) -> None:
+def test_broken_processors_are_found(part: type[FrameProcessor], rule: ContractRule) -> None:
     """Each way to be a bad processor is found as what it is."""
     with pytest.raises(ContractError) as found:
         check_processor(part, frames=TEXTS, seeds=1, end_secs=60.0)
@@ -125,13 +125,13 @@ class Moody(FakeTurnModel):
 
 def test_broken_models_are_found() -> None:
     """Models that remember, exceed 1, or change their minds are found."""
-    for kind, rule in ((Remembering, Rule.PURE), (Certain, Rule.VALUES)):
+    for kind, rule in ((Remembering, ContractRule.PURE), (Certain, ContractRule.VALUES)):
         with pytest.raises(ContractError) as found:
             check_vad_model(kind, seeds=1)
         assert found.value.rule is rule
     with pytest.raises(ContractError) as moody:
         check_turn_model(Moody, seeds=1)
-    assert moody.value.rule is Rule.PURE
+    assert moody.value.rule is ContractRule.PURE
 
 
 class Alarm(UserTurnStartStrategy):
@@ -156,10 +156,10 @@ def test_broken_strategies_are_found() -> None:
     """Deadlines that never pass, and decisions by the clock, are found."""
     with pytest.raises(ContractError) as alarm:
         check_start_strategy(Alarm, seeds=5)
-    assert alarm.value.rule is Rule.DEADLINES
+    assert alarm.value.rule is ContractRule.DEADLINES
     with pytest.raises(ContractError) as morning:
         check_stop_strategy(Morning, seeds=5)
-    assert morning.value.rule is Rule.PURE
+    assert morning.value.rule is ContractRule.PURE
 
 
 class CloseOnce:

@@ -26,13 +26,13 @@ from antiphon.services.contracts import (
     WordTime,
 )
 from antiphon.simulation.fakes.delays import lognormal, uniform
-from antiphon.simulation.fakes.faults import Fail, Fault, Hang, Stall, from_now_on
-from antiphon.simulation.fakes.llm import FakeLLMProvider, call
+from antiphon.simulation.fakes.language_model import FakeLLMProvider, call
+from antiphon.simulation.fakes.provider import Fail, Fault, Hang, Stall, from_now_on
 from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.fakes.vad import FakeTurnModel, FakeVADModel
 from antiphon.simulation.fakes.voice import Listener, silence, speak, speak_word
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 
 HELLO = LLMRequest(messages=({"role": "user", "content": "Hello?"},))
 

@@ -35,11 +35,11 @@ from antiphon.services.contracts import (
     Truncated,
 )
 from antiphon.simulation.contracts import check_realtime_provider
-from antiphon.simulation.fakes.faults import Fail, Stall
-from antiphon.simulation.fakes.llm import call
+from antiphon.simulation.fakes.language_model import call
+from antiphon.simulation.fakes.provider import Fail, Stall
 from antiphon.simulation.fakes.realtime import FakeRealtimeProvider
 from antiphon.simulation.fakes.voice import Listener, silence, speak
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 
 Timed = list[tuple[float, RealtimeEvent]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.errors import ServerError
 from antiphon.frames.lifecycle import EndFrame, InterruptionFrame
@@ -15,10 +15,10 @@ from antiphon.kernel.task import PipelineTask
 from antiphon.services.contracts import LLMRequest
 from antiphon.services.llm import LLMService
 from antiphon.simulation.fakes.delays import uniform
-from antiphon.simulation.fakes.faults import Fail, Faults, Stall
-from antiphon.simulation.fakes.llm import FakeLLMProvider, Reply, call
+from antiphon.simulation.fakes.language_model import FakeLLMProvider, Reply, call
+from antiphon.simulation.fakes.provider import Fail, Faults, Stall
 from antiphon.simulation.fakes.tools import FakeTool
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.tools.schema import ToolsSchema
 
 

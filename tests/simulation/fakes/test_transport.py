@@ -23,18 +23,18 @@ from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.task import PipelineTask
 from antiphon.simulation.contracts import check_output_sink, check_transport
-from antiphon.simulation.fakes.faults import Fail, Hang, Stall
+from antiphon.simulation.fakes.provider import Fail, Hang, Stall
 from antiphon.simulation.fakes.transport import (
-    Audio,
+    CallerAudio,
+    CallerSpeech,
     Connect,
     Disconnect,
     FakeTransport,
     Keys,
     Message,
-    Speech,
 )
 from antiphon.simulation.fakes.voice import Listener, speak
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 
 RATE = 16_000
 
@@ -92,7 +92,7 @@ def test_what_happens_happens_at_its_time() -> None:
     transport = FakeTransport(
         [
             (4.0, Disconnect()),
-            (0.5, Speech("good morning")),
+            (0.5, CallerSpeech("good morning")),
             (2.0, Message({"a": 1})),
             (3.0, Keys("1#")),
         ]
@@ -177,7 +177,7 @@ def test_a_line_that_is_gone_takes_nothing() -> None:
 
 def test_sound_of_any_kind_comes_in() -> None:
     """Another rate is converted, pieces have the length that is asked for."""
-    transport = FakeTransport([(0.0, Audio(bytes(2 * 8_000), 8_000, chunk_secs=0.1))])
+    transport = FakeTransport([(0.0, CallerAudio(bytes(2 * 8_000), 8_000, chunk_secs=0.1))])
     notes, _ = talk(transport)
     sound = notes.of(InputAudioRawFrame)
     assert {frame.sample_rate for _, frame in sound} == {RATE}
@@ -187,4 +187,4 @@ def test_sound_of_any_kind_comes_in() -> None:
 def test_the_fake_keeps_the_contract_of_transports() -> None:
     """Its sink and both its ends bear whatever may happen to a transport."""
     check_output_sink(FakeTransport, seeds=1, moments=10)
-    check_transport(lambda: FakeTransport([(0.1, Speech("hello"))]), seeds=1, moments=6)
+    check_transport(lambda: FakeTransport([(0.1, CallerSpeech("hello"))]), seeds=1, moments=6)

@@ -21,8 +21,8 @@ from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
 from antiphon.simulation.contracts import check_processor
 from antiphon.simulation.faults import FaultInjectedFrame, FaultPlan, FrameFaults
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.simulation.virtual_time import run
 
 UP = FrameDirection.UPSTREAM
 

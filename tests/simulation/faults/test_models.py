@@ -18,7 +18,7 @@ from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.task import PipelineTask
 from antiphon.simulation.fakes.vad import FakeTurnModel, FakeVADModel
 from antiphon.simulation.faults import FaultPlan, faulty
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.turns.processor import UserTurnProcessor
 from antiphon.turns.stop_strategies import TurnAnalyzerUserTurnStopStrategy
 from antiphon.turns.strategies import UserTurnStrategies

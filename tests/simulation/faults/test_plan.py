@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from antiphon.audio.vad import VADParams
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.user_aggregator import LLMUserAggregatorParams
 from antiphon.errors import InvalidInputError, UnknownNameError
@@ -19,13 +19,13 @@ from antiphon.kernel.task import PipelineTask
 from antiphon.services.llm import LLMService
 from antiphon.services.stt import STTService
 from antiphon.services.tts import TTSService
-from antiphon.simulation.caller import Call, Caller, ExpectationError, hold_call
-from antiphon.simulation.fakes.llm import FakeLLMProvider
+from antiphon.simulation.calls.caller import Caller, ExpectationError, HeldCall, hold_call
+from antiphon.simulation.fakes.language_model import FakeLLMProvider
 from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.fakes.vad import FakeVADModel
 from antiphon.simulation.faults import FaultEvent, FaultPlan
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.turns.stop_strategies import SpeechTimeoutUserTurnStopStrategy
 from antiphon.turns.strategies import UserTurnStrategies
 
@@ -72,14 +72,14 @@ def agent(caller: Caller) -> PipelineTask:
 
 def hold(
     plan: dict[str, Any], *, within: float = 4.0, seed: int | None = 1
-) -> tuple[Call, list[FaultEvent]]:
+) -> tuple[HeldCall, list[FaultEvent]]:
     """One question and its answer, with faults."""
 
     async def script(caller: Caller) -> None:
         await caller.says("a table for tonight please")
         await caller.expects_reply(within=within)
 
-    async def main() -> tuple[Call, list[FaultEvent]]:
+    async def main() -> tuple[HeldCall, list[FaultEvent]]:
         caller = Caller()
         task = agent(caller)
         injection = FaultPlan.of(plan).inject(task)

@@ -14,7 +14,7 @@ from antiphon.errors import (
     UnknownNameError,
 )
 from antiphon.frames.text import TextFrame
-from antiphon.simulation.faults import FaultPlan, Verb
+from antiphon.simulation.faults import FaultPlan, FaultVerb
 
 EVERYTHING: dict[str, Any] = {
     "stt": {"delay": 2.0, "after": 3},
@@ -46,7 +46,11 @@ def test_a_plan_says_what_it_does() -> None:
     assert faults["tts"].error is ConnectivityError
     assert faults["into.Shout#1"].frames == (TextFrame,)
     assert faults["network"].conditions == {"latency_secs": 0.2, "loss": 0.02}
-    assert (faults["loop"].verb, faults["loop"].at, faults["loop"].again) == (Verb.STALL, 10, 10)
+    assert (faults["loop"].verb, faults["loop"].at, faults["loop"].again) == (
+        FaultVerb.STALL,
+        10,
+        10,
+    )
     assert not FaultPlan.of({"llm": {"delay": 1}}).needs_network
 
 

@@ -19,12 +19,12 @@ from antiphon.services.contracts import (
     TextDelta,
 )
 from antiphon.simulation.contracts import check_llm_provider, check_tts_provider
-from antiphon.simulation.fakes.llm import FakeLLMProvider
+from antiphon.simulation.fakes.language_model import FakeLLMProvider
 from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.fakes.voice import speak
 from antiphon.simulation.faults import FaultLog, faulty
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 
 REQUEST = LLMRequest(messages=({"role": "user", "content": "Hello"},))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.errors import UnknownNameError
 from antiphon.frames.base import Frame
@@ -19,9 +19,9 @@ from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.task import PipelineTask
 from antiphon.services.contracts import LLMRequest
 from antiphon.services.llm import LLMService
-from antiphon.simulation.fakes.llm import FakeLLMProvider, Reply, call
+from antiphon.simulation.fakes.language_model import FakeLLMProvider, Reply, call
 from antiphon.simulation.faults import FaultPlan
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
 from antiphon.tools.execution import FunctionCallParams
 from antiphon.tools.schema import ToolsSchema
 

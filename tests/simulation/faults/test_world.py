@@ -13,8 +13,8 @@ from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.task import PipelineTask
 from antiphon.simulation.faults import FaultPlan, Injection
-from antiphon.simulation.network import Network
-from antiphon.simulation.virtual_time import run
+from antiphon.simulation.loop.virtual_time import run
+from antiphon.simulation.network.network import Network
 
 
 async def injected(plan: dict[str, Any], network: Network | None = None) -> Injection:

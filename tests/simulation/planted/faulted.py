@@ -13,8 +13,8 @@ from antiphon.frames.text import TextFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.services.contracts import LLMProvider, LLMRequest, TextDelta
-from antiphon.simulation.contracts import Trace
-from antiphon.simulation.fakes.llm import FakeLLMProvider
+from antiphon.simulation.contracts import PartTrace
+from antiphon.simulation.fakes.language_model import FakeLLMProvider
 from antiphon.simulation.faults import faulty
 from antiphon.transports.serializer import Wire
 
@@ -61,7 +61,7 @@ class Teller(FrameProcessor):
             return
 
 
-def nothing_twice(trace: Trace) -> str | None:
+def nothing_twice(trace: PartTrace) -> str | None:
     """No answer begins twice: as many beginnings as questions, at most."""
     asked = sum(isinstance(frame, Question) for frame in trace.sent)
     said = [entry.frame for entry in trace.made(TextFrame)]

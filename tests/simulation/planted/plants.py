@@ -17,8 +17,8 @@ from antiphon.frames.turns import UserStoppedSpeakingFrame
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.simulation.contracts import (
     ContractError,
-    Rule,
-    Trace,
+    ContractRule,
+    PartTrace,
     check_llm_provider,
     check_processor,
     check_serializer,
@@ -26,7 +26,7 @@ from antiphon.simulation.contracts import (
     check_stt_provider,
     check_tts_provider,
 )
-from antiphon.turns.events import Heard, SpeechStopped
+from antiphon.turns.facts import SpeechStopped, TranscriptReceived
 from tests.simulation.planted.faulted import Line, Question, Teller, nothing_twice
 from tests.simulation.planted.processors import (
     Ask,
@@ -49,7 +49,7 @@ class Plant:
     """A bug: `check(bug, seeds)` runs the suite over the part with or without it."""
 
     name: str
-    rules: tuple[Rule, ...]
+    rules: tuple[ContractRule, ...]
     check: Callable[[bool, Seeds], int]
     budget: int = 5
 
@@ -61,7 +61,7 @@ class Row:
     plant: Plant
     seeds: int | None
     runs: int
-    rule: Rule | None
+    rule: ContractRule | None
     share: float
     """Of ten seeds by themselves, how many show the bug."""
 
@@ -70,7 +70,7 @@ def _processor(
     make: Callable[[bool], FrameProcessor],
     frames: Sequence[Frame],
     *,
-    law: Callable[[Trace], str | None] | None = None,
+    law: Callable[[PartTrace], str | None] | None = None,
 ) -> Callable[[bool, Seeds], int]:
     def check(bug: bool, seeds: Seeds) -> int:
         return check_processor(
@@ -85,7 +85,7 @@ def _processor(
     return check
 
 
-def one_run_a_turn(trace: Trace) -> str | None:
+def one_run_a_turn(trace: PartTrace) -> str | None:
     """The model runs once for each turn, at most."""
     turns = sum(isinstance(frame, UserStoppedSpeakingFrame) for frame in trace.sent)
     runs = len(trace.made(LLMRunFrame))
@@ -114,42 +114,42 @@ def _breaking_model(bug: bool, seeds: Seeds) -> int:
 
 _TEXTS = [TextFrame("one two"), TextFrame("three four"), TextFrame("five")]
 _TURN = [TranscriptionFrame("hello"), UserStoppedSpeakingFrame()]
-_CLOSING = [(0.2, SpeechStopped(0.0, 0.2)), (0.3, Heard("hello"))]
+_CLOSING = [(0.2, SpeechStopped(0.0, 0.2)), (0.3, TranscriptReceived("hello"))]
 
 PLANTS: tuple[Plant, ...] = (
     Plant(
         "stale audio after barge-in",
-        (Rule.STALE,),
+        (ContractRule.STALE,),
         _processor(lambda bug: Voice(bug=bug), _TEXTS),
     ),
     Plant(
         "write after close",
-        (Rule.EXCEPTIONS,),
+        (ContractRule.EXCEPTIONS,),
         _processor(lambda bug: Sender(bug=bug), _TEXTS * 2),
     ),
     Plant(
         "lost uninterruptible frame",
-        (Rule.KEEPS,),
+        (ContractRule.KEEPS,),
         _processor(lambda bug: Batcher(bug=bug), [*_TEXTS, Vow(), Vow()]),
     ),
     Plant(
         "double LLM run",
-        (Rule.LAW,),
+        (ContractRule.LAW,),
         _processor(lambda bug: Runner(bug=bug), _TURN * 2, law=one_run_a_turn),
     ),
     Plant(
         "orphan tool result",
-        (Rule.LAW,),
+        (ContractRule.LAW,),
         _processor(lambda bug: Tools(orphans=bug), [Ask("a"), Ask("b")]),
     ),
     Plant(
         "result after cancel",
-        (Rule.LAW,),
+        (ContractRule.LAW,),
         _processor(lambda bug: Tools(speaks_after_cancel=bug), [Ask("a"), Ask("b")]),
     ),
     Plant(
         "turn that never stops",
-        (Rule.ANSWERS,),
+        (ContractRule.ANSWERS,),
         lambda bug, seeds: check_stop_strategy(
             lambda: Patience(bug=bug), seeds=seeds, stops_with=_CLOSING
         ),
@@ -157,24 +157,24 @@ PLANTS: tuple[Plant, ...] = (
     ),
     Plant(
         "hang at end",
-        (Rule.ENDS,),
+        (ContractRule.ENDS,),
         _processor(lambda bug: Drainer(bug=bug), _TEXTS),
     ),
     Plant(
         "lock kept after a cancel",
-        (Rule.ENDS,),
+        (ContractRule.ENDS,),
         lambda bug, seeds: check_tts_provider(lambda: LockedVoice(bug=bug), seeds=seeds),
     ),
-    Plant("vendor's error crosses the seam", (Rule.SEAM,), _failing_vendor),
+    Plant("vendor's error crosses the seam", (ContractRule.SEAM,), _failing_vendor),
     Plant(
         "reader outlives its call",
-        (Rule.TASKS, Rule.RELEASES),
+        (ContractRule.TASKS, ContractRule.RELEASES),
         lambda bug, seeds: check_stt_provider(lambda: Ear(bug=bug), seeds=seeds),
     ),
-    Plant("answer begun twice after a break", (Rule.LAW,), _breaking_model),
+    Plant("answer begun twice after a break", (ContractRule.LAW,), _breaking_model),
     Plant(
         "half a message ends the line",
-        (Rule.ANSWERS,),
+        (ContractRule.ANSWERS,),
         lambda bug, seeds: check_serializer(
             lambda: Line(bug=bug), messages=['{"media": "0000"}'], seeds=seeds
         ),

@@ -18,7 +18,7 @@ from antiphon.frames.tools import (
     FunctionCallResultFrame,
 )
 from antiphon.frames.turns import UserStoppedSpeakingFrame
-from antiphon.kernel.calls import Timer
+from antiphon.kernel.call_frames import Timer
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.mailbox import Feed
 from antiphon.kernel.processor import Emitter, FrameProcessor, handles

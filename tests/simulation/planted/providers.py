@@ -20,7 +20,7 @@ from antiphon.services.contracts import (
     TTSEvent,
 )
 from antiphon.simulation.fakes.voice import Listener
-from antiphon.turns.events import Fact, Heard, SpeechStarted, SpeechStopped, TurnStopped
+from antiphon.turns.facts import Fact, SpeechStarted, SpeechStopped, TranscriptReceived, TurnStopped
 from antiphon.turns.opinions import EndTurn, Opinion, RunInference
 from antiphon.turns.strategy import UserTurnStopStrategy
 
@@ -160,7 +160,7 @@ class Patience(UserTurnStopStrategy):
                 self._silent, self.deadline = False, None
             case SpeechStopped():
                 self.deadline = now + 0.5
-            case Heard(text=text, final=True) if text.strip():
+            case TranscriptReceived(text=text, final=True) if text.strip():
                 self._text = True
                 if self._silent and not self._bug:
                     return self._end()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
-from antiphon.context.conversation import LLMContext
+from antiphon.context.llm_context import LLMContext
 from antiphon.errors import ServerError
 from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import Frame
@@ -30,8 +30,8 @@ from antiphon.simulation.contracts import (
     check_serializer,
     check_stop_strategy,
 )
-from antiphon.simulation.fakes.faults import Fail
-from antiphon.simulation.fakes.llm import FakeLLMProvider, call
+from antiphon.simulation.fakes.language_model import FakeLLMProvider, call
+from antiphon.simulation.fakes.provider import Fail
 from antiphon.simulation.fakes.realtime import FakeRealtimeProvider
 from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.tts import FakeTTSProvider

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from antiphon.errors import ConfigurationError
-from antiphon.providers.anthropic.llm import AnthropicLLMProvider
+from antiphon.providers.anthropic.provider import AnthropicLLMProvider
 from antiphon.providers.http import Patience
 from antiphon.services.llm import LLMService
 from antiphon.services.llm_stream import RetryPolicy

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Lane:
+class InferenceQueue:
     """Threads for one kind of work. `pending` counts the jobs that wait or run."""
 
     def __init__(self, name: str, *, threads: int | None = None, limit: int = 64) -> None:
@@ -112,9 +112,9 @@ class _Once:
         return self._lock.acquire(blocking=False)
 
 
-HEARING = Lane("transcription")
-SPEAKING = Lane("speech")
-TURNS = Lane("turn")
+HEARING = InferenceQueue("transcription")
+SPEAKING = InferenceQueue("speech")
+TURNS = InferenceQueue("turn")
 
 
 class Shared(Generic[T]):

@@ -46,7 +46,7 @@ from antiphon.providers.local.rules_words import arithmetic, spelled_out, spoken
 from antiphon.services.contracts import LLMRequest, ToolSpec
 
 
-class Answer(msgspec.Struct, frozen=True):
+class RuleAnswer(msgspec.Struct, frozen=True):
     """What to say, and what to call after it."""
 
     text: str = ""
@@ -145,18 +145,18 @@ def _allowed(request: LLMRequest) -> tuple[ToolSpec, ...]:
     return request.tools
 
 
-def answer(request: LLMRequest) -> Answer:
+def answer(request: LLMRequest) -> RuleAnswer:
     """What to say and call."""
     now = read(request)
     before = " ".join(now.news)
     if now.choice == "required" or isinstance(now.choice, dict):
-        return Answer(before, _forced(now)) if now.tools else Answer(before)
+        return RuleAnswer(before, _forced(now)) if now.tools else RuleAnswer(before)
     if not now.said:
         if now.instruction:
-            return Answer(_joined(before, _on_instruction(now)))
-        return Answer(before or _greeting(now))
+            return RuleAnswer(_joined(before, _on_instruction(now)))
+        return RuleAnswer(before or _greeting(now))
     reply = _reply(now)
-    return Answer(_joined(before, reply.text), reply.calls)
+    return RuleAnswer(_joined(before, reply.text), reply.calls)
 
 
 def _joined(*texts: str) -> str:
@@ -171,7 +171,7 @@ def _forced(now: Situation) -> tuple[Wish, ...]:
     return (forced(tool, now.said),)
 
 
-def _reply(now: Situation) -> Answer:
+def _reply(now: Situation) -> RuleAnswer:
     calls = _calls(now)
     if calls:
         return calls
@@ -179,12 +179,12 @@ def _reply(now: Situation) -> Answer:
     for rule in (_sum, _capital, _fact, _persona, _memory, _farewell, _small_talk):
         text = rule(lower, now)
         if text:
-            return Answer(_filled(text, now))
+            return RuleAnswer(_filled(text, now))
     pool = tables.UNKNOWN if _QUESTION.search(lower) else tables.ACKNOWLEDGED
-    return Answer(_filled(_in_turn(pool, now), now))
+    return RuleAnswer(_filled(_in_turn(pool, now), now))
 
 
-def _calls(now: Situation) -> Answer | None:
+def _calls(now: Situation) -> RuleAnswer | None:
     wanted = _answered_question(now) or wishes(now.said, now.tools)
     if not wanted and now.last_call:
         name = now.last_call.name
@@ -194,8 +194,8 @@ def _calls(now: Situation) -> Answer | None:
     lacking = next((wish for wish in wanted if wish.missing), None)
     if lacking:
         missing = lacking.missing[0].replace("_", " ")
-        return Answer(f"Sure. Which {missing} should I use?")
-    return Answer("", tuple(wanted)) if wanted else None
+        return RuleAnswer(f"Sure. Which {missing} should I use?")
+    return RuleAnswer("", tuple(wanted)) if wanted else None
 
 
 def _answered_question(now: Situation) -> list[Wish]:

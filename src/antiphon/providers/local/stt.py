@@ -24,7 +24,7 @@ import numpy as np
 from antiphon.audio.pcm import to_float
 from antiphon.errors import ConfigurationError, InvalidInputError
 from antiphon.providers.local.english import only_english
-from antiphon.providers.local.inference import HEARING, Lane, Shared
+from antiphon.providers.local.inference import HEARING, InferenceQueue, Shared
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.moonshine import SAMPLE_RATE, Audio, Decoded, Moonshine, loudness
 from antiphon.services.contracts import AudioChunk, Finalize, STTCapabilities, Transcript
@@ -49,7 +49,7 @@ _LOUDEST_FRAMES = 4
 _MODEL = Shared(Moonshine.load)
 
 
-class Segment:
+class AudioSegment:
     """The audio of one utterance so far, and which part of it an interim result has covered."""
 
     def __init__(self, interim_secs: float) -> None:
@@ -115,7 +115,7 @@ class LocalSTTProvider:
         *,
         interim_secs: float = 0.4,
         store: ModelStore | None = None,
-        lane: Lane = HEARING,
+        lane: InferenceQueue = HEARING,
     ) -> None:
         """`interim_secs`: how much new audio an interim result needs at least."""
         # Of 60 recorded utterances on two busy cores the median was 0.33 s, the 99th 0.47 s. Every
@@ -151,7 +151,7 @@ class LocalSTTProvider:
 
         The answer to `Finalize` has empty text when nothing was said.
         """
-        segment = Segment(self._interim_secs)
+        segment = AudioSegment(self._interim_secs)
         interim = _Interim(self)
         try:
             async for item in audio:
@@ -185,7 +185,7 @@ class LocalSTTProvider:
         return decoded.text if decoded is not None and is_plausible(decoded, audio) else ""
 
     @property
-    def lane(self) -> Lane:
+    def lane(self) -> InferenceQueue:
         """Where readings run."""
         return self._lane
 

@@ -15,7 +15,7 @@ import msgspec
 from antiphon.audio.pcm import to_bytes
 from antiphon.errors import ConfigurationError
 from antiphon.providers.local.english import only_english
-from antiphon.providers.local.inference import SPEAKING, Lane, Shared
+from antiphon.providers.local.inference import SPEAKING, InferenceQueue, Shared
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.piper import SAMPLE_RATE, Piper, Spoken, Voicing
 from antiphon.providers.local.piper_text import clauses, speakable
@@ -43,7 +43,7 @@ class LocalTTSProvider:
         pitch: float = 1.0,
         variation: float = 1.0,
         store: ModelStore | None = None,
-        lane: Lane = SPEAKING,
+        lane: InferenceQueue = SPEAKING,
     ) -> None:
         """`speed`, `pitch` (0.5 to 2) and `variation` (0 to 1.5): see `piper.Voicing`.
 

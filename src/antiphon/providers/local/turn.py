@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.audio.pcm import to_float
-from antiphon.providers.local.inference import TURNS, Lane, Shared, onnx_session, outputs
+from antiphon.providers.local.inference import TURNS, InferenceQueue, Shared, onnx_session, outputs
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.registry import SMART_TURN
 
@@ -44,7 +44,7 @@ class LocalSmartTurnModel:
 
     sample_rate = _SAMPLE_RATE
 
-    def __init__(self, *, store: ModelStore | None = None, lane: Lane = TURNS) -> None:
+    def __init__(self, *, store: ModelStore | None = None, lane: InferenceQueue = TURNS) -> None:
         self._store = store or ModelStore()
         self._lane = lane
 

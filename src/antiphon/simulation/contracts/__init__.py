@@ -10,23 +10,25 @@ ended, closed and changed at every step of the loop. The first promise that is b
 
 from __future__ import annotations
 
-from antiphon.simulation.contracts.errors import ContractError, Rule
-from antiphon.simulation.contracts.llm import check_llm_provider
 from antiphon.simulation.contracts.models import check_turn_model, check_vad_model
 from antiphon.simulation.contracts.processor import check_processor
+from antiphon.simulation.contracts.providers import (
+    check_llm_provider,
+    check_stt_provider,
+    check_tts_provider,
+)
 from antiphon.simulation.contracts.realtime import check_realtime_provider
 from antiphon.simulation.contracts.serializer import check_serializer
 from antiphon.simulation.contracts.strategy import check_start_strategy, check_stop_strategy
-from antiphon.simulation.contracts.stt import check_stt_provider
-from antiphon.simulation.contracts.trace import Law, Trace
+from antiphon.simulation.contracts.suite import ContractError, ContractRule
+from antiphon.simulation.contracts.trace import Law, PartTrace
 from antiphon.simulation.contracts.transport import check_output_sink, check_transport
-from antiphon.simulation.contracts.tts import check_tts_provider
 
 __all__ = [
     "ContractError",
+    "ContractRule",
     "Law",
-    "Rule",
-    "Trace",
+    "PartTrace",
     "check_llm_provider",
     "check_output_sink",
     "check_processor",

@@ -8,8 +8,14 @@ from collections.abc import Callable, Iterable
 
 from antiphon.errors import AntiphonError, ServiceError
 from antiphon.services.contracts import TurnModel, VADModel
-from antiphon.simulation.contracts.errors import Rule, require
-from antiphon.simulation.contracts.suite import Run, Suite, cancel_somewhere, name_of
+from antiphon.simulation.contracts.suite import (
+    ContractRule,
+    Run,
+    Suite,
+    cancel_somewhere,
+    name_of,
+    require,
+)
 from antiphon.simulation.fakes.voice import silence, speak, tone
 
 FAILURES = 50
@@ -33,7 +39,7 @@ def check_vad_model(
         heard = [model.probability(window) for window in windows]
         for probability in heard:
             within = 0.0 <= probability <= 1.0
-            require(Rule.VALUES, within, f"{probability!r} is no probability")
+            require(ContractRule.VALUES, within, f"{probability!r} is no probability")
         return heard
 
     def same(one: list[float], other: list[float]) -> bool:
@@ -53,8 +59,8 @@ def check_vad_model(
             listen(model, _windows(pcm, model.window_samples))
         model.reset()
         model.reset()
-        require(Rule.PURE, same(first, listen(model, windows)), "reset() does not forget")
-        require(Rule.PURE, same(first, listen(other, windows)), "two of them share a state")
+        require(ContractRule.PURE, same(first, listen(model, windows)), "reset() does not forget")
+        require(ContractRule.PURE, same(first, listen(other, windows)), "two of them share a state")
 
     async def bad_windows(run: Run) -> None:
         model = factory()
@@ -85,7 +91,7 @@ def check_turn_model(
     `failing`: makes a model whose n-th call out fails. `tolerance`: as for `check_vad_model`.
     """
     cases = TurnModelCases(factory, failing, tolerance)
-    suite = Suite("check_turn_model", name_of(factory), seeds, only, stray=Rule.SEAM)
+    suite = Suite("check_turn_model", name_of(factory), seeds, only, stray=ContractRule.SEAM)
     suite.case("every sound", cases.everything)
     suite.sweep("cancelled", cases.cancelled)
     if failing is not None:
@@ -116,7 +122,7 @@ class TurnModelCases:
         for other in (backwards[::-1], at_once):
             apart = max(abs(a - b) for a, b in zip(first, other, strict=True))
             what = f"two opinions on the same audio are {apart:.4f} apart"
-            require(Rule.PURE, apart <= self._tolerance, what)
+            require(ContractRule.PURE, apart <= self._tolerance, what)
         await _ask(model, b"")
         await _ask(model, silence(60.0, sample_rate=model.sample_rate))
 
@@ -129,7 +135,7 @@ class TurnModelCases:
             await model.connect()
             for pcm in sounds:
                 await _ask(model, pcm)
-                require(Rule.STOPS, not run.struck, "it goes on after the cancel")
+                require(ContractRule.STOPS, not run.struck, "it goes on after the cancel")
 
         client = run.loop.create_task(use(), name="client")
         await cancel_somewhere(run, client)
@@ -153,7 +159,7 @@ class TurnModelCases:
 async def _ask(model: TurnModel, pcm: bytes) -> float:
     probability = await model.complete_probability(pcm)
     within = 0.0 <= probability <= 1.0
-    require(Rule.VALUES, within, f"{probability!r} is no probability")
+    require(ContractRule.VALUES, within, f"{probability!r} is no probability")
     return probability
 
 

@@ -25,11 +25,28 @@ from antiphon.kernel.params import PipelineParams
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.task import PipelineTask
-from antiphon.simulation.contracts.errors import Rule, Violation, require
-from antiphon.simulation.contracts.samples import emptied, enlarged, samples
-from antiphon.simulation.contracts.suite import SWEEP, Run, Suite, name_of, reported
-from antiphon.simulation.contracts.trace import PROTOCOL_LAWS, Bell, Entry, Keepsake, Law, Trace
-from antiphon.simulation.frame_text import describe_frame
+from antiphon.simulation.contracts.suite import (
+    SWEEP,
+    ContractRule,
+    Run,
+    Suite,
+    Violation,
+    name_of,
+    reported,
+    require,
+)
+from antiphon.simulation.contracts.trace import (
+    PROTOCOL_LAWS,
+    Bell,
+    Entry,
+    Keepsake,
+    Law,
+    PartTrace,
+    emptied,
+    enlarged,
+    samples,
+)
+from antiphon.simulation.record.frame_text import describe_frame
 
 Part = FrameProcessor | Pipeline | ParallelPipeline
 CANCEL_SECS = 1.0
@@ -97,10 +114,10 @@ def check_processor(
     ).run(seeds, only)
 
 
-class End(FrameProcessor):
+class EndCollector(FrameProcessor):
     """Keeps what comes out at one end, and passes it on."""
 
-    def __init__(self, direction: FrameDirection, trace: Trace) -> None:
+    def __init__(self, direction: FrameDirection, trace: PartTrace) -> None:
         super().__init__(name=f"{direction.name.lower()} end")
         self._direction, self._trace = direction, trace
 
@@ -114,14 +131,14 @@ class End(FrameProcessor):
 
 
 @dataclass
-class Conversation:
+class CheckedConversation:
     """One conversation with the part."""
 
     suite: ProcessorSuite
     run: Run
     task: PipelineTask
     job: asyncio.Task[None]
-    trace: Trace
+    trace: PartTrace
     keepsakes: int = 0
     ended_at: float = 0.0
     due: dict[int, float] = field(default_factory=dict)
@@ -258,7 +275,7 @@ class ProcessorSuite:
                 await asyncio.sleep(self.gap_secs * run.rng.choice([0.0, 0.0, run.rng.random()]))
             await self._get_over(talk)
 
-    async def _get_over(self, talk: Conversation) -> None:
+    async def _get_over(self, talk: CheckedConversation) -> None:
         """After all of that the part takes what is usual, and ends."""
         await asyncio.sleep(self.settle_secs)
         talk.interrupt()
@@ -316,7 +333,7 @@ class ProcessorSuite:
             await asyncio.wait({talk.job})
             assert run.struck_at is not None
             late = talk.ended_at - run.struck_at
-            require(Rule.STOPS, late <= CANCEL_SECS, f"a cancel took {late:.2f} s")
+            require(ContractRule.STOPS, late <= CANCEL_SECS, f"a cancel took {late:.2f} s")
 
     async def _updated(self, run: Run) -> None:
         async with self._talk(run, self.factory()) as talk:
@@ -352,21 +369,21 @@ class ProcessorSuite:
         whole: bool = True,
         end_secs: float | None = None,
         tolerant: bool = False,
-    ) -> AsyncIterator[Conversation]:
+    ) -> AsyncIterator[CheckedConversation]:
         """Starts a conversation and ends it; judges what holds of every one.
 
         A `tolerant` one is sent nonsense: it may be refused, and what comes out need not make
         sense.
         """
         expected = (*self.expected_errors, AntiphonError) if tolerant else self.expected_errors
-        trace = Trace()
+        trace = PartTrace()
         task = PipelineTask(
-            Pipeline([End(_UP, trace), part, End(_DOWN, trace)]),
+            Pipeline([EndCollector(_UP, trace), part, EndCollector(_DOWN, trace)]),
             params=self.params,
             idle_timeout_secs=None,
         )
         job = run.loop.create_task(task.run(), name="conversation")
-        talk = Conversation(self, run, task, job, trace)
+        talk = CheckedConversation(self, run, task, job, trace)
         job.add_done_callback(lambda _: talk.end_at(run.loop.time()))
         try:
             yield talk
@@ -384,52 +401,64 @@ class ProcessorSuite:
         self._judge_keepsakes(talk)
         for law in () if tolerant else self.laws:
             if (wrong := law(trace)) is not None:
-                raise Violation(Rule.LAW, wrong)
+                raise Violation(ContractRule.LAW, wrong)
 
-    async def _end(self, talk: Conversation, end_secs: float) -> None:
+    async def _end(self, talk: CheckedConversation, end_secs: float) -> None:
         if not talk.end_sent_at:
             talk.finish("all is sent")
         await asyncio.wait({talk.job}, timeout=end_secs)
         if not talk.job.done():
             found = reported(talk.run.errors, self.expected_errors)
-            raise found or Violation(Rule.ENDS, f"the end is not through after {end_secs:g} s")
+            raise found or Violation(
+                ContractRule.ENDS, f"the end is not through after {end_secs:g} s"
+            )
 
     # ---- what is judged -----------------------------------------------------------------------
 
-    def _judge_keepsakes(self, talk: Conversation) -> None:
+    def _judge_keepsakes(self, talk: CheckedConversation) -> None:
         for kind in (Keepsake, Bell):
             for direction in FrameDirection:
                 came = [f.number for f in talk.trace.coming(direction) if isinstance(f, kind)]
-                require(Rule.KEEPS, came == sorted(set(came)), f"{kind.__name__}s came as {came}")
+                require(
+                    ContractRule.KEEPS,
+                    came == sorted(set(came)),
+                    f"{kind.__name__}s came as {came}",
+                )
         if not talk.trace.ended:
             return
         for kind in (Keepsake, Bell):
             sent = [number for number, due in talk.due.items() if due <= talk.end_sent_at]
             came = [e.frame.number for e in talk.trace.out if isinstance(e.frame, kind)]
             lost = sorted(set(sent) - set(came))
-            require(Rule.KEEPS, not lost, f"{kind.__name__}s number {lost} of {len(sent)} are lost")
+            require(
+                ContractRule.KEEPS,
+                not lost,
+                f"{kind.__name__}s number {lost} of {len(sent)} are lost",
+            )
 
-    def _judge_passing(self, trace: Trace) -> None:
+    def _judge_passing(self, trace: PartTrace) -> None:
         """The user's own uninterruptible frames pass as often as without an interruption."""
         seen = Counter(id(entry.frame) for entry in trace.out)
         for frame in trace.sent:
             if id(frame) in self.passing:
                 times = seen[id(frame)]
                 what = f"{describe_frame(frame)} came {times} times, undisturbed once"
-                require(Rule.KEEPS, times == 1, what)
+                require(ContractRule.KEEPS, times == 1, what)
 
-    def _judge_stale(self, trace: Trace) -> None:
+    def _judge_stale(self, trace: PartTrace) -> None:
         if not trace.interruptions:
             return
         for entry in trace.made(*self.said):
             late = entry.at - trace.interruptions[0]
             fresh = late <= 0 or not entry.frame.interruptible
             what = f"{describe_frame(entry.frame)} came {late:.3f} s after the interruption"
-            require(Rule.STALE, fresh, what)
+            require(ContractRule.STALE, fresh, what)
 
-    def _judge_recovery(self, trace: Trace, since: float) -> None:
+    def _judge_recovery(self, trace: PartTrace, since: float) -> None:
         if not self.recovers:
             return
         after = {type(e.frame) for e in trace.made(*self.said) if e.at >= since}
         missing = sorted(kind.__name__ for kind in self.usual - after)
-        require(Rule.RECOVERS, not missing, f"the same frames bring out no {', '.join(missing)}")
+        require(
+            ContractRule.RECOVERS, not missing, f"the same frames bring out no {', '.join(missing)}"
+        )

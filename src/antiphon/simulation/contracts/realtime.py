@@ -30,10 +30,9 @@ from antiphon.services.contracts import (
     Truncate,
     Truncated,
 )
-from antiphon.simulation.contracts.errors import Rule, require
-from antiphon.simulation.contracts.llm import WEATHER, require_object
-from antiphon.simulation.contracts.streaming import Call, Kind, Pieces, StreamSuite
-from antiphon.simulation.contracts.suite import Run
+from antiphon.simulation.contracts.providers import WEATHER, require_object
+from antiphon.simulation.contracts.streaming import Call, Pieces, ProviderKind, StreamSuite
+from antiphon.simulation.contracts.suite import ContractRule, Run, require
 from antiphon.simulation.fakes.voice import silence, speak
 
 _CHUNK_SECS = 0.02
@@ -63,7 +62,7 @@ def check_realtime_provider(
     suite = RealtimeSuite(
         "check_realtime_provider",
         factory,
-        Kind(_inputs(voice, sessions[0]), _judge),
+        ProviderKind(_inputs(voice, sessions[0]), _judge),
         seeds,
         only,
         failing,
@@ -88,20 +87,20 @@ class RealtimeSuite(StreamSuite[RealtimeProvider]):
 
     async def _response_cancelled(self, run: Run) -> None:
         """A response stops when it is told to, wherever it is; the next one is given."""
-        async with Talk(self, run) as talk:
+        async with CheckedTalk(self, run) as talk:
             run.strike_with(lambda: talk.put(CancelResponse()))
             await talk.response()
             run.spare()
             done = await talk.response()
             require(
-                Rule.RECOVERS,
+                ContractRule.RECOVERS,
                 done.status is ResponseStatus.COMPLETED,
                 f"the response after a cancelled one ended as {done.status.value}",
             )
 
     async def _truncated(self, run: Run) -> None:
         """What was not heard of an item is forgotten, also while the next response begins."""
-        async with Talk(self, run) as talk:
+        async with CheckedTalk(self, run) as talk:
             if not talk.provider.capabilities.truncates:
                 return
             await talk.response()
@@ -110,11 +109,15 @@ class RealtimeSuite(StreamSuite[RealtimeProvider]):
                 talk.put(Truncate(item_id, run.rng.choice([0.0, 0.05])))
             await talk.response()
             came = [event.item_id for event in talk.events if isinstance(event, Truncated)]
-            require(Rule.ANSWERS, set(came) == items, f"of {sorted(items)} {came} were truncated")
+            require(
+                ContractRule.ANSWERS,
+                set(came) == items,
+                f"of {sorted(items)} {came} were truncated",
+            )
 
     async def _called(self, run: Run) -> None:
         """Outputs of calls are taken at any time; an output of no call is no catastrophe."""
-        async with Talk(self, run) as talk:
+        async with CheckedTalk(self, run) as talk:
             talk.put(ConversationItem({"role": "user", "content": "Is it sunny in Berlin?"}))
             for _ in range(3):
                 await talk.response()
@@ -125,7 +128,7 @@ class RealtimeSuite(StreamSuite[RealtimeProvider]):
 
     async def _changed(self, run: Run) -> None:
         """Sessions change at any time."""
-        async with Talk(self, run) as talk:
+        async with CheckedTalk(self, run) as talk:
             for session in (*self.sessions[1:], RealtimeSession(), self.sessions[0]):
                 changing = run.rng.choice([0.0, 0.05, 0.4])
                 run.loop.call_later(changing, talk.put, session)
@@ -133,7 +136,7 @@ class RealtimeSuite(StreamSuite[RealtimeProvider]):
 
     async def _ended(self, run: Run) -> None:
         """Inputs that end in the middle end the conversation, with what is under way."""
-        async with Talk(self, run) as talk:
+        async with CheckedTalk(self, run) as talk:
             run.strike_with(talk.end)
             for item in _question(talk.provider, lambda rate: speak("hello", sample_rate=rate)):
                 talk.put(item)
@@ -143,7 +146,7 @@ class RealtimeSuite(StreamSuite[RealtimeProvider]):
             run.spare()
 
 
-class Talk:
+class CheckedTalk:
     """One conversation, in which inputs are put as events come."""
 
     def __init__(self, suite: RealtimeSuite, run: Run) -> None:
@@ -188,7 +191,7 @@ class Talk:
         assert self._reader is not None
         self.end()
         await asyncio.wait({self._reader}, timeout=_PATIENCE_SECS)
-        require(Rule.ENDS, self._reader.done(), "it goes on although the inputs have ended")
+        require(ContractRule.ENDS, self._reader.done(), "it goes on although the inputs have ended")
 
     async def response(self) -> ResponseDone:
         """Asks for a response and waits for its end."""
@@ -266,14 +269,14 @@ def _judge(provider: RealtimeProvider, events: list[Any], name: str) -> None:
     asked = name not in {"nothing", "unasked"}
     done = [event for event in events if isinstance(event, ResponseDone)]
     if provider.capabilities.answers_turns:
-        require(Rule.ANSWERS, not asked or bool(done), f"{name}: no response came")
+        require(ContractRule.ANSWERS, not asked or bool(done), f"{name}: no response came")
         return
     what = f"{name}: {len(done)} responses came, and {int(asked)} was asked for"
-    require(Rule.ANSWERS, len(done) == asked, what)
+    require(ContractRule.ANSWERS, len(done) == asked, what)
     if name in {"question", "typed", "huge"}:
         said = any(isinstance(event, ResponseAudio | ToolCall) for event in events)
         completed = done[0].status is ResponseStatus.COMPLETED
-        require(Rule.ANSWERS, said and completed, f"{name}: the response is {done[0]!r}")
+        require(ContractRule.ANSWERS, said and completed, f"{name}: the response is {done[0]!r}")
 
 
 def judge_talk(provider: RealtimeProvider, events: Sequence[RealtimeEvent]) -> None:
@@ -282,32 +285,36 @@ def judge_talk(provider: RealtimeProvider, events: Sequence[RealtimeEvent]) -> N
     speaks = False
     seen: set[str] = set()
     for event in events:
-        require(Rule.VALUES, isinstance(event, RealtimeEvent), f"{event!r} is no RealtimeEvent")
+        require(
+            ContractRule.VALUES, isinstance(event, RealtimeEvent), f"{event!r} is no RealtimeEvent"
+        )
         if isinstance(event, ResponseStarted):
             fresh = under_way is None and event.response_id not in seen
-            require(Rule.VALUES, fresh, f"{event!r}, and {under_way} is under way")
+            require(ContractRule.VALUES, fresh, f"{event!r}, and {under_way} is under way")
             under_way = event.response_id
             seen.add(under_way)
         elif isinstance(event, ResponseDone):
             ours = event.response_id == under_way
-            require(Rule.VALUES, ours, f"{event!r}, and {under_way} is under way")
+            require(ContractRule.VALUES, ours, f"{event!r}, and {under_way} is under way")
             under_way = None
         elif isinstance(event, _WITHIN):
-            require(Rule.VALUES, under_way is not None, f"{event!r} belongs to no response")
+            require(ContractRule.VALUES, under_way is not None, f"{event!r} belongs to no response")
             _judge_piece(event)
         elif isinstance(event, CallerSpeechStarted | CallerSpeechStopped):
             begins = isinstance(event, CallerSpeechStarted)
-            require(Rule.VALUES, begins is not speaks, f"{type(event).__name__} twice in a row")
+            require(
+                ContractRule.VALUES, begins is not speaks, f"{type(event).__name__} twice in a row"
+            )
             speaks = begins
-    require(Rule.ANSWERS, under_way is None, f"{under_way} never ends")
+    require(ContractRule.ANSWERS, under_way is None, f"{under_way} never ends")
     calls = [event.id for event in events if isinstance(event, ToolCall)]
-    require(Rule.VALUES, len(calls) == len(set(calls)), f"two calls have one id: {calls}")
+    require(ContractRule.VALUES, len(calls) == len(set(calls)), f"two calls have one id: {calls}")
 
 
 def _judge_piece(event: RealtimeEvent) -> None:
     if isinstance(event, ResponseAudio):
         whole = len(event.pcm) % 2 == 0
-        require(Rule.VALUES, whole, f"{len(event.pcm)} bytes of audio end within a sample")
+        require(ContractRule.VALUES, whole, f"{len(event.pcm)} bytes of audio end within a sample")
     elif isinstance(event, ToolCall):
-        require(Rule.VALUES, bool(event.id), f"{event!r} has no id")
+        require(ContractRule.VALUES, bool(event.id), f"{event!r} has no id")
         require_object(event)

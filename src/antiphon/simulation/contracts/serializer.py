@@ -15,11 +15,17 @@ from antiphon.errors import InvalidInputError
 from antiphon.frames.audio import OutputAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import CancelFrame, EndFrame, InterruptionFrame, StartFrame
-from antiphon.simulation.contracts.errors import Rule, Violation, require
-from antiphon.simulation.contracts.samples import emptied, enlarged, samples
-from antiphon.simulation.contracts.suite import Run, Suite, name_of
+from antiphon.simulation.contracts.suite import (
+    ContractRule,
+    Run,
+    Suite,
+    Violation,
+    name_of,
+    require,
+)
+from antiphon.simulation.contracts.trace import emptied, enlarged, samples
 from antiphon.simulation.fakes.voice import speak
-from antiphon.simulation.frame_text import describe_frame
+from antiphon.simulation.record.frame_text import describe_frame
 from antiphon.transports.serializer import FrameSerializer, Wire
 
 RATES = (8_000, 16_000, 24_000, 48_000)
@@ -87,7 +93,7 @@ class SerializerCases:
         for frame in frames:
             before = describe_frame(frame)
             _sent(serializer, frame)
-            require(Rule.VALUES, describe_frame(frame) == before, f"{before} was changed")
+            require(ContractRule.VALUES, describe_frame(frame) == before, f"{before} was changed")
         self._converse(serializer)
 
     async def empty_and_huge(self, run: Run) -> None:
@@ -119,7 +125,9 @@ class SerializerCases:
         serializer.setup(StartFrame(audio_in_sample_rate=16_000, audio_out_sample_rate=16_000))
         fresh = self._begun(16_000)
         again, first = self._sent_kinds(serializer), self._sent_kinds(fresh)
-        require(Rule.RECOVERS, again == first, "in a second conversation it says something else")
+        require(
+            ContractRule.RECOVERS, again == first, "in a second conversation it says something else"
+        )
 
     async def ended(self, run: Run) -> None:
         """Interruptions and ends at any time: it bears what is still sent afterwards."""
@@ -138,7 +146,7 @@ class SerializerCases:
         alone = self._sent_kinds(self._begun(16_000))
         for message in self._messages:
             _understood(other, message)
-        require(Rule.PURE, self._sent_kinds(one) == alone, "two of them share a state")
+        require(ContractRule.PURE, self._sent_kinds(one) == alone, "two of them share a state")
 
     def _begun(self, rate: int) -> FrameSerializer:
         serializer = self._factory()
@@ -148,10 +156,10 @@ class SerializerCases:
     def _converse(self, serializer: FrameSerializer) -> None:
         for frame in self._frames:
             said = _sent(serializer, frame) is not None
-            require(Rule.ANSWERS, said, f"{describe_frame(frame)} is not sent")
+            require(ContractRule.ANSWERS, said, f"{describe_frame(frame)} is not sent")
         frames = [_understood(serializer, message) for message in self._messages]
         given = not self._messages or any(frame is not None for frame in frames)
-        require(Rule.ANSWERS, given, "none of the messages gives a frame")
+        require(ContractRule.ANSWERS, given, "none of the messages gives a frame")
 
     def _sent_kinds(self, serializer: FrameSerializer) -> list[tuple[type[Any], int]]:
         sent = [_sent(serializer, frame) for frame in self._frames]
@@ -166,19 +174,21 @@ def _sent(serializer: FrameSerializer, frame: Frame) -> Wire | None:
         return None
     if inspect.iscoroutine(data):
         data.close()
-        raise Violation(Rule.VALUES, "serialize() is a coroutine: it must answer at once")
+        raise Violation(ContractRule.VALUES, "serialize() is a coroutine: it must answer at once")
     if data is None or isinstance(data, bytes | str):
         return data
-    raise Violation(Rule.VALUES, f"{describe_frame(frame)} gives a {type(data).__name__}")
+    raise Violation(ContractRule.VALUES, f"{describe_frame(frame)} gives a {type(data).__name__}")
 
 
 def _understood(serializer: FrameSerializer, message: Wire) -> Frame | None:
     try:
         frame = serializer.deserialize(message)
     except InvalidInputError as error:
-        raise Violation(Rule.ANSWERS, f"{_short(message)} is not understood: {error}") from error
+        raise Violation(
+            ContractRule.ANSWERS, f"{_short(message)} is not understood: {error}"
+        ) from error
     fits = frame is None or isinstance(frame, Frame)
-    require(Rule.VALUES, fits, f"{_short(message)} gives a {type(frame).__name__}")
+    require(ContractRule.VALUES, fits, f"{_short(message)} gives a {type(frame).__name__}")
     return frame
 
 
@@ -187,15 +197,17 @@ def _refused(serializer: FrameSerializer, message: Wire) -> None:
     try:
         frame = serializer.deserialize(message)
     except InvalidInputError as error:
-        require(Rule.VALUES, bool(str(error)), f"{_short(message)} is refused without a word")
+        require(
+            ContractRule.VALUES, bool(str(error)), f"{_short(message)} is refused without a word"
+        )
         return
     except Exception as error:
         what = f"{_short(message)} raises {error!r}, which is no InvalidInputError"
-        raise Violation(Rule.EXCEPTIONS, what) from error
+        raise Violation(ContractRule.EXCEPTIONS, what) from error
     fits = frame is None or isinstance(frame, Frame)
-    require(Rule.VALUES, fits, f"{_short(message)} gives a {type(frame).__name__}")
+    require(ContractRule.VALUES, fits, f"{_short(message)} gives a {type(frame).__name__}")
     harmless = frame is None or not frame.lifecycle
-    require(Rule.VALUES, harmless, f"{_short(message)} gives a {type(frame).__name__}")
+    require(ContractRule.VALUES, harmless, f"{_short(message)} gives a {type(frame).__name__}")
 
 
 def _corrupted(message: Wire, rng: random.Random) -> Iterable[Wire]:

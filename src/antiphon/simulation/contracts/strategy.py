@@ -10,9 +10,14 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from antiphon.simulation.contracts.errors import ContractError, Rule, Violation, require
-from antiphon.simulation.contracts.suite import name_of
-from antiphon.turns.events import (
+from antiphon.simulation.contracts.suite import (
+    ContractError,
+    ContractRule,
+    Violation,
+    name_of,
+    require,
+)
+from antiphon.turns.facts import (
     AnnouncedStart,
     AnnouncedStop,
     BotSaid,
@@ -21,7 +26,6 @@ from antiphon.turns.events import (
     CompletionDenied,
     CompletionJudged,
     Fact,
-    Heard,
     InferenceTriggered,
     Interrupted,
     Muted,
@@ -31,6 +35,7 @@ from antiphon.turns.events import (
     SpeechStopped,
     TextForgotten,
     TranscriberLatency,
+    TranscriptReceived,
     TurnModelVerdict,
     TurnStarted,
     TurnStopped,
@@ -58,8 +63,8 @@ def opening() -> list[Timed]:
     return [
         (0.1, SpeechStarted(0.0)),
         (0.5, ProposedStart()),
-        (0.5, Heard("hello there how are you", final=False)),
-        (0.5, Heard("hello there how are you today")),
+        (0.5, TranscriptReceived("hello there how are you", final=False)),
+        (0.5, TranscriptReceived("hello there how are you today")),
         (0.1, AnnouncedStart()),
     ]
 
@@ -69,7 +74,7 @@ def closing() -> list[Timed]:
     return [
         (0.2, SpeechStopped(0.0, 0.2)),
         (0.1, TurnModelVerdict(complete=True, probability=0.9)),
-        (0.1, Heard("how are you today", finalized=True)),
+        (0.1, TranscriptReceived("how are you today", finalized=True)),
         (0.1, ProposedStop()),
         (0.0, AnnouncedStop()),
         (0.5, CompletionJudged()),
@@ -115,7 +120,7 @@ def check_stop_strategy(
 
 
 @dataclass
-class Player:
+class ScriptPlayer:
     """Tells one strategy facts, and ticks it."""
 
     strategy: TurnStrategy
@@ -136,24 +141,28 @@ class Player:
             if due > until:
                 break
             ticks += 1
-            require(Rule.DEADLINES, ticks < MAX_TICKS, f"{ticks} deadlines within {secs:g} s")
+            require(
+                ContractRule.DEADLINES, ticks < MAX_TICKS, f"{ticks} deadlines within {secs:g} s"
+            )
             self.now = max(due, min(until, due + self.lateness.choice([0.0, 0.0, 0.02])))
             opinions += self._take(self.strategy.tick(self.now + self.shift))
             after = self.strategy.deadline
             ahead = after is None or after > self.now + self.shift
-            require(Rule.DEADLINES, ahead, f"tick({self.now:.3f}) leaves the deadline {after}")
+            require(
+                ContractRule.DEADLINES, ahead, f"tick({self.now:.3f}) leaves the deadline {after}"
+            )
         self.now = until
         return opinions
 
     def _take(self, opinions: Sequence[Opinion]) -> Sequence[Opinion]:
         require(
-            Rule.VALUES,
+            ContractRule.VALUES,
             all(isinstance(opinion, Opinion) for opinion in opinions),
             f"{opinions!r} are no opinions",
         )
         deadline = self.strategy.deadline
         sane = deadline is None or isinstance(deadline, float | int)
-        require(Rule.VALUES, sane, f"the deadline is {deadline!r}")
+        require(ContractRule.VALUES, sane, f"the deadline is {deadline!r}")
         self.answers.append(tuple(type(opinion).__name__ for opinion in opinions))
         return opinions
 
@@ -185,7 +194,7 @@ class StrategyCheck:
                 except Violation as found:
                     raise self._error(found, seed, case) from found.__cause__
                 except Exception as error:
-                    escaped = Violation(Rule.EXCEPTIONS, f"{error!r} came out of it")
+                    escaped = Violation(ContractRule.EXCEPTIONS, f"{error!r} came out of it")
                     raise self._error(escaped, seed, case) from error
         return self.runs
 
@@ -205,22 +214,22 @@ class StrategyCheck:
         facts = random_facts(random.Random(f"facts {seed}"))
         answers = []
         for shift in (0.0, 0.0, SHIFT_SECS):
-            player = Player(self.factory(), random.Random(f"late {seed}"), shift)
+            player = ScriptPlayer(self.factory(), random.Random(f"late {seed}"), shift)
             for secs, fact in facts:
                 player.wait(secs)
                 player.tell(_placed(fact, player.now))
             player.wait(120.0)
             answers.append(player.answers)
         first, again, later = answers
-        require(Rule.PURE, first == again, "two of them, told the same, answer differently")
-        require(Rule.PURE, first == later, "told the same later, it answers differently")
+        require(ContractRule.PURE, first == again, "two of them, told the same, answer differently")
+        require(ContractRule.PURE, first == later, "told the same later, it answers differently")
 
     def _answers(self, seed: int) -> None:
         """Whatever was before: what must be answered is."""
         if not self.wanted:
             return
         rng = random.Random(f"answers {seed}")
-        player = Player(self.factory(), rng)
+        player = ScriptPlayer(self.factory(), rng)
         machine = Machine(player)
         for secs, fact in random_facts(rng, seed % 12):
             machine.pass_time(secs)
@@ -237,7 +246,7 @@ class StrategyCheck:
         if not self.wanted or not self.shuffled:
             return
         rng = random.Random(f"late {seed}")
-        player = Player(self.factory(), rng, now=rng.choice([1.0, 50.0, 7_000.0]))
+        player = ScriptPlayer(self.factory(), rng, now=rng.choice([1.0, 50.0, 7_000.0]))
         machine = Machine(player)
         machine.take_over(rng.choice(_HEARD), speaks=rng.random() < 0.5)
         told = list(self.wanted)
@@ -245,7 +254,12 @@ class StrategyCheck:
         self._must_answer(player, machine, told, rng, "put in place in the middle of a turn and ")
 
     def _must_answer(
-        self, player: Player, machine: Machine, told: list[Timed], rng: random.Random, how: str
+        self,
+        player: ScriptPlayer,
+        machine: Machine,
+        told: list[Timed],
+        rng: random.Random,
+        how: str,
     ) -> None:
         for secs, fact in told:
             machine.pass_time(secs * rng.choice(_HASTE))
@@ -254,13 +268,13 @@ class StrategyCheck:
         names = ", ".join(type(fact).__name__ for _, fact in told)
         heeded = self.answer.__name__ in machine.heeded
         what = f"{how}told {names}, it never answers {self.answer.__name__}"
-        require(Rule.ANSWERS, heeded, what)
+        require(ContractRule.ANSWERS, heeded, what)
 
 
 class Machine:
     """The least of a turn machine: heeds opinions and tells the strategy what came of them."""
 
-    def __init__(self, player: Player) -> None:
+    def __init__(self, player: ScriptPlayer) -> None:
         self._player = player
         self._open = self._speaking = False
         self.heeded: list[str] = []
@@ -303,7 +317,7 @@ class Machine:
         self.tell(TurnStarted())
         self.tell(SpeechStarted(now) if speaks else SpeechStopped(now))
         if text:
-            self.tell(Heard(text))
+            self.tell(TranscriptReceived(text))
         self._speaking = False
 
     def _heed(self, opinions: Sequence[Opinion]) -> None:
@@ -328,7 +342,9 @@ class Machine:
 def random_facts(rng: random.Random, count: int | None = None) -> list[Timed]:
     """Facts in an order in which a world could produce them. Their own times are filled in."""
     makers: list[Callable[[], Fact]] = [
-        lambda: Heard(rng.choice(_HEARD), final=rng.random() < 0.7, finalized=rng.random() < 0.4),
+        lambda: TranscriptReceived(
+            rng.choice(_HEARD), final=rng.random() < 0.7, finalized=rng.random() < 0.4
+        ),
         lambda: TurnModelVerdict(complete=rng.random() < 0.5, probability=rng.random()),
         lambda: TranscriberLatency(rng.choice([0.1, 1.0, 3.0])),
         lambda: BotSaid(rng.choice(_TEXTS)),

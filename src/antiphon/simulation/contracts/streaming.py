@@ -15,8 +15,15 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 from antiphon.errors import ServiceError
 from antiphon.services.contracts import Configurable
 from antiphon.settings import ServiceSettings
-from antiphon.simulation.contracts.errors import Rule, Violation, require
-from antiphon.simulation.contracts.suite import Run, Suite, cancel_somewhere, name_of
+from antiphon.simulation.contracts.suite import (
+    ContractRule,
+    Run,
+    Suite,
+    Violation,
+    cancel_somewhere,
+    name_of,
+    require,
+)
 
 T = TypeVar("T")
 
@@ -64,7 +71,7 @@ Call = tuple[AsyncIterator[Any], "Pieces[Any] | None"]
 
 
 @dataclass
-class Kind(Generic[P]):
+class ProviderKind(Generic[P]):
     """One kind of provider.
 
     `inputs`: what it can be asked, by name; the first is the plain one. `judge(events, name)` is
@@ -86,7 +93,7 @@ class StreamSuite(Generic[P]):
 
     call: str
     factory: Callable[[], P]
-    kind: Kind[P]
+    kind: ProviderKind[P]
     seeds: int | Iterable[int]
     only: str | None = None
     failing: Callable[[int], P] | None = None
@@ -97,7 +104,7 @@ class StreamSuite(Generic[P]):
     def run(self) -> int:
         """Runs all cases; returns the number of runs."""
         self.suite = suite = Suite(
-            self.call, name_of(self.factory), self.seeds, self.only, stray=Rule.SEAM
+            self.call, name_of(self.factory), self.seeds, self.only, stray=ContractRule.SEAM
         )
         for name in self.kind.inputs:
             suite.case(name, self._whole(name))
@@ -159,7 +166,7 @@ class StreamSuite(Generic[P]):
             await provider.connect()
             async with call as stream:
                 async for _ in stream:
-                    require(Rule.STOPS, not run.struck, "it goes on after the cancel")
+                    require(ContractRule.STOPS, not run.struck, "it goes on after the cancel")
 
         client = run.loop.create_task(use(), name="client")
         await cancel_somewhere(run, client)
@@ -181,7 +188,7 @@ class StreamSuite(Generic[P]):
                     async for _ in stream:
                         pass
             except ServiceError:
-                require(Rule.CLOSES, run.struck, "it failed although nobody closed it")
+                require(ContractRule.CLOSES, run.struck, "it failed although nobody closed it")
 
         client = run.loop.create_task(use(), name="client")
         run.strike_with(lambda: closing.append(run.loop.create_task(provider.close(), name="end")))
@@ -260,7 +267,7 @@ class StreamSuite(Generic[P]):
             try:
                 await provider.close()
             except Exception as error:
-                raise Violation(Rule.CLOSES, f"close() raised {error!r}") from error
+                raise Violation(ContractRule.CLOSES, f"close() raised {error!r}") from error
 
 
 class Calling(Generic[P]):
@@ -275,7 +282,7 @@ class Calling(Generic[P]):
         stream, self._fed = self._suite.kind.inputs[self._name](self._provider)
         closable = isinstance(stream, AsyncGenerator)
         what = f"the call gives a {type(stream).__name__}, which has no aclose()"
-        require(Rule.RELEASES, closable, what)
+        require(ContractRule.RELEASES, closable, what)
         self._closing = aclosing(cast("Any", stream))
         return stream
 
@@ -288,7 +295,7 @@ class Calling(Generic[P]):
     def check(self, when: str) -> None:
         """Nothing of the call is left."""
         late = self._fed is not None and self._fed.asked_late
-        require(Rule.RELEASES, not late, f"it asked for more input {when}")
+        require(ContractRule.RELEASES, not late, f"it asked for more input {when}")
         if self._suite.held is not None:
             held = self._suite.held(self._provider)
-            require(Rule.RELEASES, held == 0, f"it still holds {held} {when}")
+            require(ContractRule.RELEASES, held == 0, f"it still holds {held} {when}")

@@ -1,22 +1,10 @@
-"""Runs a part again and again: over seeds, and struck at every step.
-
-Theory of operation
--------------------
-A *case* is one scenario; each seed runs each case once. A *sweep* is a scenario in which something
-happens at one step of the loop: the case says what (`Run.strike_with`), the suite says when. For
-the first seed it is every step from the first until the run no longer reaches it (evenly thinned
-out above `moments`), for the others a few, drawn from the seed. Steps are counted by the loop, over
-all tasks, so every instant at which an event can fall between two others is one of them: also that
-between an answer's arrival and its being noticed.
-
-A run breaks a rule by raising a `Violation`, or by what the loop sees: it cannot go on, leaves
-tasks, exceptions or open generators behind, or blocks. The first is raised as a `ContractError`.
-"""
+"""Runs a part again and again, over seeds and struck at every step, and says what it does wrong."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 import logging
 import random
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
@@ -24,12 +12,73 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from antiphon.errors import HandlerTimeoutError
-from antiphon.simulation.contracts.errors import ContractError, Rule, Violation, require
-from antiphon.simulation.cpu import ORDINARY, CPUModel
 from antiphon.simulation.errors import SimulationError
-from antiphon.simulation.loop import VirtualTimeLoop
-from antiphon.simulation.schedule import policy_of
-from antiphon.simulation.virtual_time import Outcome, run_on
+from antiphon.simulation.loop.cpu import ORDINARY, CPUModel
+from antiphon.simulation.loop.loop import VirtualTimeLoop
+from antiphon.simulation.loop.schedule import policy_of
+from antiphon.simulation.loop.virtual_time import RunResult, run_on
+
+
+class ContractRule(enum.Enum):
+    """A promise that a part of a conversation makes."""
+
+    ENDS = "nothing hangs"
+    STOPS = "stops at once when it is cancelled"
+    TASKS = "no task is left behind"
+    EXCEPTIONS = "no exception is lost or escapes"
+    SEAM = "only a ServiceError crosses the provider's seam"
+    RELEASES = "an iterator that is closed releases what it holds"
+    BLOCKS = "nothing blocks the loop"
+    KEEPS = "what is uninterruptible arrives exactly once and in order"
+    STALE = "nothing is said that an interruption has made void"
+    RECOVERS = "works again after a cancel, an interruption or an error"
+    CLOSES = "close() may be called at any time and twice"
+    VALUES = "what comes out has the form that the contract says"
+    ANSWERS = "good input is answered"
+    PURE = "deciding depends on what was told and when, and on nothing else"
+    DEADLINES = "a deadline that was met is gone or lies ahead"
+    LAW = "what comes out makes sense together"
+
+
+class ContractError(AssertionError):
+    """A part broke a rule in one run.
+
+    `rule` is the promise, `seed` and `case` the run; `runs` counts the runs up to this one. The
+    message ends with the call that repeats it.
+    """
+
+    def __init__(
+        self,
+        rule: ContractRule,
+        what: str,
+        *,
+        call: str,
+        part: str,
+        seed: int,
+        case: str,
+        runs: int,
+    ) -> None:
+        again = f"{call}(..., seeds=[{seed}], only={case!r})"
+        super().__init__(
+            f"{part} breaks the rule that {rule.value}.\n  {what}\n"
+            f"  seed {seed}, case {case!r}; repeat it with {again}"
+        )
+        self.rule, self.seed, self.case, self.runs = rule, seed, case, runs
+
+
+class Violation(Exception):  # noqa: N818  # no error of a program's: the suite turns it into one
+    """Raised inside of a run; becomes a `ContractError`, which knows the run."""
+
+    def __init__(self, rule: ContractRule, what: str) -> None:
+        super().__init__(what)
+        self.rule, self.what = rule, what
+
+
+def require(rule: ContractRule, holds: bool, what: str) -> None:
+    """Raises a `Violation` unless the condition holds."""
+    if not holds:
+        raise Violation(rule, what)
+
 
 SWEEP = 120
 """Steps at which the first seed strikes, at most, in each sweep, unless said otherwise."""
@@ -120,7 +169,7 @@ class Suite:
         seeds: int | Iterable[int],
         only: str | None,
         *,
-        stray: Rule = Rule.EXCEPTIONS,
+        stray: ContractRule = ContractRule.EXCEPTIONS,
         moments: int = SWEEP,
         deadline_secs: float = 900.0,
     ) -> None:
@@ -195,23 +244,25 @@ class Suite:
             raise error from found.__cause__
         return loop.armed_steps
 
-    def _judge(self, outcome: Outcome[None], loop: StepLoop) -> Violation | None:
+    def _judge(self, outcome: RunResult[None], loop: StepLoop) -> Violation | None:
         error = outcome.error
         if isinstance(error, Violation):
             return error
         found: Violation | None = None
         if isinstance(error, SimulationError):
-            found = Violation(Rule.ENDS, str(error))
+            found = Violation(ContractRule.ENDS, str(error))
         elif error is not None:
             found = Violation(self._stray, f"{error!r} came out of it")
         elif outcome.leaked:
-            found = Violation(Rule.TASKS, "; ".join(outcome.leaked))
+            found = Violation(ContractRule.TASKS, "; ".join(outcome.leaked))
         elif outcome.unhandled:
-            found = Violation(Rule.EXCEPTIONS, "; ".join(outcome.unhandled))
+            found = Violation(ContractRule.EXCEPTIONS, "; ".join(outcome.unhandled))
         elif loop.dropped:
-            found = Violation(Rule.RELEASES, f"forgotten, not closed: {', '.join(loop.dropped)}")
+            found = Violation(
+                ContractRule.RELEASES, f"forgotten, not closed: {', '.join(loop.dropped)}"
+            )
         elif outcome.blocking_calls:
-            found = Violation(Rule.BLOCKS, "; ".join(outcome.blocking_calls))
+            found = Violation(ContractRule.BLOCKS, "; ".join(outcome.blocking_calls))
         if found is not None:
             found.__cause__ = error
         return found
@@ -226,10 +277,10 @@ async def cancel_somewhere(run: Run, task: asyncio.Task[None]) -> None:
         task.result()
         return
     late = run.loop.time() - run.struck_at
-    require(Rule.STOPS, late <= STOP_SECS, f"it took {late:.2f} s")
+    require(ContractRule.STOPS, late <= STOP_SECS, f"it took {late:.2f} s")
     if not task.cancelled():
         task.result()
-        raise Violation(Rule.STOPS, "it swallowed the cancel and ended as if it were done")
+        raise Violation(ContractRule.STOPS, "it swallowed the cancel and ended as if it were done")
 
 
 class _Ear(logging.Handler):
@@ -268,7 +319,9 @@ def reported(
         hangs = late or "abandoned" in record.getMessage()
         if isinstance(error, expected) or (error is None and not hangs):
             continue
-        found = Violation(Rule.ENDS if hangs else Rule.EXCEPTIONS, record.getMessage())
+        found = Violation(
+            ContractRule.ENDS if hangs else ContractRule.EXCEPTIONS, record.getMessage()
+        )
         found.__cause__ = error
         return found
     return None

@@ -6,11 +6,19 @@ hold for whatever comes out of any part; users add their own.
 
 from __future__ import annotations
 
+import enum
+import types
+import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
+import msgspec
+
+from antiphon.errors import ErrorCategory
 from antiphon.frames.audio import InputAudioRawFrame, OutputAudioRawFrame
-from antiphon.frames.base import DataFrame, Frame, SystemFrame, UninterruptibleFrame
+from antiphon.frames.base import ControlFrame, DataFrame, Frame, SystemFrame, UninterruptibleFrame
+from antiphon.frames.codec import standard_types
 from antiphon.frames.llm import LLMFullResponseEndFrame, LLMFullResponseStartFrame
 from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
 from antiphon.frames.tools import (
@@ -49,7 +57,7 @@ class Entry:
 
 
 @dataclass
-class Trace:
+class PartTrace:
     """One run. `settled`: it came to rest by itself, before the end was sent."""
 
     sent: list[Frame] = field(default_factory=list)
@@ -72,10 +80,10 @@ class Trace:
         ]
 
 
-Law = Callable[[Trace], str | None]
+Law = Callable[[PartTrace], str | None]
 
 
-def calls_are_in_order(trace: Trace) -> str | None:
+def calls_are_in_order(trace: PartTrace) -> str | None:
     """A call's results follow its announcement, and nothing follows its end."""
     begun: set[str] = set()
     over: dict[str, str] = {}
@@ -97,7 +105,7 @@ def calls_are_in_order(trace: Trace) -> str | None:
     return None
 
 
-def turns_alternate(trace: Trace) -> str | None:
+def turns_alternate(trace: PartTrace) -> str | None:
     """Turns of either side begin and end by turns; each that begins ends."""
     pairs: tuple[tuple[type[Frame], type[Frame]], ...] = (
         (UserStartedSpeakingFrame, UserStoppedSpeakingFrame),
@@ -119,7 +127,7 @@ def turns_alternate(trace: Trace) -> str | None:
     return None
 
 
-def utterances_are_whole(trace: Trace) -> str | None:
+def utterances_are_whole(trace: PartTrace) -> str | None:
     """What ends has begun; without an interruption what begins ends before the next begins."""
     pairs: tuple[tuple[type[Frame], type[Frame]], ...] = (
         (TTSStartedFrame, TTSStoppedFrame),
@@ -145,7 +153,7 @@ def utterances_are_whole(trace: Trace) -> str | None:
     return None
 
 
-def audio_is_whole(trace: Trace) -> str | None:
+def audio_is_whole(trace: PartTrace) -> str | None:
     """Audio ends with a sample."""
     for entry in trace.made(OutputAudioRawFrame, InputAudioRawFrame):
         frame = entry.frame
@@ -161,3 +169,83 @@ PROTOCOL_LAWS: tuple[Law, ...] = (
     utterances_are_whole,
     audio_is_whole,
 )
+
+
+_BASES = (SystemFrame, DataFrame, ControlFrame)
+HUGE = 5_000
+"""How many times as long a long text is; sound is a tenth of that."""
+
+_PLAIN: dict[Any, Any] = {
+    str: "text",
+    int: 16_000,
+    float: 0.5,
+    bool: True,
+    bytes: bytes(640),
+    Any: {"a": [1, "text"]},
+    type(None): None,
+    ErrorCategory: ErrorCategory.SERVER,
+}
+
+
+def samples() -> Iterator[Frame]:
+    """A frame of every standard type that is no life-cycle frame, with something in each field."""
+    for kind in standard_types().values():
+        if not kind.lifecycle and kind not in _BASES:
+            yield sample(kind)
+
+
+def sample(kind: type[Frame]) -> Frame:
+    """A frame of a type, with something in each field that must be given."""
+    hints = typing.get_type_hints(kind)
+    values = {
+        info.name: _value(hints[info.name])
+        for info in msgspec.structs.fields(kind)
+        if info.required
+    }
+    if "num_channels" in hints:
+        values["num_channels"] = 1
+    return kind(**values)
+
+
+def emptied(frame: Frame) -> Frame:
+    """The same without a text, without a sound."""
+    return _changed(frame, lambda value: value[:0])
+
+
+def enlarged(frame: Frame) -> Frame:
+    """The same with a very long text or sound."""
+    return _changed(frame, lambda v: v * (HUGE if isinstance(v, str) else HUGE // 10))
+
+
+def _changed(frame: Frame, change: Any) -> Frame:
+    fields = {"id": Frame().id}
+    for info in msgspec.structs.fields(frame):
+        value = getattr(frame, info.name)
+        if info.name in {"text", "audio", "message", "messages"} and isinstance(value, str | bytes):
+            fields[info.name] = change(value)
+    return msgspec.structs.replace(frame, **fields)
+
+
+def _value(hint: Any) -> Any:
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in {typing.Union, types.UnionType}:
+        return _value(arguments[0])
+    if origin is tuple:
+        wanted = arguments[:1] if arguments[-1] is Ellipsis else arguments
+        return tuple(_value(argument) for argument in wanted)
+    if origin is list:
+        return [{"role": "user", "content": "text"}]
+    if origin is dict:
+        return {"a": 1}
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return next(iter(hint))
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        infos, hints = msgspec.structs.fields(hint), typing.get_type_hints(hint)
+        return hint(**{info.name: _value(hints[info.name]) for info in infos if info.required})
+    return _a_function
+
+
+def _a_function(messages: list[Any]) -> list[Any]:
+    return messages

@@ -13,9 +13,15 @@ from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
 from antiphon.frames.text import TTSTextFrame
 from antiphon.kernel.params import PipelineParams
 from antiphon.kernel.pipeline import Pipeline
-from antiphon.simulation.contracts.errors import Rule, require
 from antiphon.simulation.contracts.processor import check_processor
-from antiphon.simulation.contracts.suite import Run, Suite, cancel_somewhere, name_of
+from antiphon.simulation.contracts.suite import (
+    ContractRule,
+    Run,
+    Suite,
+    cancel_somewhere,
+    name_of,
+    require,
+)
 from antiphon.simulation.contracts.trace import Law
 from antiphon.simulation.fakes.voice import speak
 from antiphon.transports.base import BaseTransport
@@ -203,7 +209,9 @@ def check_transport(
 
     def both_ends(transport: BaseTransport) -> Pipeline:
         same = transport.input() is transport.input() and transport.output() is transport.output()
-        require(Rule.VALUES, same, "input() and output() give the same processor at each call")
+        require(
+            ContractRule.VALUES, same, "input() and output() give the same processor at each call"
+        )
         return Pipeline([transport.input(), transport.output()])
 
     def pipeline() -> Pipeline:

@@ -7,7 +7,7 @@ import math
 import random
 from collections.abc import Callable
 
-from antiphon.simulation.loop import VirtualTimeLoop
+from antiphon.simulation.loop.loop import VirtualTimeLoop
 
 Delay = float | Callable[[random.Random], float]
 """Seconds, or a function that draws them."""

@@ -39,8 +39,7 @@ from antiphon.services.contracts import (
     Truncated,
 )
 from antiphon.simulation.fakes.delays import Delay, stream, wait
-from antiphon.simulation.fakes.faults import Faults, FaultyCall
-from antiphon.simulation.fakes.provider import FakeProvider
+from antiphon.simulation.fakes.provider import FakeProvider, Faults, FaultyCall
 from antiphon.simulation.fakes.voice import SECS_PER_WORD, Listener, speak_word
 
 Part = str | ToolCall

@@ -7,8 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from antiphon.errors import ServiceError
 from antiphon.services.contracts import AudioChunk, Finalize, STTCapabilities, Transcript
 from antiphon.simulation.fakes.delays import Delay, stream, wait
-from antiphon.simulation.fakes.faults import Faults
-from antiphon.simulation.fakes.provider import FakeProvider
+from antiphon.simulation.fakes.provider import FakeProvider, Faults
 from antiphon.simulation.fakes.voice import Listener
 
 

@@ -6,7 +6,7 @@ times, what goes out is recorded with times, and either side can be slow, fail, 
     ...
     assert transport.words == ["Good", "morning."]
 
-Who wants a caller that listens and reacts takes `antiphon.simulation.caller`.
+Who wants a caller that listens and reacts takes `antiphon.simulation.calls.caller`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from antiphon.frames.transport import InputDTMFFrame, InputTransportMessageFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import handles
 from antiphon.simulation.fakes.delays import Delay, stream, wait
-from antiphon.simulation.fakes.faults import Faults, PlannedFaults
+from antiphon.simulation.fakes.provider import Faults, PlannedFaults
 from antiphon.simulation.fakes.voice import Listener, speak
 from antiphon.transports.base import BaseTransport
 from antiphon.transports.input import InputTransport
@@ -45,7 +45,7 @@ class Disconnect:
 
 
 @dataclass(frozen=True, slots=True)
-class Audio:
+class CallerAudio:
     """Sound of the caller's, in pieces of 20 ms every 20 ms, or of `chunk_secs` each."""
 
     pcm: bytes
@@ -54,7 +54,7 @@ class Audio:
 
 
 @dataclass(frozen=True, slots=True)
-class Speech:
+class CallerSpeech:
     """Words of the caller's, in the coded voice of `voice`."""
 
     text: str
@@ -75,7 +75,7 @@ class Keys:
     keys: str
 
 
-Happening = Connect | Disconnect | Audio | Speech | Message | Keys
+Happening = Connect | Disconnect | CallerAudio | CallerSpeech | Message | Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Recorded(Generic[T]):
 
 
 @dataclass
-class Outgoing:
+class SentOut:
     """What went out so far."""
 
     audio: list[Recorded[bytes]] = field(default_factory=list)
@@ -122,7 +122,7 @@ class FakeTransport(BaseTransport):
     ) -> None:
         super().__init__(params)
         self.script = sorted(script, key=lambda entry: entry[0])
-        self.out = Outgoing()
+        self.out = SentOut()
         self.connected = False
         self.gone = False
         self.opened: tuple[int, int] | None = None
@@ -216,9 +216,9 @@ class FakeInput(InputTransport):
                 await transport.on_client_disconnected.emit(transport)
                 if transport.ends:
                     await self.push_frame(EndFrame(reason="the client is gone"))
-            case Speech(text=text, sample_rate=rate):
-                await self._sound(Audio(speak(text, sample_rate=rate), rate))
-            case Audio():
+            case CallerSpeech(text=text, sample_rate=rate):
+                await self._sound(CallerAudio(speak(text, sample_rate=rate), rate))
+            case CallerAudio():
                 await self._sound(what)
             case Message(message=message):
                 await self.push_frame(InputTransportMessageFrame(message))
@@ -226,7 +226,7 @@ class FakeInput(InputTransport):
                 for key in keys:
                     await self.push_frame(InputDTMFFrame(KeypadEntry(key)))
 
-    async def _sound(self, audio: Audio) -> None:
+    async def _sound(self, audio: CallerAudio) -> None:
         size, due = 2 * round(audio.chunk_secs * audio.sample_rate), _now()
         for at in range(0, len(audio.pcm), size):
             self.push_audio(audio.pcm[at : at + size], audio.sample_rate)

@@ -7,8 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from antiphon.errors import ServiceError
 from antiphon.services.contracts import SpeechAudio, TTSCapabilities, TTSEvent, WordTime
 from antiphon.simulation.fakes.delays import Delay, stream, wait
-from antiphon.simulation.fakes.faults import Faults
-from antiphon.simulation.fakes.provider import FakeProvider
+from antiphon.simulation.fakes.provider import FakeProvider, Faults
 from antiphon.simulation.fakes.voice import SECS_PER_WORD, speak_word
 
 

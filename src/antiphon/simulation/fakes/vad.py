@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from antiphon.audio.pcm import SAMPLE_BYTES, to_samples
 from antiphon.errors import InvalidInputError, ServiceError
 from antiphon.simulation.fakes.delays import Delay, draw, stand_still, stream, wait
-from antiphon.simulation.fakes.faults import Fail, Faults, Hang, PlannedFaults
+from antiphon.simulation.fakes.provider import Fail, Faults, Hang, PlannedFaults
 
 
 class FakeVADModel:

@@ -20,7 +20,7 @@ comes from the loop's seed. `when` decides, the others act.
 from __future__ import annotations
 
 from antiphon.simulation.faults.events import FaultEvent, FaultInjectedFrame, FaultLog
-from antiphon.simulation.faults.fault import Fault, Verb
+from antiphon.simulation.faults.fault import Fault, FaultVerb
 from antiphon.simulation.faults.frames import FrameFaults
 from antiphon.simulation.faults.plan import FaultPlan, Injection
 from antiphon.simulation.faults.streams import faulty
@@ -32,10 +32,10 @@ __all__ = [
     "FaultInjectedFrame",
     "FaultLog",
     "FaultPlan",
+    "FaultVerb",
     "FrameFaults",
     "Injection",
     "Striker",
-    "Verb",
     "When",
     "faulty",
 ]

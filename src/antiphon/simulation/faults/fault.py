@@ -26,7 +26,7 @@ from antiphon.simulation.faults.events import FaultLog
 from antiphon.simulation.faults.when import Striker, When
 
 
-class Verb(enum.Enum):
+class FaultVerb(enum.Enum):
     """What a fault does."""
 
     DELAY = "delay"
@@ -76,7 +76,7 @@ class Fault:
     to the next.
     """
 
-    verb: Verb
+    verb: FaultVerb
     text: str
     when: When = field(default_factory=When)
     secs: Delay = 0.0
@@ -97,7 +97,9 @@ class Armed:
         self.log = log
         self._armed = [(fault, Striker(fault.when)) for fault in faults]
 
-    def strike(self, *, verbs: frozenset[Verb] | None = None, frame: Frame | None = None) -> Hits:
+    def strike(
+        self, *, verbs: frozenset[FaultVerb] | None = None, frame: Frame | None = None
+    ) -> Hits:
         """One occasion, now: of the faults with these verbs, those that hit it."""
         loop = asyncio.get_running_loop()
         rng = stream(f"faults {self.target}")
@@ -132,21 +134,21 @@ class Hits:
     def add(self, fault: Fault, secs: float) -> None:
         """One fault more."""
         match fault.verb:
-            case Verb.DELAY:
+            case FaultVerb.DELAY:
                 self.delay += secs
-            case Verb.SLOW:
+            case FaultVerb.SLOW:
                 self.slow += secs
-            case Verb.LATE:
+            case FaultVerb.LATE:
                 self.late += secs
-            case Verb.STALL:
+            case FaultVerb.STALL:
                 self.stall += secs
-            case Verb.DROP:
+            case FaultVerb.DROP:
                 self.drop = True
-            case Verb.DUPLICATE:
+            case FaultVerb.DUPLICATE:
                 self.copies += 1
-            case Verb.HANG:
+            case FaultVerb.HANG:
                 self.hang = True
-            case Verb.ERROR:
+            case FaultVerb.ERROR:
                 self.error = fault.error(f"a fault was injected: {fault.text}")
             case _:
                 raise AssertionError(f"{fault.text} is no fault of an occasion")

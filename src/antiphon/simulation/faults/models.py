@@ -7,18 +7,41 @@ is; one of its methods is replaced until `restore`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from antiphon.context.user_aggregator import LLMUserAggregator
+from antiphon.errors import ConfigurationError
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.simulation.fakes.delays import stand_still
 from antiphon.simulation.faults.events import FaultLog
 from antiphon.simulation.faults.fault import Armed, Fault
-from antiphon.simulation.faults.shadow import Shadow
 from antiphon.turns.defaults import analyzers
 from antiphon.turns.processor import UserTurnProcessor
 from antiphon.turns.vad_driver import VADProcessor
+
+
+class Shadow:
+    """Replaces methods until `remove`. Raises `ConfigurationError` for an object with slots."""
+
+    def __init__(self, owner: Any, methods: Mapping[str, Callable[..., Any]]) -> None:
+        try:
+            own = vars(owner)
+        except TypeError as error:
+            raise ConfigurationError(
+                f"{type(owner).__name__} has __slots__ and takes no faults: "
+                f"derive a class from it without them"
+            ) from error
+        self._own, self._names = own, tuple(methods)
+        self._before = {name: own[name] for name in methods if name in own}
+        own |= methods
+
+    def remove(self) -> None:
+        """The object is as it was."""
+        for name in self._names:
+            del self._own[name]
+        self._own |= self._before
+
 
 MODELS = {"vad": "probability", "turn": "complete_probability"}
 """The method of each kind of model."""

@@ -26,16 +26,16 @@ from antiphon.services.llm import LLMService
 from antiphon.services.realtime import RealtimeService
 from antiphon.services.stt import STTService
 from antiphon.services.tts import TTSService
+from antiphon.simulation.calls.scenario_file import read_yaml
 from antiphon.simulation.faults.events import FaultEvent, FaultInjectedFrame, FaultLog
 from antiphon.simulation.faults.fault import Armed, Fault
 from antiphon.simulation.faults.frames import FrameFaults
 from antiphon.simulation.faults.models import FaultyModel, models_of
-from antiphon.simulation.faults.spec import Aim, Kind, Target, aims_of
+from antiphon.simulation.faults.spec import Aim, Target, TargetKind, aims_of
 from antiphon.simulation.faults.streams import FaultyProvider, place_of
 from antiphon.simulation.faults.tools import FaultyTools
 from antiphon.simulation.faults.world import Lines, Schedule, machine_act
-from antiphon.simulation.network import Network
-from antiphon.simulation.scenario_file import read_yaml
+from antiphon.simulation.network.network import Network
 from antiphon.tools.registry import FunctionRegistry
 from antiphon.transports.input import InputTransport
 from antiphon.transports.output import OutputTransport
@@ -61,7 +61,7 @@ class FaultPlan:
         """From data. Raises `UnknownNameError` and `InvalidInputError`."""
         aims = aims_of(plan)
         for aim in aims:
-            if aim.target.kind is Kind.PROVIDER:
+            if aim.target.kind is TargetKind.PROVIDER:
                 place_of(aim.fault, aim.target.what)
         return cls(aims)
 
@@ -82,7 +82,7 @@ class FaultPlan:
     @property
     def needs_network(self) -> bool:
         """Whether it is about a simulated network."""
-        return any(aim.target.kind is Kind.NETWORK for aim in self.aims)
+        return any(aim.target.kind is TargetKind.NETWORK for aim in self.aims)
 
     def describe(self) -> str:
         """One line for people."""
@@ -95,7 +95,7 @@ class FaultPlan:
         for one that cannot suffer it; nothing has been injected then.
         """
         injection = Injection(task, network)
-        for kind in Kind:
+        for kind in TargetKind:
             by_target: dict[Target, list[Fault]] = {}
             for aim in self.aims:
                 if aim.target.kind is kind:
@@ -127,18 +127,18 @@ class Injection:
         for one in reversed(undo):
             one()
 
-    def add(self, kind: Kind, faults: Mapping[Target, list[Fault]]) -> None:
+    def add(self, kind: TargetKind, faults: Mapping[Target, list[Fault]]) -> None:
         """All faults of one kind of target."""
-        if kind is Kind.TOOLS:
+        if kind is TargetKind.TOOLS:
             self._tools(faults)
             return
-        adders: dict[Kind, Callable[[Target, list[Fault]], None]] = {
-            Kind.PROVIDER: self._provider,
-            Kind.VAD: self._models,
-            Kind.TURN: self._models,
-            Kind.FRAMES: self._frames,
-            Kind.NETWORK: self._network_lines,
-            Kind.LOOP: self._machine,
+        adders: dict[TargetKind, Callable[[Target, list[Fault]], None]] = {
+            TargetKind.PROVIDER: self._provider,
+            TargetKind.VAD: self._models,
+            TargetKind.TURN: self._models,
+            TargetKind.FRAMES: self._frames,
+            TargetKind.NETWORK: self._network_lines,
+            TargetKind.LOOP: self._machine,
         }
         for target, some in faults.items():
             adders[kind](target, some)

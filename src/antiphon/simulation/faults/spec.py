@@ -16,7 +16,7 @@ from typing import Any
 from antiphon.errors import InvalidInputError, UnknownNameError
 from antiphon.frames.base import Frame
 from antiphon.simulation.fakes.delays import Delay, lognormal, uniform
-from antiphon.simulation.faults.fault import ERRORS, Fault, Place, Verb
+from antiphon.simulation.faults.fault import ERRORS, Fault, FaultVerb, Place
 from antiphon.simulation.faults.when import When
 
 CONDITIONS = ("latency_secs", "jitter_secs", "bytes_per_sec", "loss", "duplicate", "reorder")
@@ -25,7 +25,7 @@ CONDITIONS = ("latency_secs", "jitter_secs", "bytes_per_sec", "loss", "duplicate
 PROVIDERS = ("stt", "llm", "tts", "realtime")
 
 
-class Kind(enum.Enum):
+class TargetKind(enum.Enum):
     """What a target is."""
 
     PROVIDER = "provider"
@@ -41,7 +41,7 @@ class Kind(enum.Enum):
 class Target:
     """Where a fault goes: `what` is the word before the first dot, `name` what is behind it."""
 
-    kind: Kind
+    kind: TargetKind
     what: str
     name: str | None
 
@@ -57,38 +57,38 @@ class Aim:
     fault: Fault
 
 
-_KINDS: Mapping[str, Kind] = {
-    **dict.fromkeys(PROVIDERS, Kind.PROVIDER),
-    "vad": Kind.VAD,
-    "turn": Kind.TURN,
-    **dict.fromkeys(("input", "output", "into", "from"), Kind.FRAMES),
-    "tools": Kind.TOOLS,
-    "network": Kind.NETWORK,
-    "loop": Kind.LOOP,
+_KINDS: Mapping[str, TargetKind] = {
+    **dict.fromkeys(PROVIDERS, TargetKind.PROVIDER),
+    "vad": TargetKind.VAD,
+    "turn": TargetKind.TURN,
+    **dict.fromkeys(("input", "output", "into", "from"), TargetKind.FRAMES),
+    "tools": TargetKind.TOOLS,
+    "network": TargetKind.NETWORK,
+    "loop": TargetKind.LOOP,
 }
 
-_ALONE = frozenset({Kind.LOOP, Kind.VAD, Kind.TURN})
+_ALONE = frozenset({TargetKind.LOOP, TargetKind.VAD, TargetKind.TURN})
 _ERRORS = ("error", "error_once", "error_from_now_on")
 _STREAM_VERBS = ("delay", "slow", "drop", "duplicate", "hang", *_ERRORS)
-_VERBS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.PROVIDER: _STREAM_VERBS,
-    Kind.VAD: ("stall", *_ERRORS),
-    Kind.TURN: ("delay", "hang", "stall", *_ERRORS),
-    Kind.FRAMES: _STREAM_VERBS,
-    Kind.TOOLS: ("delay", "late", "drop", "duplicate", "hang", *_ERRORS),
-    Kind.NETWORK: (*CONDITIONS, "stall", "refuse", "half_open", "reset"),
-    Kind.LOOP: ("stall",),
+_VERBS: Mapping[TargetKind, tuple[str, ...]] = {
+    TargetKind.PROVIDER: _STREAM_VERBS,
+    TargetKind.VAD: ("stall", *_ERRORS),
+    TargetKind.TURN: ("delay", "hang", "stall", *_ERRORS),
+    TargetKind.FRAMES: _STREAM_VERBS,
+    TargetKind.TOOLS: ("delay", "late", "drop", "duplicate", "hang", *_ERRORS),
+    TargetKind.NETWORK: (*CONDITIONS, "stall", "refuse", "half_open", "reset"),
+    TargetKind.LOOP: ("stall",),
 }
 _COUNTED = ("after", "every", "times", "chance", "since", "until")
 _TIMED = ("at", "every", "times", "chance", "until")
-_OPTIONS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.PROVIDER: (*_COUNTED, "on"),
-    Kind.VAD: _COUNTED,
-    Kind.TURN: _COUNTED,
-    Kind.FRAMES: (*_COUNTED, "frames", "upstream"),
-    Kind.TOOLS: _COUNTED,
-    Kind.NETWORK: _TIMED,
-    Kind.LOOP: _TIMED,
+_OPTIONS: Mapping[TargetKind, tuple[str, ...]] = {
+    TargetKind.PROVIDER: (*_COUNTED, "on"),
+    TargetKind.VAD: _COUNTED,
+    TargetKind.TURN: _COUNTED,
+    TargetKind.FRAMES: (*_COUNTED, "frames", "upstream"),
+    TargetKind.TOOLS: _COUNTED,
+    TargetKind.NETWORK: _TIMED,
+    TargetKind.LOOP: _TIMED,
 }
 
 
@@ -114,7 +114,7 @@ def target_of(name: object) -> Target:
         raise InvalidInputError(f"{what} needs the name of a processor: {what}.NAME")
     if rest and (kind in _ALONE or what in {"input", "output"}):
         raise InvalidInputError(f"{name}: there is one {what}, write it without a name")
-    if rest and kind is Kind.NETWORK and not rest.isdigit():
+    if rest and kind is TargetKind.NETWORK and not rest.isdigit():
         raise InvalidInputError(f"{name}: {rest!r} is no port of a network")
     return Target(kind, what, rest or None)
 
@@ -126,7 +126,7 @@ def fault_of(given: Fault | Mapping[str, Any], what: str) -> Fault:
     return _fault(given, what, target_of(what).kind)
 
 
-def _fault(given: object, where: str, kind: Kind) -> Fault:
+def _fault(given: object, where: str, kind: TargetKind) -> Fault:
     if not isinstance(given, Mapping) or not given:
         raise InvalidInputError(
             f"{where}: a fault is a mapping such as {{delay: 2.0, after: 3}}, not {given!r}"
@@ -151,9 +151,9 @@ def _fault(given: object, where: str, kind: Kind) -> Fault:
     text = ", ".join(f"{name} {_plain(value)}" for name, value in given.items())
     read = _Reader(where, given)
     common = read.common(kind)
-    if found[0] in CONDITIONS and kind is Kind.NETWORK:
+    if found[0] in CONDITIONS and kind is TargetKind.NETWORK:
         conditions = {name: read.number(name) for name in found}
-        return Fault(verb=Verb.CONDITIONS, text=text, conditions=conditions, **common)
+        return Fault(verb=FaultVerb.CONDITIONS, text=text, conditions=conditions, **common)
     return _with_verb(read, found[0], text, common)
 
 
@@ -163,16 +163,18 @@ def _with_verb(read: _Reader, name: str, text: str, common: dict[str, Any]) -> F
         times = 1 if name == "error_once" and when.times is None else when.times
         lasting = name == "error_from_now_on"
         changed = _changed(when, times=times, lasting=lasting)
-        return Fault(verb=Verb.ERROR, text=text, error=read.error(name), when=changed, **common)
-    verb = Verb(name)
-    if verb in {Verb.DROP, Verb.DUPLICATE}:
+        return Fault(
+            verb=FaultVerb.ERROR, text=text, error=read.error(name), when=changed, **common
+        )
+    verb = FaultVerb(name)
+    if verb in {FaultVerb.DROP, FaultVerb.DUPLICATE}:
         when = common.pop("when")
         chance = read.probability(name)
         if chance is not None and when.chance is not None:
             raise InvalidInputError(f"{read.where}: {name} has a probability and a chance")
         changed = _changed(when, chance=when.chance if chance is None else chance)
         return Fault(verb=verb, text=text, when=changed, **common)
-    if verb in {Verb.HANG, Verb.RESET}:
+    if verb in {FaultVerb.HANG, FaultVerb.RESET}:
         read.must(name, read.given[name] is True, "write true")
         return Fault(verb=verb, text=text, **common)
     return Fault(verb=verb, text=text, secs=read.secs(name), **common)
@@ -193,10 +195,10 @@ class _Reader:
         if not holds:
             raise InvalidInputError(f"{self.where}: {name} = {self.given[name]!r}: {wanted}")
 
-    def common(self, kind: Kind) -> dict[str, Any]:
+    def common(self, kind: TargetKind) -> dict[str, Any]:
         """The fields that all verbs share."""
         given = self.given
-        timed = kind in {Kind.NETWORK, Kind.LOOP}
+        timed = kind in {TargetKind.NETWORK, TargetKind.LOOP}
         chance = self.probability("chance") if "chance" in given else None
         fields: dict[str, Any] = {
             "when": When(

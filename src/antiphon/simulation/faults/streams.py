@@ -1,11 +1,4 @@
-"""Faults of providers: whatever satisfies a protocol of `services.contracts`, the real ones too.
-
-    faulty(OpenAILLM(...), {"error_once": "server"}, {"delay": 2.0, "after": 3})
-
-The provider's own methods are replaced on the object, so whoever holds it, and whatever optional
-protocols it satisfies, stays as it is; `restore` undoes it. A call gives a generator that takes
-from the provider's, event by event, and is what it would be but for the faults.
-"""
+"""Faults of providers: whatever satisfies a Protocol of `services.contracts`, real ones too."""
 
 from __future__ import annotations
 
@@ -16,9 +9,8 @@ from typing import Any, TypeVar
 
 from antiphon.errors import ConfigurationError
 from antiphon.simulation.faults.events import FaultLog
-from antiphon.simulation.faults.fault import Armed, Fault, Place, Verb
-from antiphon.simulation.faults.models import MODELS, FaultyModel
-from antiphon.simulation.faults.shadow import Shadow
+from antiphon.simulation.faults.fault import Armed, Fault, FaultVerb, Place
+from antiphon.simulation.faults.models import MODELS, FaultyModel, Shadow
 from antiphon.simulation.faults.spec import fault_of
 
 P = TypeVar("P")
@@ -34,12 +26,12 @@ STREAMS: Mapping[str, str] = {
 _LASTING = frozenset({"stt", "realtime"})
 """Kinds whose one call lasts as long as the conversation: what is usual concerns their events."""
 
-_OF_EVENTS = frozenset({Verb.DROP, Verb.DUPLICATE})
+_OF_EVENTS = frozenset({FaultVerb.DROP, FaultVerb.DUPLICATE})
 
 
 def place_of(fault: Fault, kind: str) -> Place:
     """What of a provider of this kind the fault concerns. Raises `ConfigurationError`."""
-    if fault.verb is Verb.SLOW:
+    if fault.verb is FaultVerb.SLOW:
         if kind == "llm":
             raise ConfigurationError(
                 f"{fault.text}: a language model takes its request at once, "

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from antiphon.errors import ConfigurationError
 from antiphon.simulation.fakes.delays import draw, stream
 from antiphon.simulation.faults.events import FaultLog
-from antiphon.simulation.faults.fault import Fault, Verb
+from antiphon.simulation.faults.fault import Fault, FaultVerb
 from antiphon.simulation.faults.when import Striker
-from antiphon.simulation.link import Link
-from antiphon.simulation.loop import VirtualTimeLoop
-from antiphon.simulation.network import Network
+from antiphon.simulation.loop.loop import VirtualTimeLoop
+from antiphon.simulation.network.link import Link
+from antiphon.simulation.network.network import Network
 
 Act = Callable[[float], None]
 """What happens; told for how many seconds."""
@@ -71,12 +71,12 @@ class Lines:
 
     def act(self, fault: Fault) -> Act:
         """What a fault does to them."""
-        acts: dict[Verb, Act] = {
-            Verb.CONDITIONS: lambda _: self._change(fault),
-            Verb.STALL: self._stall,
-            Verb.HALF_OPEN: self._break,
-            Verb.REFUSE: self._refuse,
-            Verb.RESET: lambda _: self._reset(),
+        acts: dict[FaultVerb, Act] = {
+            FaultVerb.CONDITIONS: lambda _: self._change(fault),
+            FaultVerb.STALL: self._stall,
+            FaultVerb.HALF_OPEN: self._break,
+            FaultVerb.REFUSE: self._refuse,
+            FaultVerb.RESET: lambda _: self._reset(),
         }
         return acts[fault.verb]
 
