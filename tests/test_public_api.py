@@ -27,7 +27,7 @@ HEAVY = {
 }
 
 # What `pip install antiphon` brings.
-CORE = {"antiphon", "msgspec", "numpy", "sentencex"}
+CORE = {"antiphon", "msgspec", "numpy", "sentencex", "structlog"}
 
 # Names that the vocabulary keeps for those who knew something else by them.
 FORMER_NAMES = {"TranscriptionUserTurnStopStrategy": "SpeechTimeoutUserTurnStopStrategy"}
