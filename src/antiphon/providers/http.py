@@ -1,14 +1,11 @@
-"""What adapters over vendors' HTTP SDKs share: status codes to our errors, and bounded waits."""
+"""What adapters over vendors' HTTP SDKs share: status codes to our errors, and importing SDKs."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import Any, TypeVar
-
-import msgspec
+from typing import Any
 
 from antiphon.errors import (
     AuthenticationError,
@@ -22,8 +19,6 @@ from antiphon.errors import (
     ServiceError,
 )
 
-T = TypeVar("T")
-
 _BY_STATUS: dict[int, type[ServiceError]] = {
     401: AuthenticationError,
     402: QuotaError,
@@ -36,16 +31,8 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 _NO_MONEY = ("insufficient_quota", "billing", "credit balance", "quota exceeded", "out of credits")
 
 
-class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How long to wait for a vendor, in seconds.
-
-    `first_secs`: from the request to the first piece of the answer; a caller on the phone has hung
-    up by then. `between_secs`: between two pieces. `connect_secs`: for the connection.
-    """
-
-    first_secs: float = 15.0
-    between_secs: float = 10.0
-    connect_secs: float = 5.0
+CONNECT_SECS = 5.0
+"""How long a vendor may take to accept a connection; the service bounds everything else."""
 
 
 def error_for_status(status: int, message: str) -> ServiceError:
@@ -78,37 +65,3 @@ async def import_sdk(module: str, *, feature: str, extra: str) -> Any:
         return await asyncio.to_thread(importlib.import_module, module)
     except ImportError as error:
         raise MissingExtraError(feature, extra, module) from error
-
-
-async def patiently(
-    items: AsyncIterator[T],
-    *,
-    who: str,
-    patience: Patience,
-    deadline: float,
-    counts: Callable[[T], bool],
-) -> AsyncGenerator[T, None]:
-    """The items, as long as they come in time.
-
-    Until the first one that `counts` (a piece of the answer, not a greeting), all must come before
-    `deadline` (loop seconds); from then on each within `between_secs`.
-
-    Raises:
-        ConnectivityError: they do not.
-
-    """
-    loop = asyncio.get_running_loop()
-    begun = False
-    while True:
-        limit = loop.time() + patience.between_secs if begun else deadline
-        try:
-            async with asyncio.timeout_at(limit):
-                item = await anext(items)
-        except StopAsyncIteration:
-            return
-        except TimeoutError as error:
-            waited = patience.between_secs if begun else patience.first_secs
-            what = "went silent in the middle of its answer" if begun else "did not begin to answer"
-            raise ConnectivityError(f"{who} {what} within {waited:g} s") from error
-        begun = begun or counts(item)
-        yield item

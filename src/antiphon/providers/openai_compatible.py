@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
 from antiphon.errors import ConnectivityError
-from antiphon.providers.http import Patience, import_sdk, patiently
+from antiphon.providers.http import CONNECT_SECS, import_sdk
 from antiphon.providers.openai.errors import mapped_errors
 from antiphon.providers.openai.translation import CallAssembler, as_body
 from antiphon.providers.openai.vendors import VENDORS, Vendor, vendor
@@ -35,14 +34,12 @@ class OpenAICompatibleProvider:
         api_key: str | None = None,
         base_url: str | None = None,
         vendor: Vendor = VENDORS["openai"],
-        patience: Patience | None = None,
     ) -> None:
         self.name = vendor.name
         self.model = model
         self._vendor = vendor
         self._key = api_key if api_key is not None else vendor.key(os.environ)
         self._base_url = base_url or vendor.address(os.environ)
-        self._patience = patience or Patience()
         self._client: Any = None
 
     @classmethod
@@ -69,19 +66,18 @@ class OpenAICompatibleProvider:
                 api_key=self._key,
                 base_url=self._base_url,
                 max_retries=0,
-                timeout=sdk.Timeout(None, connect=self._patience.connect_secs),
+                timeout=sdk.Timeout(None, connect=CONNECT_SECS),
             )
 
     async def complete(self, request: LLMRequest) -> AsyncGenerator[LLMEvent, None]:
         """Streams the answer; closing the iterator closes the HTTP response."""
         await self.connect()
         sdk = await import_sdk("openai", feature=f"The model {self.model}", extra="openai")
-        deadline = asyncio.get_running_loop().time() + self._patience.first_secs
         stream: Any = None
         try:
             with mapped_errors(sdk, name=self.name, base_url=self._base_url):
-                stream = await self._open(request, deadline)
-                async with aclosing(self._events(stream, deadline)) as events:
+                stream = await self._open(request)
+                async with aclosing(self._events(stream)) as events:
                     async for event in events:
                         yield event
         finally:
@@ -94,44 +90,25 @@ class OpenAICompatibleProvider:
             client, self._client = self._client, None
             await client.close()
 
-    async def _open(self, request: LLMRequest, deadline: float) -> Any:
+    async def _open(self, request: LLMRequest) -> Any:
         body = as_body(request, model=self.model, vendor=self._vendor)
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._client.chat.completions.create(**body)
-        except TimeoutError as error:
-            raise ConnectivityError(
-                f"{self.name} did not begin to answer within {self._patience.first_secs:g} s"
-            ) from error
+        return await self._client.chat.completions.create(**body)
 
-    async def _events(self, stream: Any, deadline: float) -> AsyncGenerator[LLMEvent, None]:
+    async def _events(self, stream: Any) -> AsyncGenerator[LLMEvent, None]:
         calls = CallAssembler()
         finished = False
-        waited = patiently(
-            aiter(stream),
-            who=self.name,
-            patience=self._patience,
-            deadline=deadline,
-            counts=_is_answer,
-        )
-        async with aclosing(waited) as chunks:
-            async for chunk in chunks:
-                for choice in (chunk.choices or ())[:1]:
-                    for event in _said(choice.delta, calls):
-                        yield event
-                    if choice.finish_reason:
-                        finished = True
-                        for call in calls.take():
-                            yield call
-                if chunk.usage is not None:
-                    yield TokenUsage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+        async for chunk in stream:
+            for choice in (chunk.choices or ())[:1]:
+                for event in _said(choice.delta, calls):
+                    yield event
+                if choice.finish_reason:
+                    finished = True
+                    for call in calls.take():
+                        yield call
+            if chunk.usage is not None:
+                yield TokenUsage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
         if not finished:
             raise ConnectivityError(f"{self.name} ended its answer in the middle")
-
-
-def _is_answer(chunk: Any) -> bool:
-    deltas = [choice.delta for choice in chunk.choices or ()]
-    return any(delta.content or delta.tool_calls or _thought(delta) for delta in deltas)
 
 
 def _thought(delta: Any) -> str:

@@ -20,7 +20,6 @@ from antiphon.errors import (
     ServiceError,
 )
 from antiphon.providers.anthropic.provider import AnthropicLLMProvider
-from antiphon.providers.http import Patience
 from antiphon.services.contracts import (
     LLMEvent,
     LLMProvider,
@@ -55,21 +54,19 @@ REPLIES = {
 
 @asynccontextmanager
 async def provider_on(
-    *replies: Reply, patience: Patience | None = None
+    *replies: Reply,
 ) -> AsyncIterator[tuple[AnthropicLLMProvider, ScriptedServer]]:
     async with serving(*replies) as scripted:
-        provider = AnthropicLLMProvider(
-            model="test-model", api_key="key", base_url=scripted.url, patience=patience
-        )
+        provider = AnthropicLLMProvider(model="test-model", api_key="key", base_url=scripted.url)
         try:
             yield provider, scripted
         finally:
             await provider.close()
 
 
-def events_of(reply: Reply, *, patience: Patience | None = None) -> list[LLMEvent]:
+def events_of(reply: Reply) -> list[LLMEvent]:
     async def main() -> list[LLMEvent]:
-        async with provider_on(reply, patience=patience) as (provider, _):
+        async with provider_on(reply) as (provider, _):
             return await collect(provider, HI)
 
     return run(main())
@@ -159,30 +156,6 @@ def test_nobody_listening_is_a_connectivity_error() -> None:
         provider = AnthropicLLMProvider(model="m", api_key="key", base_url=url)
         with pytest.raises(ConnectivityError, match="cannot be reached"):
             await collect(provider, HI)
-
-    run(main())
-
-
-@pytest.mark.parametrize(
-    ("reply", "patience", "words"),
-    [
-        (server.streaming(Stall()), Patience(first_secs=0.3), "did not begin"),
-        (
-            server.streaming(*server.words("I am")[:2], Stall()),
-            Patience(first_secs=10, between_secs=0.1),
-            "went silent",
-        ),
-    ],
-)
-def test_stalls_are_bounded(reply: Reply, patience: Patience, words: str) -> None:
-    """A vendor that says nothing, or stops in the middle, is given up and its connection closed."""
-
-    async def main() -> None:
-        async with provider_on(reply, patience=patience) as (provider, scripted):
-            await provider.connect()
-            with pytest.raises(ConnectivityError, match=words):
-                await collect(provider, HI)
-            await asyncio.wait_for(scripted.left.wait(), 60)
 
     run(main())
 

@@ -21,7 +21,6 @@ from antiphon.errors import (
 )
 from antiphon.providers.google.provider import GoogleLLMProvider
 from antiphon.providers.google.service import GoogleLLMService
-from antiphon.providers.http import Patience
 from antiphon.services.contracts import (
     LLMEvent,
     LLMProvider,
@@ -59,7 +58,7 @@ REPLIES = {
 
 @asynccontextmanager
 async def provider_on(
-    *replies: Reply, patience: Patience | None = None, include_thoughts: bool = False
+    *replies: Reply, include_thoughts: bool = False
 ) -> AsyncIterator[tuple[GoogleLLMProvider, ScriptedServer]]:
     async with serving(*replies) as scripted:
         provider = GoogleLLMProvider(
@@ -67,7 +66,6 @@ async def provider_on(
             api_key="key",
             base_url=scripted.url,
             include_thoughts=include_thoughts,
-            patience=patience,
         )
         try:
             yield provider, scripted
@@ -211,30 +209,6 @@ def test_nobody_listening_is_a_connectivity_error() -> None:
         with pytest.raises(ConnectivityError, match="cannot be reached"):
             await collect(provider, HI)
         await provider.close()
-
-    run(main())
-
-
-@pytest.mark.parametrize(
-    ("reply", "patience", "words"),
-    [
-        (server.streaming(Stall()), Patience(first_secs=0.3), "did not begin"),
-        (
-            server.streaming(*server.words("I am"), Stall()),
-            Patience(first_secs=10, between_secs=0.1),
-            "went silent",
-        ),
-    ],
-)
-def test_stalls_are_bounded(reply: Reply, patience: Patience, words: str) -> None:
-    """A vendor that says nothing, or stops in the middle, is given up and its connection closed."""
-
-    async def main() -> None:
-        async with provider_on(reply, patience=patience) as (provider, scripted):
-            await provider.connect()
-            with pytest.raises(ConnectivityError, match=words):
-                await collect(provider, HI)
-            await asyncio.wait_for(scripted.left.wait(), 60)
 
     run(main())
 

@@ -22,7 +22,6 @@ from antiphon.errors import (
     ServiceError,
     UnknownNameError,
 )
-from antiphon.providers.http import Patience
 from antiphon.providers.openai.translation import CallAssembler, as_body
 from antiphon.providers.openai.vendors import VENDORS, server_at, vendor
 from antiphon.providers.openai_compatible import OpenAICompatibleProvider
@@ -56,31 +55,27 @@ REPLIES = {
 }
 
 
-def provider_at(
-    scripted: ScriptedServer, patience: Patience | None = None
-) -> OpenAICompatibleProvider:
+def provider_at(scripted: ScriptedServer) -> OpenAICompatibleProvider:
     return OpenAICompatibleProvider(
-        model="test-model", api_key="key", base_url=f"{scripted.url}/v1", patience=patience
+        model="test-model", api_key="key", base_url=f"{scripted.url}/v1"
     )
 
 
 @asynccontextmanager
 async def provider_on(
-    *replies: Reply, patience: Patience | None = None
+    *replies: Reply,
 ) -> AsyncIterator[tuple[OpenAICompatibleProvider, ScriptedServer]]:
     async with serving(*replies) as scripted:
-        provider = provider_at(scripted, patience)
+        provider = provider_at(scripted)
         try:
             yield provider, scripted
         finally:
             await provider.close()
 
 
-def events_of(
-    reply: Reply, request: LLMRequest = HI, *, patience: Patience | None = None
-) -> list[LLMEvent]:
+def events_of(reply: Reply, request: LLMRequest = HI) -> list[LLMEvent]:
     async def main() -> list[LLMEvent]:
-        async with provider_on(reply, patience=patience) as (provider, _):
+        async with provider_on(reply) as (provider, _):
             return await collect(provider, request)
 
     return run(main())
@@ -244,30 +239,6 @@ def test_nobody_listening_is_a_connectivity_error() -> None:
             provider = provider_at(scripted)
         with pytest.raises(ConnectivityError, match=r"127\.0\.0\.1"):
             await collect(provider, HI)
-
-    run(main())
-
-
-@pytest.mark.parametrize(
-    ("reply", "patience", "words"),
-    [
-        (server.streaming(Stall()), Patience(first_secs=0.3), "did not begin"),
-        (
-            server.streaming(*server.words("I am"), Stall()),
-            Patience(first_secs=10, between_secs=0.1),
-            "went silent",
-        ),
-    ],
-)
-def test_stalls_are_bounded(reply: Reply, patience: Patience, words: str) -> None:
-    """A vendor that says nothing, or stops in the middle, is given up and its connection closed."""
-
-    async def main() -> None:
-        async with provider_on(reply, patience=patience) as (provider, scripted):
-            await provider.connect()  # the import of the SDK is no part of the vendor's time
-            with pytest.raises(ConnectivityError, match=words):
-                await collect(provider, HI)
-            await asyncio.wait_for(scripted.left.wait(), 60)
 
     run(main())
 

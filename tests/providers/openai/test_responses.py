@@ -19,7 +19,6 @@ from antiphon.errors import (
     ServerError,
     ServiceError,
 )
-from antiphon.providers.http import Patience
 from antiphon.providers.openai.responses import OpenAIResponsesProvider
 from antiphon.providers.openai.responses_translation import as_body, as_input
 from antiphon.providers.openai.service import OpenAIResponsesLLMService
@@ -61,11 +60,11 @@ REPLIES = {
 
 @asynccontextmanager
 async def provider_on(
-    *replies: Reply, patience: Patience | None = None
+    *replies: Reply,
 ) -> AsyncIterator[tuple[OpenAIResponsesProvider, ScriptedServer]]:
     async with serving(*replies) as scripted:
         provider = OpenAIResponsesProvider(
-            model="test-model", api_key="key", base_url=f"{scripted.url}/v1", patience=patience
+            model="test-model", api_key="key", base_url=f"{scripted.url}/v1"
         )
         try:
             yield provider, scripted
@@ -167,30 +166,6 @@ def test_nobody_listening_is_a_connectivity_error() -> None:
         provider = OpenAIResponsesProvider(model="m", api_key="key", base_url=url)
         with pytest.raises(ConnectivityError, match=r"127\.0\.0\.1"):
             await collect(provider, HI)
-
-    run(main())
-
-
-@pytest.mark.parametrize(
-    ("reply", "patience", "words"),
-    [
-        (server.streaming(Stall()), Patience(first_secs=0.3), "did not begin"),
-        (
-            server.streaming(*server.words("I am")[:3], Stall()),
-            Patience(first_secs=10, between_secs=0.1),
-            "went silent",
-        ),
-    ],
-)
-def test_stalls_are_bounded(reply: Reply, patience: Patience, words: str) -> None:
-    """A vendor that says nothing, or stops in the middle, is given up and its connection closed."""
-
-    async def main() -> None:
-        async with provider_on(reply, patience=patience) as (provider, scripted):
-            await provider.connect()
-            with pytest.raises(ConnectivityError, match=words):
-                await collect(provider, HI)
-            await asyncio.wait_for(scripted.left.wait(), 60)
 
     run(main())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -21,10 +20,9 @@ from antiphon.errors import (
 )
 from antiphon.providers.anthropic.translation import as_body
 from antiphon.providers.http import (
-    Patience,
+    CONNECT_SECS,
     error_for_status,
     import_sdk,
-    patiently,
     transport_errors,
 )
 from antiphon.services.contracts import (
@@ -66,12 +64,10 @@ class AnthropicLLMProvider:
         model: str,
         api_key: str | None = None,
         base_url: str | None = None,
-        patience: Patience | None = None,
     ) -> None:
         self.model = model
         self._key = api_key if api_key is not None else _key(os.environ)
         self._base_url = base_url
-        self._patience = patience or Patience()
         self._client: Any = None
 
     @classmethod
@@ -96,18 +92,17 @@ class AnthropicLLMProvider:
                 api_key=self._key,
                 base_url=self._base_url,
                 max_retries=0,
-                timeout=sdk.Timeout(None, connect=self._patience.connect_secs),
+                timeout=sdk.Timeout(None, connect=CONNECT_SECS),
             )
 
     async def complete(self, request: LLMRequest) -> AsyncGenerator[LLMEvent, None]:
         """Streams the answer; closing the iterator closes the HTTP response."""
         await self.connect()
         sdk = await self._sdk()
-        deadline = asyncio.get_running_loop().time() + self._patience.first_secs
         stream: Any = None
         try:
-            stream = await self._open(request, deadline)
-            async with aclosing(self._events(stream, deadline)) as events:
+            stream = await self._open(request)
+            async with aclosing(self._events(stream)) as events:
                 async for event in events:
                     yield event
         except sdk.APIStatusError as error:
@@ -133,29 +128,15 @@ class AnthropicLLMProvider:
     async def _sdk(self) -> Any:
         return await import_sdk("anthropic", feature=f"The model {self.model}", extra="anthropic")
 
-    async def _open(self, request: LLMRequest, deadline: float) -> Any:
+    async def _open(self, request: LLMRequest) -> Any:
         body = as_body(request, model=self.model)
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._client.messages.create(**body)
-        except TimeoutError as error:
-            raise ConnectivityError(
-                f"anthropic did not begin to answer within {self._patience.first_secs:g} s"
-            ) from error
+        return await self._client.messages.create(**body)
 
-    async def _events(self, stream: Any, deadline: float) -> AsyncGenerator[LLMEvent, None]:
+    async def _events(self, stream: Any) -> AsyncGenerator[LLMEvent, None]:
         reader = _Reader()
-        waited = patiently(
-            aiter(stream),
-            who=self.name,
-            patience=self._patience,
-            deadline=deadline,
-            counts=lambda event: event.type.startswith("content_block"),
-        )
-        async with aclosing(waited) as events:
-            async for event in events:
-                for read in reader.read(event):
-                    yield read
+        async for event in stream:
+            for read in reader.read(event):
+                yield read
         if not reader.stopped:
             raise ConnectivityError("anthropic ended its answer in the middle")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from antiphon.errors import ConfigurationError
 from antiphon.providers.anthropic.provider import AnthropicLLMProvider
-from antiphon.providers.http import Patience
 from antiphon.services.llm import LLMService
 from antiphon.services.llm_stream import RetryPolicy
 from antiphon.settings import LLMSettings
@@ -20,7 +19,6 @@ class AnthropicLLMService(LLMService):
         api_key: str | None = None,
         base_url: str | None = None,
         settings: LLMSettings | None = None,
-        patience: Patience | None = None,
         run_in_parallel: bool = True,
         group_parallel_tools: bool = True,
         function_call_timeout_secs: float | None = 10.0,
@@ -32,9 +30,7 @@ class AnthropicLLMService(LLMService):
         if not wanted:
             raise ConfigurationError(f"{type(self).__name__} needs a model: model='...'")
         super().__init__(
-            AnthropicLLMProvider(
-                model=wanted, api_key=api_key, base_url=base_url, patience=patience
-            ),
+            AnthropicLLMProvider(model=wanted, api_key=api_key, base_url=base_url),
             settings=settings,
             run_in_parallel=run_in_parallel,
             group_parallel_tools=group_parallel_tools,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import os
 from collections.abc import AsyncGenerator, Iterator, Mapping
@@ -16,10 +15,9 @@ import msgspec
 from antiphon.errors import ConfigurationError, ConnectivityError, InvalidRequestError, ServerError
 from antiphon.providers.google.translation import config_of, contents_of
 from antiphon.providers.http import (
-    Patience,
+    CONNECT_SECS,
     error_for_status,
     import_sdk,
-    patiently,
     transport_errors,
 )
 from antiphon.services.contracts import (
@@ -55,13 +53,11 @@ class GoogleLLMProvider:
         api_key: str | None = None,
         base_url: str | None = None,
         include_thoughts: bool = False,
-        patience: Patience | None = None,
     ) -> None:
         self.model = model
         self._key = api_key if api_key is not None else _key(os.environ)
         self._base_url = base_url
         self._include_thoughts = include_thoughts
-        self._patience = patience or Patience()
         self._client: Any = None
         self._http: Any = None
 
@@ -84,7 +80,7 @@ class GoogleLLMProvider:
         if self._client is None:
             self._http = http.AsyncClient(
                 event_hooks={"response": [_note]},
-                timeout=http.Timeout(None, connect=self._patience.connect_secs),
+                timeout=http.Timeout(None, connect=CONNECT_SECS),
             )
             self._client = sdk.Client(
                 vertexai=False,
@@ -100,12 +96,11 @@ class GoogleLLMProvider:
         """Streams the answer; closing the iterator closes the HTTP response."""
         await self.connect()
         sdk = await self._sdk()
-        deadline = asyncio.get_running_loop().time() + self._patience.first_secs
         opened: list[Any] = []
         try:
             with _mapped_errors(sdk):
-                stream = await self._open(request, deadline, opened)
-                async with aclosing(self._events(stream, deadline)) as events:
+                stream = await self._open(request, opened)
+                async with aclosing(self._events(stream)) as events:
                     async for event in events:
                         yield event
         finally:
@@ -121,21 +116,16 @@ class GoogleLLMProvider:
     async def _sdk(self) -> Any:
         return await import_sdk("google.genai", feature=f"The model {self.model}", extra="google")
 
-    async def _open(self, request: LLMRequest, deadline: float, opened: list[Any]) -> Any:
+    async def _open(self, request: LLMRequest, opened: list[Any]) -> Any:
         """The SDK's stream, with its first chunk at hand: only then the request is under way."""
         config = self._config(request)
         contents = contents_of(request, model=self.model)
         token = _opened.set(opened)
         try:
-            async with asyncio.timeout_at(deadline):
-                stream = await self._client.aio.models.generate_content_stream(
-                    model=self.model, contents=contents, config=config
-                )
-                first = await anext(stream, None)
-        except TimeoutError as error:
-            raise ConnectivityError(
-                f"google did not begin to answer within {self._patience.first_secs:g} s"
-            ) from error
+            stream = await self._client.aio.models.generate_content_stream(
+                model=self.model, contents=contents, config=config
+            )
+            first = await anext(stream, None)
         finally:
             _opened.reset(token)
         return _after(first, stream)
@@ -151,19 +141,11 @@ class GoogleLLMProvider:
         except ValueError as error:
             raise InvalidRequestError(f"google has no such options: {error}") from error
 
-    async def _events(self, stream: Any, deadline: float) -> AsyncGenerator[LLMEvent, None]:
+    async def _events(self, stream: Any) -> AsyncGenerator[LLMEvent, None]:
         reader = _Reader()
-        waited = patiently(
-            stream,
-            who=self.name,
-            patience=self._patience,
-            deadline=deadline,
-            counts=lambda chunk: bool(chunk.candidates),
-        )
-        async with aclosing(waited) as chunks:
-            async for chunk in chunks:
-                for event in reader.read(chunk):
-                    yield event
+        async for chunk in stream:
+            for event in reader.read(chunk):
+                yield event
         if not reader.finished:
             raise ConnectivityError("google ended its answer in the middle")
         if reader.usage is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from antiphon.errors import ConfigurationError
 from antiphon.providers.google.provider import GoogleLLMProvider
-from antiphon.providers.http import Patience
 from antiphon.services.llm import LLMService
 from antiphon.services.llm_stream import RetryPolicy
 from antiphon.settings import LLMSettings
@@ -21,7 +20,6 @@ class GoogleLLMService(LLMService):
         base_url: str | None = None,
         include_thoughts: bool = False,
         settings: LLMSettings | None = None,
-        patience: Patience | None = None,
         run_in_parallel: bool = True,
         group_parallel_tools: bool = True,
         function_call_timeout_secs: float | None = 10.0,
@@ -38,7 +36,6 @@ class GoogleLLMService(LLMService):
                 api_key=api_key,
                 base_url=base_url,
                 include_thoughts=include_thoughts,
-                patience=patience,
             ),
             settings=settings,
             run_in_parallel=run_in_parallel,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
 from antiphon.errors import ConnectivityError
-from antiphon.providers.http import Patience, import_sdk, patiently
+from antiphon.providers.http import CONNECT_SECS, import_sdk
 from antiphon.providers.openai.errors import mapped_errors, mid_stream
 from antiphon.providers.openai.responses_translation import as_body
 from antiphon.providers.openai.vendors import VENDORS, Vendor
@@ -42,13 +41,11 @@ class OpenAIResponsesProvider:
         base_url: str | None = None,
         vendor: Vendor = VENDORS["openai"],
         keep_reasoning: bool = False,
-        patience: Patience | None = None,
     ) -> None:
         self.model = model
         self._keep_reasoning = keep_reasoning
         self._key = api_key if api_key is not None else vendor.key(os.environ)
         self._base_url = base_url or vendor.address(os.environ)
-        self._patience = patience or Patience()
         self._client: Any = None
 
     @classmethod
@@ -73,19 +70,18 @@ class OpenAIResponsesProvider:
                 api_key=self._key,
                 base_url=self._base_url,
                 max_retries=0,
-                timeout=sdk.Timeout(None, connect=self._patience.connect_secs),
+                timeout=sdk.Timeout(None, connect=CONNECT_SECS),
             )
 
     async def complete(self, request: LLMRequest) -> AsyncGenerator[LLMEvent, None]:
         """Streams the answer; closing the iterator closes the HTTP response."""
         await self.connect()
         sdk = await self._sdk()
-        deadline = asyncio.get_running_loop().time() + self._patience.first_secs
         stream: Any = None
         try:
             with mapped_errors(sdk, name=self.name, base_url=self._base_url):
-                stream = await self._open(request, deadline)
-                async with aclosing(self._events(stream, deadline)) as events:
+                stream = await self._open(request)
+                async with aclosing(self._events(stream)) as events:
                     async for event in events:
                         yield event
         finally:
@@ -101,34 +97,20 @@ class OpenAIResponsesProvider:
     async def _sdk(self) -> Any:
         return await import_sdk("openai", feature=f"The model {self.model}", extra="openai")
 
-    async def _open(self, request: LLMRequest, deadline: float) -> Any:
+    async def _open(self, request: LLMRequest) -> Any:
         body = as_body(request, model=self.model, keep_reasoning=self._keep_reasoning)
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._client.responses.create(**body)
-        except TimeoutError as error:
-            raise ConnectivityError(
-                f"{self.name} did not begin to answer within {self._patience.first_secs:g} s"
-            ) from error
+        return await self._client.responses.create(**body)
 
-    async def _events(self, stream: Any, deadline: float) -> AsyncGenerator[LLMEvent, None]:
+    async def _events(self, stream: Any) -> AsyncGenerator[LLMEvent, None]:
         finished = False
-        waited = patiently(
-            aiter(stream),
-            who=self.name,
-            patience=self._patience,
-            deadline=deadline,
-            counts=lambda event: event.type.startswith("response.output_item"),
-        )
-        async with aclosing(waited) as events:
-            async for event in events:
-                if event.type in {"response.completed", "response.incomplete"}:
-                    finished = True
-                    usage = event.response.usage
-                    if usage is not None:
-                        yield TokenUsage(usage.input_tokens, usage.output_tokens)
-                elif (read := self._read(event)) is not None:
-                    yield read
+        async for event in stream:
+            if event.type in {"response.completed", "response.incomplete"}:
+                finished = True
+                usage = event.response.usage
+                if usage is not None:
+                    yield TokenUsage(usage.input_tokens, usage.output_tokens)
+            elif (read := self._read(event)) is not None:
+                yield read
         if not finished:
             raise ConnectivityError(f"{self.name} ended its answer in the middle")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from antiphon.errors import ConfigurationError
-from antiphon.providers.http import Patience
 from antiphon.providers.openai.responses import OpenAIResponsesProvider
 from antiphon.providers.openai.vendors import server_at, vendor
 from antiphon.providers.openai_compatible import OpenAICompatibleProvider
@@ -26,7 +25,6 @@ class OpenAILLMService(LLMService):
         base_url: str | None = None,
         vendor_name: str = "openai",
         settings: LLMSettings | None = None,
-        patience: Patience | None = None,
         run_in_parallel: bool = True,
         group_parallel_tools: bool = True,
         function_call_timeout_secs: float | None = 10.0,
@@ -42,9 +40,7 @@ class OpenAILLMService(LLMService):
         else:
             row = vendor(vendor_name)
         super().__init__(
-            OpenAICompatibleProvider(
-                model=wanted, api_key=api_key, base_url=base_url, vendor=row, patience=patience
-            ),
+            OpenAICompatibleProvider(model=wanted, api_key=api_key, base_url=base_url, vendor=row),
             settings=settings,
             run_in_parallel=run_in_parallel,
             group_parallel_tools=group_parallel_tools,
@@ -69,7 +65,6 @@ class OpenAIResponsesLLMService(LLMService):
         base_url: str | None = None,
         keep_reasoning: bool = False,
         settings: LLMSettings | None = None,
-        patience: Patience | None = None,
         run_in_parallel: bool = True,
         group_parallel_tools: bool = True,
         function_call_timeout_secs: float | None = 10.0,
@@ -88,7 +83,6 @@ class OpenAIResponsesLLMService(LLMService):
                 base_url=base_url,
                 vendor=server_at(str(base_url)) if own else vendor("openai"),
                 keep_reasoning=keep_reasoning,
-                patience=patience,
             ),
             settings=settings,
             run_in_parallel=run_in_parallel,
