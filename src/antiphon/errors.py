@@ -64,7 +64,9 @@ class MissingExtraError(ConfigurationError):
             f"{feature} needs the module {module!r}, which is not installed: "
             f"pip install 'antiphon[{extra}]'"
         )
-        self.feature, self.extra, self.module = feature, extra, module
+        self.feature: str = feature
+        self.extra: str = extra
+        self.module: str = module
 
 
 class MissingModelError(ConfigurationError):

@@ -16,7 +16,8 @@ class StreamConverter:
     """
 
     def __init__(self, sample_rate: int, num_channels: int = 1) -> None:
-        self.sample_rate, self.num_channels = sample_rate, num_channels
+        self.sample_rate: int = sample_rate
+        self.num_channels: int = num_channels
         self._resamplers = [Resampler(sample_rate)]
         self._source_channels = 1
         self._aligner = SampleAligner()

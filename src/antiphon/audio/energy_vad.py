@@ -21,7 +21,8 @@ class EnergyVADModel:
     """Satisfies `antiphon.services.contracts.VADModel` without any model."""
 
     def __init__(self, sample_rate: int = 16_000, window_samples: int = 512) -> None:
-        self.sample_rate, self.window_samples = sample_rate, window_samples
+        self.sample_rate: int = sample_rate
+        self.window_samples: int = window_samples
         self._rise = FLOOR_RISE_DB_PER_SEC * window_samples / sample_rate
         self._floor = HIGHEST_FLOOR_DB
 

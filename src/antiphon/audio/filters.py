@@ -44,7 +44,7 @@ class GainFilter:
     """Makes a quiet line louder, or a loud one quieter: each sample times `gain`, clipped."""
 
     def __init__(self, gain: float) -> None:
-        self.gain = gain
+        self.gain: float = gain
 
     def start(self, sample_rate: int) -> None:
         """Works at any rate."""

@@ -58,7 +58,9 @@ class SoundMixer:
     ) -> None:
         self._recordings = dict(sounds)
         self._tracks: dict[str, bytes] = {}
-        self.volume, self.mixing, self.loop = volume, mixing, loop
+        self.volume: float = volume
+        self.mixing: bool = mixing
+        self.loop: bool = loop
         self._position = 0
         self._sound = default
         self.play(default)

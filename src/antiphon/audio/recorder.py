@@ -129,7 +129,7 @@ class TurnClip:
     def __init__(self, sample_rate: int, preroll_secs: float = 0.5) -> None:
         self._keep = SAMPLE_BYTES * round(preroll_secs * sample_rate)
         self._pcm = bytearray()
-        self.active = False
+        self.active: bool = False
 
     def add(self, pcm: bytes) -> None:
         """Audio as it comes, in and between turns."""

@@ -116,8 +116,8 @@ class VADMachine:
         audio_idle_timeout: float = 1.0,
         activity_period: float = 0.2,
     ) -> None:
-        self.params = params or VADParams()
-        self.state = VADState.QUIET
+        self.params: VADParams = params or VADParams()
+        self.state: VADState = VADState.QUIET
         self._window_secs = window_secs
         self._idle_timeout = audio_idle_timeout
         self._activity_period = activity_period
@@ -212,7 +212,7 @@ class VoiceDetector:
         activity_period: float = 0.2,
     ) -> None:
         self.model = model
-        self.machine = VADMachine(
+        self.machine: VADMachine = VADMachine(
             model.window_samples / model.sample_rate,
             params,
             audio_idle_timeout=audio_idle_timeout,

@@ -123,8 +123,9 @@ class WavWriter:
     """Writes a recording while it is made. What was flushed can be read even after a crash."""
 
     def __init__(self, path: str | Path, sample_rate: int, num_channels: int = 1) -> None:
-        self.path = Path(path)
-        self.sample_rate, self.num_channels = sample_rate, num_channels
+        self.path: Path = Path(path)
+        self.sample_rate: int = sample_rate
+        self.num_channels: int = num_channels
         self._size = 0
         self._file: BinaryIO | None = self.path.open("wb")
         self._file.write(_header(0, sample_rate, num_channels))

@@ -13,7 +13,7 @@ from antiphon.cli.replay import replay
 from antiphon.cli.simulate import simulate
 from antiphon.cli.talk import talk
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="antiphon",
     help="Real-time voice agents.",
     no_args_is_help=True,

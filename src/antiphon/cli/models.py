@@ -15,7 +15,9 @@ from antiphon.providers.local.registry import Model, model_named
 if TYPE_CHECKING:
     from rich.table import Table
 
-app = typer.Typer(name="models", help="Lists and gets the models that run on this machine.")
+app: typer.Typer = typer.Typer(
+    name="models", help="Lists and gets the models that run on this machine."
+)
 
 
 @app.callback(invoke_without_command=True)

@@ -6,6 +6,8 @@ what it collects is what the caller heard, and an interruption leaves just that.
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from antiphon.context.assistant_turn import AssistantTurn
@@ -87,10 +89,10 @@ class AssistantThoughtMessage(msgspec.Struct, frozen=True):
 class LLMAssistantAggregator(FrameProcessor):
     """See the module's docstring. Made by `LLMContextAggregatorPair`."""
 
-    on_assistant_turn_started = Event[[]]()
-    on_assistant_turn_stopped = Event[[AssistantTurnStoppedMessage]]()
-    on_summary_applied = Event[[ContextSummarizer, SummaryAppliedEvent]]()
-    on_assistant_thought = Event[[AssistantThoughtMessage]]()
+    on_assistant_turn_started: Final = Event[[]]()
+    on_assistant_turn_stopped: Final = Event[[AssistantTurnStoppedMessage]]()
+    on_summary_applied: Final = Event[[ContextSummarizer, SummaryAppliedEvent]]()
+    on_assistant_thought: Final = Event[[AssistantThoughtMessage]]()
 
     def __init__(
         self,

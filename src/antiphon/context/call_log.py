@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
 
 from antiphon.context.llm_context import LLMContext
 from antiphon.context.messages import (
@@ -43,7 +44,7 @@ from antiphon.tools.calls import CallEnd, CallState, CallTable, FunctionCall
 from antiphon.tools.results import failure, tool_text
 from antiphon.tools.run_gate import RunGate
 
-logger = logging.getLogger(__name__)
+logger: Final = logging.getLogger(__name__)
 
 CALL_FRAMES = (
     FunctionCallsStartedFrame,
@@ -60,7 +61,7 @@ class CallLog:
     """Writes calls into a context and tells the gate what the model is owed."""
 
     def __init__(self, context: LLMContext, gate: RunGate) -> None:
-        self.table = CallTable()
+        self.table: CallTable = CallTable()
         self._context = context
         self._gate = gate
         self._response_of: dict[str, int] = {}

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -24,7 +24,7 @@ from antiphon.context.validate import repaired
 from antiphon.errors import InvalidInputError
 from antiphon.tools.schema import ToolsSchema, as_tools
 
-logger = logging.getLogger(__name__)
+logger: Final = logging.getLogger(__name__)
 
 
 class ContextSnapshot(msgspec.Struct, frozen=True, eq=False):
@@ -106,7 +106,7 @@ class LLMContext:
         self._tool_choice = tool_choice
         self._version = 0
         self._snapshot: ContextSnapshot | None = None
-        self.drafts = Drafts()
+        self.drafts: Drafts = Drafts()
         self.answer_of: dict[str, int] = {}
         if messages:
             self.set_messages(messages)

@@ -35,7 +35,7 @@ class LLMContextAggregatorPair:
                 assistant_params or LLMAssistantAggregatorParams()
             ).add_tool_change_messages
         self.context = context
-        self.shared = PairState(context, add_tool_change_messages=wanted)
+        self.shared: PairState = PairState(context, add_tool_change_messages=wanted)
         self._user = LLMUserAggregator(self.shared, user_params)
         self._assistant = LLMAssistantAggregator(self.shared, assistant_params)
 

@@ -54,8 +54,8 @@ class PairState:
 
     def __init__(self, context: LLMContext, *, add_tool_change_messages: bool = False) -> None:
         self.context = context
-        self.gate = RunGate()
-        self.calls = CallLog(context, self.gate)
+        self.gate: RunGate = RunGate()
+        self.calls: CallLog = CallLog(context, self.gate)
         self.has_user_half = False
         self.open_turn: AssistantTurn | None = None
         self._add_tool_change_messages = add_tool_change_messages

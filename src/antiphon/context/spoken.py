@@ -77,7 +77,7 @@ class Pace:
     """How fast a voice speaks, learnt from the pieces whose length is known."""
 
     def __init__(self, secs_per_letter: float = _FIRST_SECS_PER_LETTER) -> None:
-        self.secs_per_letter = secs_per_letter
+        self.secs_per_letter: float = secs_per_letter
 
     def learn(self, letters: float, secs: float) -> None:
         """A piece of so many letters took so long. Outliers move it little."""
@@ -138,7 +138,7 @@ class SpokenLedger:
         self._pace = pace or Pace()
         self._pieces: deque[_Piece] = deque()
         self._count = 0
-        self.audio_secs = 0.0
+        self.audio_secs: float = 0.0
         """How much audio the utterance has so far."""
         self._begin = 0.0
         self._last_end = 0.0
@@ -147,7 +147,7 @@ class SpokenLedger:
         self._was_told = False
         self._broken = False
         self._fixed = 0
-        self.lost = ""
+        self.lost: str = ""
         """The shown text that nobody heard, once everything else has come out."""
 
     def add_piece(self, shown: str, spoken: str | None = None, *, in_context: bool = True) -> None:

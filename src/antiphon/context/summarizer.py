@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair_state import PairState
@@ -29,7 +29,7 @@ from antiphon.kernel.processor import FrameProcessor
 if TYPE_CHECKING:
     from antiphon.kernel.call_frames import Timer
 
-logger = logging.getLogger(__name__)
+logger: Final = logging.getLogger(__name__)
 
 _GRACE_SECS = 1.0
 _MAX_ATTEMPTS = 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -121,17 +122,17 @@ class UserTurnMessageAddedMessage(msgspec.Struct, frozen=True):
 class LLMUserAggregator(FrameProcessor):
     """See the module's docstring. Made by `LLMContextAggregatorPair`."""
 
-    on_user_turn_started = Event[[TurnStrategy | None]]()
-    on_user_turn_inference_triggered = Event[
+    on_user_turn_started: Final = Event[[TurnStrategy | None]]()
+    on_user_turn_inference_triggered: Final = Event[
         [TurnStrategy | None, UserTurnInferenceTriggeredMessage]
     ]()
-    on_user_turn_stopped = Event[[TurnStrategy | None, UserTurnStoppedMessage]]()
-    on_user_turn_stop_timeout = Event[[]]()
-    on_user_turn_idle = Event[[]]()
-    on_user_turn_message_added = Event[[UserTurnMessageAddedMessage]]()
-    on_user_turn_decision = Event[[Decision]]()
-    on_user_mute_started = Event[[]]()
-    on_user_mute_stopped = Event[[]]()
+    on_user_turn_stopped: Final = Event[[TurnStrategy | None, UserTurnStoppedMessage]]()
+    on_user_turn_stop_timeout: Final = Event[[]]()
+    on_user_turn_idle: Final = Event[[]]()
+    on_user_turn_message_added: Final = Event[[UserTurnMessageAddedMessage]]()
+    on_user_turn_decision: Final = Event[[Decision]]()
+    on_user_mute_started: Final = Event[[]]()
+    on_user_mute_stopped: Final = Event[[]]()
 
     def __init__(
         self,
@@ -142,7 +143,7 @@ class LLMUserAggregator(FrameProcessor):
     ) -> None:
         super().__init__(name=name)
         params = params or LLMUserAggregatorParams()
-        self.turns = UserTurnController(
+        self.turns: UserTurnController = UserTurnController(
             params.strategies(), stop_timeout=params.user_turn_stop_timeout
         )
         self._shared = shared

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -41,7 +42,7 @@ _REPLY_TIMEOUT_SECS = 30.0
 _NEWS_TIMEOUT_SECS = 45.0
 _HANG_UP_SECS = 1.2
 
-logger = logging.getLogger("antiphon")
+logger: Final = logging.getLogger("antiphon")
 
 
 class HeldConversation(msgspec.Struct):

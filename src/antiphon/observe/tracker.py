@@ -81,7 +81,7 @@ class ConversationTracker:
     """Fills `log` from frames. See the module's theory of operation."""
 
     def __init__(self, log: ConversationLog | None = None) -> None:
-        self.log = log if log is not None else ConversationLog()
+        self.log: ConversationLog = log if log is not None else ConversationLog()
         caller = self._caller = CallerTracking(self.log)
         agent = self._agent = AgentTracking(self.log)
         self._unanswered: UserTurn | None = None

@@ -35,7 +35,7 @@ class OpenAICompatibleProvider:
         base_url: str | None = None,
         vendor: Vendor = VENDORS["openai"],
     ) -> None:
-        self.name = vendor.name
+        self.name: str = vendor.name
         self.model = model
         self._vendor = vendor
         self._key = api_key if api_key is not None else vendor.key(os.environ)

@@ -17,6 +17,7 @@ import importlib.util
 import logging
 import os
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import msgspec
 
@@ -31,7 +32,7 @@ VARIABLE = "ANTIPHON_LLM"
 KEY_VARIABLE = "ANTIPHON_LLM_API_KEY"
 """The key for a server given by its address. No vendor's key is ever sent to such a server."""
 
-logger = logging.getLogger("antiphon")
+logger: Final = logging.getLogger("antiphon")
 
 
 class ChosenLLM(msgspec.Struct, frozen=True):

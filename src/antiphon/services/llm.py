@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -58,7 +58,7 @@ from antiphon.turns.completion import (
     UserSpeechStopped,
 )
 
-logger = logging.getLogger(__name__)
+logger: Final = logging.getLogger(__name__)
 
 
 class LLMService(FrameProcessor):
@@ -73,9 +73,9 @@ class LLMService(FrameProcessor):
     MISSING_FUNCTION_CALL_MESSAGE_TEMPLATE: ClassVar[str] = MISSING_FUNCTION
     Settings: ClassVar[type[LLMSettings]] = LLMSettings
 
-    on_function_calls_started = Event[[list[FunctionCallFromLLM]]]()
-    on_function_calls_cancelled = Event[[list[FunctionCallFromLLM]]]()
-    on_completion_timeout = Event[[]]()
+    on_function_calls_started: Final = Event[[list[FunctionCallFromLLM]]]()
+    on_function_calls_cancelled: Final = Event[[list[FunctionCallFromLLM]]]()
+    on_completion_timeout: Final = Event[[]]()
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class LLMService(FrameProcessor):
         self.provider = provider
         self._warm_up = warm_up or LLMContext()
         self.settings: LLMSettings = settings or self.Settings()
-        self.functions = FunctionRegistry()
+        self.functions: FunctionRegistry = FunctionRegistry()
         self._group = group_parallel_tools
         self._policy = retry_policy or RetryPolicy()
         self._skip_tts = False

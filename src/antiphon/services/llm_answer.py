@@ -48,7 +48,7 @@ class Answer:
         skip_tts: bool,
     ) -> None:
         self.calls: list[Asked] = []
-        self.said_anything = False
+        self.said_anything: bool = False
         self._service = service
         self._completion = completion
         self._drafts = snapshot.context.drafts

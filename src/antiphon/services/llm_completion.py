@@ -5,7 +5,7 @@ service. Off until the settings turn it on.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from antiphon.frames.llm import LLMMarkerFrame, LLMMessagesAppendFrame
 from antiphon.frames.turns import UserTurnInferenceCompletedFrame
@@ -27,7 +27,7 @@ from antiphon.turns.completion import (
 if TYPE_CHECKING:
     from antiphon.kernel.call_frames import Timer
 
-logger = logging.getLogger(__name__)
+logger: Final = logging.getLogger(__name__)
 
 
 class CompletionDriver:

@@ -26,7 +26,7 @@ Turns are decided by the user's half, without waiting for transcripts: see `real
 from __future__ import annotations
 
 from collections import deque
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from antiphon.audio.pcm import to_mono
 from antiphon.audio.resample import Resampler
@@ -116,9 +116,9 @@ class RealtimeService(FrameProcessor):
 
     Settings: ClassVar[type[RealtimeSettings]] = RealtimeSettings
 
-    on_connection_error = Event[[str]]()
-    on_function_calls_started = Event[[list[FunctionCallFromLLM]]]()
-    on_function_calls_cancelled = Event[[list[FunctionCallFromLLM]]]()
+    on_connection_error: Final = Event[[str]]()
+    on_function_calls_started: Final = Event[[list[FunctionCallFromLLM]]]()
+    on_function_calls_cancelled: Final = Event[[list[FunctionCallFromLLM]]]()
 
     def __init__(
         self,
@@ -133,8 +133,8 @@ class RealtimeService(FrameProcessor):
     ) -> None:
         super().__init__(name=name)
         self.provider = provider
-        self.settings = settings or self.Settings()
-        self.functions = FunctionRegistry()
+        self.settings: RealtimeSettings = settings or self.Settings()
+        self.functions: FunctionRegistry = FunctionRegistry()
         self._context = context or LLMContext()
         self._policy = policy or RealtimePolicy()
         self._voice = RealtimeVoice(self, provider.capabilities.output_sample_rate)

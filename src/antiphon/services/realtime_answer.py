@@ -67,10 +67,10 @@ class RealtimeVoice:
     """Where an answer's sound goes: the line out of the service, and the count of what is heard."""
 
     def __init__(self, service: FrameProcessor, sample_rate: int) -> None:
-        self.line = SpeechOrder(service, sample_rate)
-        self.played = PlayedLedger()
-        self.capabilities = TTSCapabilities(sample_rate=sample_rate)
-        self.pace = Pace()
+        self.line: SpeechOrder = SpeechOrder(service, sample_rate)
+        self.played: PlayedLedger = PlayedLedger()
+        self.capabilities: TTSCapabilities = TTSCapabilities(sample_rate=sample_rate)
+        self.pace: Pace = Pace()
 
     def secs(self, pcm: bytes) -> float:
         """How long a piece of sound is."""
@@ -84,8 +84,8 @@ class RealtimeAnswer:
         self, service: FrameProcessor, voice: RealtimeVoice, snapshot: ContextSnapshot, model: str
     ) -> None:
         self.calls: list[Asked] = []
-        self.said_anything = False
-        self.done = False
+        self.said_anything: bool = False
+        self.done: bool = False
         """The provider has ended it."""
         self._completed = False
         self._call_ids: list[str] = []

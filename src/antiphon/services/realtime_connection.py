@@ -52,7 +52,7 @@ class RealtimeConnection:
         tell: Callable[[str], Awaitable[None]],
     ) -> None:
         self.provider = provider
-        self.usable = True
+        self.usable: bool = True
         self._processor, self._policy, self._talk = processor, policy, talk
         self._tell = tell
         self._inputs: Feed[RealtimeInput] = Feed(limit=_FEED_LIMIT, name="inputs of the model")

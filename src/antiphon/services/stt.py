@@ -20,7 +20,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import ClassVar, cast
+from typing import ClassVar, Final, cast
 
 from antiphon.audio.pcm import to_mono
 from antiphon.audio.resample import Resampler
@@ -64,9 +64,9 @@ class STTService(FrameProcessor):
 
     Settings: ClassVar[type[STTSettings]] = STTSettings
 
-    on_connected = Event[[]]()
-    on_disconnected = Event[[]]()
-    on_connection_error = Event[[str]]()
+    on_connected: Final = Event[[]]()
+    on_disconnected: Final = Event[[]]()
+    on_connection_error: Final = Event[[str]]()
 
     def __init__(
         self,
@@ -81,8 +81,8 @@ class STTService(FrameProcessor):
     ) -> None:
         super().__init__(name=name)
         self.provider = provider
-        self.settings = settings or self.Settings()
-        self.usable = True
+        self.settings: STTSettings = settings or self.Settings()
+        self.usable: bool = True
         self._passthrough = audio_passthrough
         self._max_failures = max_failures
         self._gate = AudioGate(provider.capabilities)

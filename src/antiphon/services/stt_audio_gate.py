@@ -34,8 +34,8 @@ class AudioGate:
         self._preroll_size = 0
         self._kept: deque[Item] = deque()
         self._kept_size = 0
-        self.speaking = False
-        self.muted = False
+        self.speaking: bool = False
+        self.muted: bool = False
 
     @property
     def unacknowledged(self) -> Sequence[Item]:
@@ -141,7 +141,7 @@ class AnswerWatch:
         self._report_at: float | None = None
         self._last: float | None = None
         self._stalls_at: float | None = None
-        self.stalls = 0
+        self.stalls: int = 0
         """Stalls since the last answer."""
 
     @property

@@ -20,7 +20,7 @@ class TranscriptionMeter:
         self._processor = processor
         self._bytes_per_sec = sample_rate * _SAMPLE_BYTES
         self.model: str | None = None
-        self.sent_bytes = 0
+        self.sent_bytes: int = 0
 
     async def ttfb(self, value: float | None) -> None:
         """Seconds from the true end of speech to its transcript, if they are known."""

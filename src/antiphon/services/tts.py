@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -92,9 +92,9 @@ class TTSService(FrameProcessor):
 
     Settings: ClassVar[type[TTSSettings]] = TTSSettings
 
-    on_connection_error = Event[[str]]()
-    on_tts_request = Event[[str, str]]()
-    on_pattern_match = Event[[str, str]]()
+    on_connection_error: Final = Event[[str]]()
+    on_tts_request: Final = Event[[str, str]]()
+    on_pattern_match: Final = Event[[str, str]]()
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class TTSService(FrameProcessor):
     ) -> None:
         super().__init__(name=name)
         self.provider = provider
-        self.settings = settings or self.Settings()
+        self.settings: TTSSettings = settings or self.Settings()
         self._policy = policy or SynthesisPolicy()
         if token_mode:
             check_for_tokens(text_transforms)

@@ -41,7 +41,7 @@ class SpeechOrder:
         self._processor = processor
         self._sample_rate = sample_rate
         self._abandon = abandon
-        self.sent = 0
+        self.sent: int = 0
         """How many frames and slices of audio have gone out."""
         self._items: deque[Frame | Utterance] = deque()
         self._emitting = False

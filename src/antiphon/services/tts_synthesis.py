@@ -64,7 +64,7 @@ class Synthesis:
         self._failures = 0
         self._played = asyncio.Event()
         self._connected = False
-        self.usable = True
+        self.usable: bool = True
         self.model: str | None = None
 
     def add(self, utterance: Utterance) -> None:

@@ -48,12 +48,12 @@ class Utterance:
         self.request = request
         self.append_to_context = append_to_context
         self.opened = opened
-        self.characters = 0
+        self.characters: int = 0
         self.began: float | None = None
         """When (loop seconds) the first of it was sent."""
-        self.done = False
+        self.done: bool = False
         """Nothing more will come from the voice."""
-        self.awake = asyncio.Event()
+        self.awake: asyncio.Event = asyncio.Event()
         """Set when there is something to send, or `done`."""
         self.first_audio: float | None = None
         self._stall_timeout = stall_timeout
@@ -68,7 +68,7 @@ class Utterance:
         self.unsaid = ""
         """Text that no voice speaks any more."""
         self._complete = False
-        self.was_read = False
+        self.was_read: bool = False
         """The voice has read all of the text."""
         self._more_text = asyncio.Event()
         self._audio: deque[bytes] = deque()

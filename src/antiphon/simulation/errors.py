@@ -66,4 +66,6 @@ class UncleanRunError(SimulationError):
             if found:
                 lines += [title, *(f"  {line}" for line in found)]
         super().__init__("\n".join(lines))
-        self.leaked, self.unhandled, self.blocking = leaked, unhandled, blocking
+        self.leaked: tuple[str, ...] = leaked
+        self.unhandled: tuple[str, ...] = unhandled
+        self.blocking: tuple[str, ...] = blocking

@@ -30,7 +30,7 @@ class Tap(Observers):
         super().__init__(())
         self.listeners: list[Listener] = []
         self._inner = inner
-        self.wants_processed = inner is not None and inner.wants_processed
+        self.wants_processed: bool = inner is not None and inner.wants_processed
 
     def start(self, tasks: TaskGroup, clock: Clock) -> None:
         super().start(tasks, clock)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from antiphon.text.grammar import Grammar
 from antiphon.text.locale_words import LARGEST, LocaleWords
 
 _NARROW = "\u00a0\u202f"
@@ -19,12 +20,12 @@ class Figures:
 
     def __init__(self, words: LocaleWords) -> None:
         self.words = words
-        self.grammar = words.grammar
+        self.grammar: Grammar = words.grammar
         group, decimal = words.group_sign, re.escape(words.decimal_sign)
         groups = f"[ {_NARROW}]" if group.isspace() else f"(?:{re.escape(group)}|[{_NARROW}])"
         part = f"(?:{decimal}\\d+)?"
         lakhs = rf"\d{{1,2}}(?:,\d\d)+,\d{{3}}{part}|" if words.language == "hi" else ""
-        self.number = rf"(?:{lakhs}\d{{1,3}}(?:{groups}\d{{3}})+{part}|\d+{part})"
+        self.number: str = rf"(?:{lakhs}\d{{1,3}}(?:{groups}\d{{3}})+{part}|\d+{part})"
         self.letter = r"\w" if self.grammar.spaced else "A-Za-z0-9_"
         self.start = rf"(?<![{self.letter}.,:/+#%^\d-])(?<!\d[ {_NARROW}'’])"
         self.end = rf"(?![{self.letter}\d%^]|[.,:/'’]\d|[ {_NARROW}]\d|-\d)"

@@ -43,20 +43,20 @@ class LocaleWords:
 
     def __init__(self, tag: str, locale: Locale, engine: RbnfEngine, grammar: Grammar) -> None:
         self.grammar = grammar
-        self.language = tag.split("_", maxsplit=1)[0]
+        self.language: str = tag.split("_", maxsplit=1)[0]
         self._locale = locale
         self._engine = engine
         symbols = locale.number_symbols["latn"]
         self.decimal_sign: str = symbols["decimal"]
         self.group_sign: str = symbols["group"]
-        self.region = locale.territory or _home(self.language)
-        self.point = grammar.point
+        self.region: str = locale.territory or _home(self.language)
+        self.point: str = grammar.point
         if self.decimal_sign == "." and self.language in ("de", "es", "it"):
             self.point = grammar.dot
-        self.months = self._month_names()
-        self.date_order = _order(locale.date_formats["short"].pattern)
+        self.months: Mapping[str, int] = self._month_names()
+        self.date_order: str = _order(locale.date_formats["short"].pattern)
         self.date_pattern: str = locale.date_formats["long"].pattern
-        self.currencies = self._currency_signs()
+        self.currencies: Mapping[str, str] = self._currency_signs()
 
     @property
     def is_unspaced(self) -> bool:

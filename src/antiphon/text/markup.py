@@ -124,7 +124,7 @@ class UnitAggregator:
         *,
         kind: str = "sentence",
     ) -> None:
-        self.splitter = splitter or SentenceSplitter()
+        self.splitter: Splitter | SentenceSplitter = splitter or SentenceSplitter()
         self.kind = kind
         self._patterns = tuple(patterns)
         self._buffer = ""

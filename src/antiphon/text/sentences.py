@@ -54,7 +54,7 @@ class SentenceSplitter:
         # 3 MB of compiled rules: loaded by those who split text, when they do.
         import sentencex
 
-        self.language = language.split("-", maxsplit=1)[0].lower()
+        self.language: str = language.split("-", maxsplit=1)[0].lower()
         self.first_clause = first_clause
         self._longest = longest
         self._segment = sentencex.segment

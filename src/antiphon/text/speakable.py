@@ -14,7 +14,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from antiphon.errors import ConfigurationError, InvalidInputError
 from antiphon.text.grammar import grammar_of
@@ -22,7 +22,7 @@ from antiphon.text.local_numbers import LocalNumbers
 from antiphon.text.locale_words import words_of
 from antiphon.text.numbers import speak_numbers
 
-logger = logging.getLogger(__name__)
+logger: Final = logging.getLogger(__name__)
 
 Transform = Callable[[str], str]
 

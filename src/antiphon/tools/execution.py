@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -35,7 +35,7 @@ from antiphon.tools.signature import converted
 if TYPE_CHECKING:
     from antiphon.kernel.call_frames import Timer
 
-logger = logging.getLogger(__name__)
+logger: Final = logging.getLogger(__name__)
 
 
 class ResultCallback(Protocol):
@@ -70,7 +70,7 @@ class CallRunner:
         on_started: Callable[[list[FunctionCallFromLLM]], Awaitable[None]],
         on_cancelled: Callable[[list[FunctionCallFromLLM]], Awaitable[None]],
     ) -> None:
-        self.table = CallTable()
+        self.table: CallTable = CallTable()
         self._service = service
         self._registry = registry
         self._parallel = parallel

@@ -21,7 +21,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from antiphon.tools.execution import FunctionCallParams
 
-logger = logging.getLogger(__name__)
+logger: Final = logging.getLogger(__name__)
 
 Filter = Collection[str] | Callable[[str], bool] | None
 _CONNECTION_CLOSED = -32000
@@ -109,7 +109,7 @@ class MCPToolset:
         self._connection: _Connection | None = None
         self._mending = asyncio.Lock()
         self._repeatable: set[str] = set()
-        self.tools = ToolsSchema()
+        self.tools: ToolsSchema = ToolsSchema()
 
     async def __aenter__(self) -> Self:
         _needs_mcp()

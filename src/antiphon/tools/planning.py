@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -20,7 +20,7 @@ from antiphon.tools.run_gate import EpochLike
 from antiphon.tools.schema import ToolOptions, ToolsSchema
 from antiphon.tools.signature import converted
 
-logger = logging.getLogger(__name__)
+logger: Final = logging.getLogger(__name__)
 
 MISSING_FUNCTION = "The function `{function_name}` is not currently available."
 DUPLICATE = (

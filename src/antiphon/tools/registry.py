@@ -9,7 +9,7 @@ and a name it unregistered is not adopted again before the tool has been withdra
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -23,7 +23,7 @@ from antiphon.tools.schema import (
     declared_options,
 )
 
-logger = logging.getLogger(__name__)
+logger: Final = logging.getLogger(__name__)
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):

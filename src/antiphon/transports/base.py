@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, Final
 
 from antiphon.kernel.event_source import Event, EventSource
 from antiphon.transports.input import InputTransport
@@ -14,11 +14,11 @@ from antiphon.transports.params import TransportParams
 class BaseTransport(EventSource):
     """Connects one caller. `client` in the events is whatever the transport knows of them."""
 
-    on_client_connected = Event[[Any]]()
-    on_client_disconnected = Event[[Any]]()
+    on_client_connected: Final = Event[[Any]]()
+    on_client_disconnected: Final = Event[[Any]]()
 
     def __init__(self, params: TransportParams | None = None) -> None:
-        self.params = params or TransportParams()
+        self.params: TransportParams = params or TransportParams()
 
     @abstractmethod
     def input(self) -> InputTransport:

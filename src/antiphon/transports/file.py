@@ -95,7 +95,7 @@ class FileTransport(BaseTransport):
         if not realtime:
             params = msgspec.structs.replace(params, audio_out_paced=False)
         super().__init__(params)
-        self.caller = CallerScript(steps, line_rate)
+        self.caller: CallerScript = CallerScript(steps, line_rate)
         self.realtime = realtime
         self.hang_up_after_secs = hang_up_after_secs
         self._recorder = LineRecorder(

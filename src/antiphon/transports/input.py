@@ -26,7 +26,7 @@ class InputTransport(FrameProcessor):
 
     def __init__(self, params: TransportParams | None = None, *, name: str | None = None) -> None:
         super().__init__(name=name)
-        self.transport_params = params or TransportParams()
+        self.transport_params: TransportParams = params or TransportParams()
         self._converter: StreamConverter | None = None
         self._streaming = False
         self._bad_format = False

@@ -61,7 +61,7 @@ class OutputTransport(FrameProcessor):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.transport_params = params or TransportParams()
+        self.transport_params: TransportParams = params or TransportParams()
         self._sinks: Mapping[str | None, AudioSink] = (
             sink if isinstance(sink, Mapping) else {None: sink}
         )

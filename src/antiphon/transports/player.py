@@ -94,10 +94,10 @@ class Player:
         destination: str | None = None,
         mixer: AudioMixer | None = None,
     ) -> None:
-        self.machine = Playout(config)
+        self.machine: Playout = Playout(config)
         self.sink = sink
         self.destination = destination
-        self.drained = asyncio.Event()
+        self.drained: asyncio.Event = asyncio.Event()
         self._host, self._config, self._clock, self._mixer = host, config, clock, mixer
         self._converter = StreamConverter(config.sample_rate, config.num_channels)
         self._speech_context: str | None = None

@@ -215,11 +215,12 @@ class Playout:
     """The machine: `receive` what happens, `tick` at the `deadline`, do what they return."""
 
     def __init__(self, config: PlayoutConfig | None = None) -> None:
-        self.config = config = config or PlayoutConfig()
+        self.config: PlayoutConfig = config or PlayoutConfig()
+        config = self.config
         self._chunk = config.sample_rate * config.chunk_ms // 1000
         self._unit = SAMPLE_BYTES * config.num_channels
         self._chunk_secs = config.chunk_ms / 1000
-        self.pacer = Pacer(
+        self.pacer: Pacer = Pacer(
             self._chunk_secs,
             paced=config.paced,
             lead=config.lead_secs,
@@ -234,8 +235,8 @@ class Playout:
         self._paused = self._full = self._overflowing = self._over = False
         self._tail_is_whole = False
         self._silence_left: int | None = None
-        self.speaking = False
-        self.samples_written = 0
+        self.speaking: bool = False
+        self.samples_written: int = 0
 
     # ---- what is known ------------------------------------------------------------------------
 

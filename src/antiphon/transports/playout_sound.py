@@ -30,9 +30,9 @@ class SoundBuffer:
     def __init__(self, num_channels: int) -> None:
         self._unit = SAMPLE_BYTES * num_channels
         self._pieces: deque[Piece] = deque()
-        self.waiting = 0
+        self.waiting: int = 0
         """Samples in the buffer."""
-        self.taken = 0
+        self.taken: int = 0
         """The position up to which sound was taken out."""
 
     @property
@@ -122,9 +122,9 @@ class Pacer:
         self._next_play = -math.inf
         self._in_flight: deque[_Written] = deque()
         self._history: deque[_Written] = deque(maxlen=1 + round(30.0 / chunk_secs))
-        self.latency = 0.0
+        self.latency: float = 0.0
         """Seconds between the time a sample should be heard and the time it is, as measured."""
-        self.skipped_secs = 0.0
+        self.skipped_secs: float = 0.0
         """How much later everything is heard because the program stalled."""
 
     @property

@@ -6,6 +6,8 @@ caller's as it was heard. Turns can be recorded by themselves.
 
 from __future__ import annotations
 
+from typing import Final
+
 from antiphon.audio.convert import StreamConverter
 from antiphon.audio.recorder import TrackSide, TurnClip, TwoTracks, as_channels
 from antiphon.errors import InvalidInputError
@@ -38,12 +40,12 @@ class AudioBufferProcessor(FrameProcessor):
     `sample_rate` in Hz; None is the pipeline's output rate.
     """
 
-    on_audio_data = Event[[bytes, int, int]]()
-    on_track_audio_data = Event[[bytes, bytes, int, int]]()
-    on_user_turn_audio = Event[[bytes, int, int]]()
-    on_bot_turn_audio = Event[[bytes, int, int]]()
-    on_recording_started = Event[[]]()
-    on_recording_stopped = Event[[]]()
+    on_audio_data: Final = Event[[bytes, int, int]]()
+    on_track_audio_data: Final = Event[[bytes, bytes, int, int]]()
+    on_user_turn_audio: Final = Event[[bytes, int, int]]()
+    on_bot_turn_audio: Final = Event[[bytes, int, int]]()
+    on_recording_started: Final = Event[[]]()
+    on_recording_stopped: Final = Event[[]]()
 
     def __init__(
         self,

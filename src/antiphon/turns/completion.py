@@ -172,8 +172,8 @@ class TurnCompletion:
     """Judges the answers of one model in one session. Times in seconds on the loop's clock."""
 
     def __init__(self, config: UserTurnCompletionConfig | None = None) -> None:
-        self.config = config or UserTurnCompletionConfig()
-        self.state = CompletionState.IDLE
+        self.config: UserTurnCompletionConfig = config or UserTurnCompletionConfig()
+        self.state: CompletionState = CompletionState.IDLE
         self.deadline: float | None = None
         self._prompt = ""
         self._buffer = ""

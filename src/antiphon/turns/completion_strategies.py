@@ -94,7 +94,7 @@ class LLMTurnCompletionUserTurnStopStrategy(ExternalUserTurnCompletionStopStrate
 
     def __init__(self, config: UserTurnCompletionConfig | None = None) -> None:
         super().__init__()
-        self.config = config or UserTurnCompletionConfig()
+        self.config: UserTurnCompletionConfig = config or UserTurnCompletionConfig()
 
     def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
         if isinstance(event, FrameSeen):

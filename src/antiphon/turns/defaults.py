@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+from typing import Final
 
 from antiphon.errors import AntiphonError, ConfigurationError
 from antiphon.kernel.processor import FrameProcessor
@@ -15,7 +16,7 @@ from antiphon.turns.stop_strategies import (
 from antiphon.turns.strategies import UserTurnStrategies
 from antiphon.turns.strategy import TurnModel
 
-logger = logging.getLogger("antiphon")
+logger: Final = logging.getLogger("antiphon")
 
 EMBEDDED_MODEL = ("antiphon.providers.local.turn", "LocalSmartTurnModel")
 """Looked up by name: this room does not depend on the providers, which depend on it."""

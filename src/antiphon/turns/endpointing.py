@@ -29,7 +29,9 @@ class DynamicEndpointingUserTurnStopStrategy(SpeechTimeoutUserTurnStopStrategy):
             wait_for_transcript=wait_for_transcript,
             enable_user_speaking_frames=enable_user_speaking_frames,
         )
-        self.tracker = PauseTracker(user_speech_timeout, shortest=shortest, longest=longest)
+        self.tracker: PauseTracker = PauseTracker(
+            user_speech_timeout, shortest=shortest, longest=longest
+        )
         self._watch = PauseWatch(self.tracker)
 
     def patience(self) -> float:

@@ -50,22 +50,22 @@ class Floor:
     """State without decisions. Times in seconds on the loop's clock."""
 
     def __init__(self) -> None:
-        self.state = TurnState.IDLE
-        self.text = TurnText()
-        self.muted = False
+        self.state: TurnState = TurnState.IDLE
+        self.text: TurnText = TurnText()
+        self.muted: bool = False
         self._deaf_until = -math.inf
         self._detector = False
         """Whether voice activity is detected at all."""
-        self.sound_at = 0.0
+        self.sound_at: float = 0.0
         """The true beginning of the last sound, `silence_at` its true end."""
-        self.silence_at = 0.0
-        self.sounding_since = 0.0
+        self.silence_at: float = 0.0
+        self.sounding_since: float = 0.0
         """When the sound that goes on was noticed."""
         self.opened_by: UserTurnStartStrategy | None = None
-        self.started = 0.0
-        self.bot_speaks = False
-        self.under_way = False
-        self.cut_off = False
+        self.started: float = 0.0
+        self.bot_speaks: bool = False
+        self.under_way: bool = False
+        self.cut_off: bool = False
         self._unheard = False
         self._answered = False
         """Whether a finalized transcript came since the last end of sound."""

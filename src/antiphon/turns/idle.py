@@ -28,7 +28,7 @@ class UserIdleMachine:
     """The pure part. Times in seconds on the loop's clock."""
 
     def __init__(self, timeout: float = 0) -> None:
-        self.timeout = timeout
+        self.timeout: float = timeout
         self.deadline: float | None = None
         self._waiting = False
         self._user_turn = False

@@ -119,7 +119,7 @@ class TurnMachine:
         self._opened = False
         """Whether this fact has opened a turn already: it cannot open another."""
         self._forgotten = False
-        self.log = DecisionLog(log_size)
+        self.log: DecisionLog = DecisionLog(log_size)
 
     @property
     def state(self) -> TurnState:

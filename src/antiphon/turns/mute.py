@@ -71,7 +71,7 @@ class MuteGate:
 
     def __init__(self, strategies: Sequence[UserMuteStrategy] = ()) -> None:
         self._strategies = tuple(strategies)
-        self.muted = any(strategy.muted for strategy in self._strategies)
+        self.muted: bool = any(strategy.muted for strategy in self._strategies)
 
     def receive(self, frame: Frame) -> MuteDecision:
         """Decides about a frame."""
@@ -94,7 +94,7 @@ class AlwaysUserMuteStrategy:
     """While the agent speaks."""
 
     def __init__(self) -> None:
-        self.muted = False
+        self.muted: bool = False
 
     def receive(self, frame: Frame) -> None:
         match frame:
@@ -108,7 +108,7 @@ class FirstSpeechUserMuteStrategy:
     """While the agent speaks for the first time."""
 
     def __init__(self) -> None:
-        self.muted = False
+        self.muted: bool = False
         self._over = False
 
     def receive(self, frame: Frame) -> None:
@@ -123,7 +123,7 @@ class MuteUntilFirstBotCompleteUserMuteStrategy:
     """From the beginning until the agent has spoken for the first time."""
 
     def __init__(self) -> None:
-        self.muted = True
+        self.muted: bool = True
 
     def receive(self, frame: Frame) -> None:
         match frame:

@@ -36,7 +36,7 @@ class PauseTracker:
                 f"dynamic endpointing needs 0 <= shortest <= initial <= longest, "
                 f"not {shortest}, {initial}, {longest}"
             )
-        self.wait = initial
+        self.wait: float = initial
         self._shortest, self._longest, self._sink = shortest, longest, sink
         self._pauses: deque[float] = deque(maxlen=_MEMORY)
         self._paused = False

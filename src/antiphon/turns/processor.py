@@ -4,6 +4,8 @@ decision.
 
 from __future__ import annotations
 
+from typing import Final
+
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import CancelFrame, EndFrame, InterruptionFrame, StartFrame
 from antiphon.kernel.epoch import FrameDirection
@@ -28,11 +30,11 @@ class UserTurnProcessor(FrameProcessor):
     of services where they are decided about here.
     """
 
-    on_user_turn_started = Event[[TurnStrategy | None, UserTurnStartedParams]]()
-    on_user_turn_inference_triggered = Event[[TurnStrategy | None, UserTurnSegment]]()
-    on_user_turn_stopped = Event[[TurnStrategy | None, UserTurnStoppedParams]]()
-    on_user_turn_stop_timeout = Event[[]]()
-    on_user_turn_decision = Event[[Decision]]()
+    on_user_turn_started: Final = Event[[TurnStrategy | None, UserTurnStartedParams]]()
+    on_user_turn_inference_triggered: Final = Event[[TurnStrategy | None, UserTurnSegment]]()
+    on_user_turn_stopped: Final = Event[[TurnStrategy | None, UserTurnStoppedParams]]()
+    on_user_turn_stop_timeout: Final = Event[[]]()
+    on_user_turn_decision: Final = Event[[Decision]]()
 
     def __init__(
         self,
@@ -42,7 +44,9 @@ class UserTurnProcessor(FrameProcessor):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
-        self.turns = UserTurnController(user_turn_strategies, stop_timeout=user_turn_stop_timeout)
+        self.turns: UserTurnController = UserTurnController(
+            user_turn_strategies, stop_timeout=user_turn_stop_timeout
+        )
 
     @handles(StartFrame)
     async def start(self, frame: StartFrame, direction: FrameDirection) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from antiphon.errors import ConfigurationError
 from antiphon.kernel.event_source import Event
@@ -113,8 +113,8 @@ class WakePhraseUserTurnStartStrategy(UserTurnStartStrategy):
     side it sleeps again; with `single_activation` already when the turn is over.
     """
 
-    on_wake_phrase_detected = Event[[str]]()
-    on_wake_phrase_timeout = Event[[]]()
+    on_wake_phrase_detected: Final = Event[[str]]()
+    on_wake_phrase_timeout: Final = Event[[]]()
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class WakePhraseUserTurnStartStrategy(UserTurnStartStrategy):
             raise ConfigurationError("phrases: name at least one, and none without letters")
         self.timeout = timeout
         self.single_activation = single_activation
-        self.awake = False
+        self.awake: bool = False
         self._memory = ""
         self._turn_open = False
         self._bot_speaks = False

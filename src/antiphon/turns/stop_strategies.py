@@ -140,7 +140,7 @@ class TurnAnalyzerUserTurnStopStrategy(UserTurnStopStrategy):
         self.min_silence = min_silence
         self.unsure_secs = unsure_secs
         longest = max(min_silence, longest_silence if adaptive else 0.0)
-        self.tracker = PauseTracker(
+        self.tracker: PauseTracker = PauseTracker(
             min_silence, shortest=min_silence, longest=longest, sink=_SINK_AFTER_YES
         )
         self._pauses = PauseWatch(self.tracker)

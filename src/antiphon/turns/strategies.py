@@ -40,7 +40,7 @@ class UserTurnStrategies:
             if start is None
             else list(start)
         )
-        self.default_stop = stop is None
+        self.default_stop: bool = stop is None
         self.resolved = False
         self.stop: list[UserTurnStopStrategy] = (
             [SpeechTimeoutUserTurnStopStrategy()] if stop is None else list(stop)
@@ -75,7 +75,7 @@ class FilterIncompleteUserTurnStrategies(UserTurnStrategies):
         config: UserTurnCompletionConfig | None = None,
     ) -> None:
         super().__init__(start=start, stop=stop)
-        self.config = config or UserTurnCompletionConfig()
+        self.config: UserTurnCompletionConfig = config or UserTurnCompletionConfig()
         self.stop = self.finish(self.stop)
 
     def finish(self, stop: Sequence[UserTurnStopStrategy]) -> list[UserTurnStopStrategy]:

@@ -22,7 +22,7 @@ class StrategySet:
         self.frame_types: tuple[type[Frame], ...] = tuple(
             {kind for strategy in self._all for kind in strategy.frame_types}
         )
-        self.resolves_proposals = any(strategy.resolves_proposals for strategy in self._all)
+        self.resolves_proposals: bool = any(strategy.resolves_proposals for strategy in self._all)
 
     @property
     def deadline(self) -> float | None:

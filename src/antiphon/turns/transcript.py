@@ -16,11 +16,11 @@ class TurnText:
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._segments: list[str] = []
-        self.inferences = 0
-        self.interim = ""
+        self.inferences: int = 0
+        self.interim: str = ""
         """What may still become a final transcript."""
-        self.user_id = ""
-        self.first_at = math.inf
+        self.user_id: str = ""
+        self.first_at: float = math.inf
         """When the first piece that no inference has taken was heard, in loop seconds."""
 
     @property

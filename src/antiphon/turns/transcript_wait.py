@@ -45,10 +45,10 @@ class TranscriptWait:
 
     def __init__(self, *, wait_for_transcript: bool) -> None:
         self.wait_for_transcript = wait_for_transcript
-        self.latency = DEFAULT_TTFS_P99_SECS
-        self.text = False
-        self.interim = False
-        self.finalized = False
+        self.latency: float = DEFAULT_TTFS_P99_SECS
+        self.text: bool = False
+        self.interim: bool = False
+        self.finalized: bool = False
         """Nothing more comes for what was said so far."""
         self.until: float | None = None
         """When the transcript counts as complete although it was not finalized."""

@@ -45,9 +45,9 @@ class InferenceQueue:
     def __init__(self, name: str, *, threads: int | None = None, limit: int = 64) -> None:
         """`threads`: by default one, or a quarter of the machine's cores."""
         self.name = name
-        self.threads = threads or max(1, (os.cpu_count() or 1) // 4)
+        self.threads: int = threads or max(1, (os.cpu_count() or 1) // 4)
         self.limit = limit
-        self.pending = 0
+        self.pending: int = 0
         self._lock = threading.RLock()  # a job is also forgotten while garbage is collected
         self._executor = ThreadPoolExecutor(self.threads, thread_name_prefix=f"antiphon-{name}")
 

@@ -55,7 +55,8 @@ class ContextOverflowError(InvalidRequestError):
         super().__init__(
             f"the prompt has {prompt_tokens} tokens, the local model's window {context_tokens}"
         )
-        self.prompt_tokens, self.context_tokens = prompt_tokens, context_tokens
+        self.prompt_tokens: int = prompt_tokens
+        self.context_tokens: int = context_tokens
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +107,9 @@ class Engine:
     """One model in memory. Methods are safe from any thread, but for `run`."""
 
     def __init__(self, path: Path, *, threads: int, context_tokens: int) -> None:
-        self.path, self.threads, self.context_tokens = path, threads, context_tokens
+        self.path: Path = path
+        self.threads: int = threads
+        self.context_tokens: int = context_tokens
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="antiphon-llm")
         self._server: Any = None
         self._lock = threading.Lock()

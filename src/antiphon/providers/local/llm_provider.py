@@ -61,7 +61,7 @@ class LocalLLMProvider:
         context_tokens: int = CONTEXT_TOKENS,
         warm: LLMRequest | None = None,
     ) -> None:
-        self.model = path.stem if path else model
+        self.model: str = path.stem if path else model
         self._path = path
         self._threads = threads or min(4, max(1, (os.cpu_count() or 1) // 2))
         self._context_tokens = context_tokens

@@ -87,7 +87,7 @@ class ModelStore:
     ) -> None:
         """`root`: the cache; by default $ANTIPHON_MODELS, or else ~/.cache/antiphon."""
         chosen = root or os.environ.get("ANTIPHON_MODELS") or "~/.cache/antiphon"
-        self.root = Path(chosen).expanduser()
+        self.root: Path = Path(chosen).expanduser()
         self.models = models
 
     def find(self, name: str, file: str | None = None) -> Path | None:

@@ -120,7 +120,7 @@ class LocalSTTProvider:
         """`interim_secs`: how much new audio an interim result needs at least."""
         # Of 60 recorded utterances on two busy cores the median was 0.33 s, the 99th 0.47 s. Every
         # `Finalize` is answered, so on a busier machine a turn waits longer and loses no words.
-        self.capabilities = STTCapabilities(
+        self.capabilities: STTCapabilities = STTCapabilities(
             sample_rate=SAMPLE_RATE, segmented=True, interim=True, ttfs_p99_secs=0.6
         )
         self._interim_secs = interim_secs

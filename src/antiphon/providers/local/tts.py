@@ -52,7 +52,7 @@ class LocalTTSProvider:
         _check_range("speed", speed, 0.5, 2.0)
         _check_range("pitch", pitch, 0.5, 2.0)
         _check_range("variation", variation, 0.0, 1.5)
-        self.capabilities = TTSCapabilities(
+        self.capabilities: TTSCapabilities = TTSCapabilities(
             sample_rate=SAMPLE_RATE, word_times=True, piecewise=True
         )
         self._voicing = self._own = Voicing(speed=speed, pitch=pitch, variation=variation)

@@ -21,4 +21,4 @@ class SileroVADAnalyzer(SileroVAD):
 
     def __init__(self, params: VADParams | None = None, *, store: ModelStore | None = None) -> None:
         super().__init__(_SESSION.get(store or ModelStore()))
-        self.params = params or VADParams()
+        self.params: VADParams = params or VADParams()

@@ -73,7 +73,10 @@ class ExpectationError(AssertionError):
 
     def __init__(self, what: str, story: str = "", *, at: float | None = None) -> None:
         super().__init__(f"{what}:\n{story}" if story else what)
-        self.what, self.story, self.at, self.step = what, story, at, ""
+        self.what: str = what
+        self.story: str = story
+        self.at: float | None = at
+        self.step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +111,13 @@ class Caller(BaseTransport):
         super().__init__(params)
         self.manner = manner
         self.mouth: Mouth = mouth or _mouth(manner, secs_per_word, sample_rate)
-        self.hearing = Hearing(ear or _EARS[manner]())
+        self.hearing: Hearing = Hearing(ear or _EARS[manner]())
         self.lines: list[SpokenLine] = []
         self.errors: list[ErrorFrame] = []
         """What parts of the agent reported, in a call that `hold_call` holds."""
         self.steps: list[SpokenLine] = []
         """What a scenario had the caller do, and when it began."""
-        self.connected = False
+        self.connected: bool = False
         self._spoke_until = 0.0
         self._input = CallerInput(self, self.params)
         self._output = OutputTransport(self.hearing, self.params)

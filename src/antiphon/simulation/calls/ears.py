@@ -170,7 +170,7 @@ class Hearing:
         self.ear = ear
         self.words: list[str] = []
         self.since: float | None = None
-        self.until = float("-inf")
+        self.until: float = float("-inf")
         self._words_before = 0
 
     async def open(self, sample_rate: int, num_channels: int) -> None:

@@ -122,7 +122,7 @@ class StopRequest:
     """Whether Ctrl-C was pressed. The second time it interrupts as usual."""
 
     def __init__(self) -> None:
-        self.wanted = False
+        self.wanted: bool = False
 
     @contextmanager
     def listening(self) -> Iterator[StopRequest]:

@@ -151,7 +151,7 @@ class CheckedTalk:
 
     def __init__(self, suite: RealtimeSuite, run: Run) -> None:
         self.events: list[RealtimeEvent] = []
-        self.provider = suite.factory()
+        self.provider: RealtimeProvider = suite.factory()
         self._suite, self._run = suite, run
         self._inputs: Feed[RealtimeInput] = Feed(name="inputs")
         self._news = asyncio.Event()

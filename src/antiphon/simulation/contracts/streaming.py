@@ -53,7 +53,7 @@ class Pieces(Generic[T]):
         self._items = iter(items)
         self.over = False
         """The call has ended: whoever asks now is a leftover of it."""
-        self.asked_late = False
+        self.asked_late: bool = False
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self

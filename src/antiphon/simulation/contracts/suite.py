@@ -63,7 +63,10 @@ class ContractError(AssertionError):
             f"{part} breaks the rule that {rule.value}.\n  {what}\n"
             f"  seed {seed}, case {case!r}; repeat it with {again}"
         )
-        self.rule, self.seed, self.case, self.runs = rule, seed, case, runs
+        self.rule: ContractRule = rule
+        self.seed: int = seed
+        self.case: str = case
+        self.runs: int = runs
 
 
 class Violation(Exception):  # noqa: N818  # no error of a program's: the suite turns it into one
@@ -71,7 +74,8 @@ class Violation(Exception):  # noqa: N818  # no error of a program's: the suite 
 
     def __init__(self, rule: ContractRule, what: str) -> None:
         super().__init__(what)
-        self.rule, self.what = rule, what
+        self.rule: ContractRule = rule
+        self.what: str = what
 
 
 def require(rule: ContractRule, holds: bool, what: str) -> None:
@@ -173,7 +177,7 @@ class Suite:
         moments: int = SWEEP,
         deadline_secs: float = 900.0,
     ) -> None:
-        self.runs = 0
+        self.runs: int = 0
         self._call, self._part = call, part
         self._seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
         self._stray, self._deadline, self._moments = stray, deadline_secs, moments

@@ -49,7 +49,7 @@ class PlannedFaults:
 
     def __init__(self, faults: Faults | None) -> None:
         self._faults = faults if faults is not None else {}
-        self.calls = 0
+        self.calls: int = 0
 
     def begin(self) -> FaultyCall:
         """The next call."""
@@ -97,11 +97,11 @@ class FakeProvider:
         connect_delay: Delay,
         connect_error: ServiceError | None,
     ) -> None:
-        self.connected = False
-        self.closed = False
+        self.connected: bool = False
+        self.closed: bool = False
         self.running = 0
         self.cut_off = 0
-        self.planned = PlannedFaults(faults)
+        self.planned: PlannedFaults = PlannedFaults(faults)
         self._connect_delay = connect_delay
         self._connect_error = connect_error
 

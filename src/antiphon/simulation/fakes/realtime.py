@@ -99,7 +99,7 @@ class FakeRealtimeProvider(FakeProvider):
         connect_error: ServiceError | None = None,
     ) -> None:
         super().__init__(faults, connect_delay, connect_error)
-        self.capabilities = RealtimeCapabilities(
+        self.capabilities: RealtimeCapabilities = RealtimeCapabilities(
             input_sample_rate=sample_rate,
             output_sample_rate=sample_rate,
             answers_turns=answers_turns,
@@ -108,12 +108,14 @@ class FakeRealtimeProvider(FakeProvider):
         self.sessions: list[RealtimeSession] = []
         self.truncations: list[Truncate] = []
         self.cancels = 0
-        self.first_audio, self.transcript_latency = first_audio, transcript_latency
-        self.silence_secs, self.secs_per_word = silence_secs, secs_per_word
+        self.first_audio: Delay = first_audio
+        self.transcript_latency: Delay = transcript_latency
+        self.silence_secs: float = silence_secs
+        self.secs_per_word: float = secs_per_word
         self.word_times = word_times
-        self.secs_per_chunk = chunk_secs / speed
-        self.chunk_bytes = 2 * round(chunk_secs * sample_rate)
-        self.numbers = itertools.count(1)
+        self.secs_per_chunk: float = chunk_secs / speed
+        self.chunk_bytes: int = 2 * round(chunk_secs * sample_rate)
+        self.numbers: itertools.count[int] = itertools.count(1)
         self._script = script if callable(script) else list(script)
         self._default = default
 

@@ -45,11 +45,11 @@ class FakeSTTProvider(FakeProvider):
         connect_error: ServiceError | None = None,
     ) -> None:
         super().__init__(faults, connect_delay, connect_error)
-        self.capabilities = STTCapabilities(
+        self.capabilities: STTCapabilities = STTCapabilities(
             sample_rate=sample_rate, segmented=segmented, interim=interim
         )
         self.transcripts: list[str] = []
-        self.audio_secs = 0.0
+        self.audio_secs: float = 0.0
         self._script = list(script or ())
         self._latency = latency
         self._answer_silence = answer_silence

@@ -64,12 +64,13 @@ class FakeTool:
         properties: Mapping[str, Any] | None = None,
         description: str = "Does as it is told.",
     ) -> None:
-        self.name = self.__name__ = name
+        self.name: str = name
+        self.__name__: str = name
         self.uses: list[Use] = []
         self._result, self._latency, self._steps = result, latency, tuple(steps)
         self._error, self._hangs, self._returns = error, hangs, returns
         self._stubborn, self._plan = stubborn, PlannedFaults(faults)
-        self.schema = FunctionSchema(
+        self.schema: FunctionSchema = FunctionSchema(
             name=name, description=description, properties=dict(properties or {}), handler=self
         )
 

@@ -121,13 +121,13 @@ class FakeTransport(BaseTransport):
         ends: bool = True,
     ) -> None:
         super().__init__(params)
-        self.script = sorted(script, key=lambda entry: entry[0])
-        self.out = SentOut()
+        self.script: list[tuple[float, Happening]] = sorted(script, key=lambda entry: entry[0])
+        self.out: SentOut = SentOut()
         self.connected = False
         self.gone = False
         self.opened: tuple[int, int] | None = None
         """Rate and channels of the line, once it is open."""
-        self.closed = 0
+        self.closed: int = 0
         self.ends = ends
         self._write_delay, self._open_error = write_delay, open_error
         self._plan = PlannedFaults(faults)

@@ -44,7 +44,9 @@ class FakeTTSProvider(FakeProvider):
         connect_error: ServiceError | None = None,
     ) -> None:
         super().__init__(faults, connect_delay, connect_error)
-        self.capabilities = TTSCapabilities(sample_rate=sample_rate, word_times=word_times)
+        self.capabilities: TTSCapabilities = TTSCapabilities(
+            sample_rate=sample_rate, word_times=word_times
+        )
         self.utterances: list[list[str]] = []
         self._first_audio = first_audio
         self._secs_per_chunk = chunk_secs / speed

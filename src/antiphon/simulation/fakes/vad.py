@@ -31,8 +31,8 @@ class FakeVADModel:
         self._faults, self._latency = faults if faults is not None else {}, latency
         self.sample_rate = sample_rate
         self.window_samples = window_samples
-        self.windows = 0
-        self.resets = 0
+        self.windows: int = 0
+        self.resets: int = 0
         self._script = list(script)
         self._threshold = threshold
         self._silence = bytes(SAMPLE_BYTES * window_samples)
@@ -87,8 +87,8 @@ class FakeTurnModel:
         self._connect_delay = connect_delay
         self._plan, self._connect_error = PlannedFaults(faults), connect_error
         self.sample_rate = sample_rate
-        self.asked = 0
-        self.connected = False
+        self.asked: int = 0
+        self.connected: bool = False
         self._script = script if callable(script) else list(script)
         self._default = default
         self._latency = latency

@@ -57,7 +57,7 @@ class FaultyModel:
         self._armed = Armed(target, faults, log)
         self._ask: Callable[[bytes], Any] = getattr(model, method)
         self._shadow = Shadow(model, {method: self.window if kind == "vad" else self.question})
-        self.restore = self._shadow.remove
+        self.restore: Callable[[], None] = self._shadow.remove
 
     def window(self, audio: bytes) -> float:
         """In place of `VADModel.probability`."""

@@ -58,7 +58,7 @@ class FaultyProvider:
         self._connect: Callable[[], Awaitable[None]] = provider.connect
         self._stream: Callable[[Any], AsyncGenerator[Any, None]] = getattr(provider, method)
         shadow = Shadow(provider, {"connect": self.connect, method: self.stream})
-        self.restore = shadow.remove
+        self.restore: Callable[[], None] = shadow.remove
 
     async def connect(self) -> None:
         """In place of the provider's."""

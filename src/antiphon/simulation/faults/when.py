@@ -33,7 +33,7 @@ class Striker:
     def __init__(self, when: When) -> None:
         self._when = when
         self._seen = 0
-        self.hits = 0
+        self.hits: int = 0
 
     def strikes(self, now: float, luck: float) -> bool:
         """Whether this occasion, at loop second `now`, is hit; `luck` is drawn from [0, 1)."""

@@ -99,7 +99,7 @@ class ClosedWorldLoop(asyncio.SelectorEventLoop):
 
     may_take_long = False
     """It waits for the outside, or does what was given to an executor: the watchdog looks away."""
-    slept_secs = 0.0
+    slept_secs: float = 0.0
     """How long that slept."""
 
     def __init__(
@@ -110,8 +110,9 @@ class ClosedWorldLoop(asyncio.SelectorEventLoop):
         allow_threads: bool = False,
         allow_sockets: bool = False,
     ) -> None:
-        self.threaded, self.open_world = allow_threads, allow_sockets
-        self.reproducible = not (allow_threads or allow_sockets)
+        self.threaded: bool = allow_threads
+        self.open_world: bool = allow_sockets
+        self.reproducible: bool = not (allow_threads or allow_sockets)
         """Whether nothing from outside can change what happens."""
         # Without sockets none of the system's selectors: each would open three files.
         super().__init__(None if allow_sockets else selectors.SelectSelector())
@@ -119,7 +120,9 @@ class ClosedWorldLoop(asyncio.SelectorEventLoop):
         self._inline = InlineExecutor(self, executor_secs) if executor_secs is not None else None
         self._work = OutsideWork()
         sockets = RealSockets(self._selector, self._process_events) if allow_sockets else None
-        self.outside = OutsideWorld(self._ready, self._work, sockets, threads=allow_threads)
+        self.outside: OutsideWorld = OutsideWorld(
+            self._ready, self._work, sockets, threads=allow_threads
+        )
         self._signals: dict[int, tuple[Callable[..., object], tuple[Any, ...]]] = {}
         if allow_sockets and network is not None:
             self.close()

@@ -58,8 +58,8 @@ class OutsideWork:
     """Handles that other threads put, and how many answers are still to come."""
 
     def __init__(self) -> None:
-        self.arrived = False
-        self.pending = 0
+        self.arrived: bool = False
+        self.pending: int = 0
         self._handles: list[asyncio.Handle] = []
         self._news = threading.Condition()
 

@@ -129,8 +129,8 @@ class VirtualTimeLoop(ClosedWorldLoop):
         network: Network | None = None,
     ) -> None:
         self.seed = seed
-        self.steps = 0
-        self.deadline_secs = deadline_secs
+        self.steps: int = 0
+        self.deadline_secs: float = deadline_secs
         self.exceptions: list[dict[str, Any]] = []
         """What reached the loop's exception handler."""
         self.blocking_calls: list[str] = []
@@ -149,7 +149,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
         self._jitter = timer_jitter_secs if seed is not None else 0.0
         self._jitter_stream = self.stream("timers")
         self._livelock_steps, self._busy_since = livelock_steps, 0
-        self.watchdog = Watchdog(step_limit_secs)
+        self.watchdog: Watchdog = Watchdog(step_limit_secs)
         self._chores_at = 0
         self._print = 0
         super().__init__(

@@ -66,7 +66,7 @@ class VirtualTimer(asyncio.TimerHandle):
         self._cancelled, self._scheduled = False, True
         self._repr = self._source_traceback = None
         self._when = when
-        self.timers = timers
+        self.timers: Timers = timers
 
     def cancel(self) -> None:
         if self._scheduled and not self._cancelled:
@@ -80,7 +80,7 @@ class Timers:
 
     def __init__(self) -> None:
         self.heap: list[tuple[float, int, VirtualTimer]] = []
-        self.order = itertools.count()
+        self.order: itertools.count[int] = itertools.count()
         self._cancelled = 0
 
     def one_is_cancelled(self) -> None:

@@ -29,9 +29,12 @@ class Link:
         duplicate: float = 0.0,
         reorder: float = 0.0,
     ) -> None:
-        self.latency_secs, self.jitter_secs = latency_secs, jitter_secs
+        self.latency_secs: float = latency_secs
+        self.jitter_secs: float = jitter_secs
         self.bytes_per_sec = bytes_per_sec
-        self.loss, self.duplicate, self.reorder = loss, duplicate, reorder
+        self.loss: float = loss
+        self.duplicate: float = duplicate
+        self.reorder: float = reorder
         self.broken = False
         """Half-open: what is sent vanishes, and nobody is told."""
         self._stalled = False

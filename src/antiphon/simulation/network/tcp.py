@@ -33,8 +33,9 @@ class TcpDirection:
         self.link = link
         self.protocol = protocol
         self.peer: TCPTransport | None = None
-        self.unread = 0
-        self.low, self.high = 16_384, 65_536
+        self.unread: int = 0
+        self.low: int = 16_384
+        self.high: int = 65_536
         self._loop = loop
         self._rng = loop.stream("network")
         self._in_flight: deque[bytes | None] = deque()
@@ -96,8 +97,8 @@ class TCPTransport(asyncio.Transport):
         remote: Address,
     ) -> None:
         super().__init__({"sockname": local, "peername": remote, "socket": None})
-        self.lost = False
-        self.outgoing = TcpDirection(loop, link, protocol)
+        self.lost: bool = False
+        self.outgoing: TcpDirection = TcpDirection(loop, link, protocol)
         self._loop = loop
         self._closing = False
         self._eof_sent = False

@@ -23,7 +23,7 @@ class TLS:
         handshake_timeout_secs: float | None,
         shutdown_timeout_secs: float | None,
     ) -> None:
-        self.server = server_hostname is None
+        self.server: bool = server_hostname is None
         self._hostname = server_hostname
         self._context = ssl.create_default_context() if isinstance(context, bool) else context
         self._handshake_secs = handshake_timeout_secs

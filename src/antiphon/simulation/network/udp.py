@@ -30,9 +30,11 @@ class UDPTransport(asyncio.DatagramTransport):
         link_of: Callable[[Address], Link],
     ) -> None:
         super().__init__({"sockname": local, "peername": remote, "socket": None})
-        self.local, self.remote = local, remote
-        self.closed = False
-        self._loop, self.protocol = loop, protocol
+        self.local: Address = local
+        self.remote: Address | None = remote
+        self.closed: bool = False
+        self._loop = loop
+        self.protocol: asyncio.DatagramProtocol = protocol
         self._lookup, self._link_of = lookup, link_of
         self._rng = loop.stream("network")
 

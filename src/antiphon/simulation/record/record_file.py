@@ -76,8 +76,8 @@ class FrameRecord:
     __slots__ = ("__weakref__", "fields", "glued")
 
     def __init__(self, fields: dict[str, Any], *, glued: bool = False) -> None:
-        self.fields = fields
-        self.glued = glued
+        self.fields: dict[str, Any] = fields
+        self.glued: bool = glued
 
     @property
     def type(self) -> str:
@@ -112,7 +112,7 @@ class RecordWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        self.count = 0
+        self.count: int = 0
         self._file = path.open("wb", buffering=0)
         self._buffer = bytearray(MAGIC)
         self._numbers: weakref.WeakKeyDictionary[FrameRecord, int] = weakref.WeakKeyDictionary()

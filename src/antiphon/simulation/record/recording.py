@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -52,7 +52,7 @@ __all__ = [
     "SessionRecorder",
 ]
 
-logger = logging.getLogger("antiphon")
+logger: Final = logging.getLogger("antiphon")
 
 GLUED = frozenset({"LLMTextFrame", "LLMThoughtTextFrame", "InputDTMFFrame"})
 """Types whose texts are pieces of words."""
@@ -158,7 +158,7 @@ class SessionRecorder(BaseObserver):
         redact: Iterable[AnyRule] = (),
         settings: Mapping[str, Any] | None = None,
     ) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         rules = list(redact)
         self._audio = audio
         self._redactor = Redactor(rules) if rules else None
@@ -235,7 +235,7 @@ class Recording:
         damage: str | None = None,
     ) -> None:
         self.header = header
-        self.hand_overs = list(hand_overs)
+        self.hand_overs: list[HandOver] = list(hand_overs)
         self.end = end
         self.damage = damage
 
