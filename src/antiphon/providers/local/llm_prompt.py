@@ -28,11 +28,10 @@ from antiphon.providers.chat import (
     json_or_text,
     text_of,
 )
+from antiphon.providers.local.caller_words import meant_tool, values
 from antiphon.providers.local.instructions import own_instruction
-from antiphon.providers.local.rules_arguments import fill
-from antiphon.providers.local.rules_results import MOST_FACTS, say_result
-from antiphon.providers.local.rules_schema import Schema, fits, resolved, type_of
-from antiphon.providers.local.rules_tools import best
+from antiphon.providers.local.tool_results import MOST_FACTS, say_result
+from antiphon.providers.local.tool_schema import Schema, fits, resolved, type_of
 from antiphon.services.contracts import LLMRequest, ToolSpec
 
 NONE = "none"
@@ -178,7 +177,7 @@ def bias(request: LLMRequest) -> tuple[tuple[str, float], ...]:
     last = request.messages[-1] if request.messages else {}
     if last.get("role") != "user":
         return ()
-    meant = best(text_of(last.get("content")), usable_tools(request))
+    meant = meant_tool(text_of(last.get("content")), usable_tools(request))
     return ((f" {NONE}", -_LEAN), (f" {meant.name}", _LEAN)) if meant else ()
 
 
@@ -187,7 +186,7 @@ def argument_bias(request: LLMRequest, tool: ToolSpec) -> tuple[tuple[str, float
     last = request.messages[-1] if request.messages else {}
     if last.get("role") != "user":
         return ()
-    said = fill(tool, text_of(last.get("content"))).arguments.values()
+    said = values(tool, text_of(last.get("content"))).values()
     truths = {value for value in said if isinstance(value, bool)}
     leaned = [value for value in said if isinstance(value, str)]
     if len(truths) == 1:

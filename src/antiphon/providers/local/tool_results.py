@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
-from antiphon.providers.chat import AsyncToolNews, CallMade, json_or_text
-from antiphon.providers.local.rules_words import spoken_number
+from antiphon.providers.chat import CallMade, json_or_text
 
 _ALIASES = {
     "conditions": ("conditions", "condition", "sky", "weather", "forecast"),
@@ -20,7 +20,7 @@ _SILENT = {"status", "ok", "success", "type", "id", "unit", "units", "format", "
 _PERCENT = {"humidity", "probability", "chance", "battery", "progress", "brightness"}
 _NAMES = ("name", "title", "label", "text", "summary", "description")
 MOST_FACTS = 6
-"""Nobody listens to more than this many facts in a row."""
+"""The most facts that are told in a row."""
 
 
 def say_result(result: Any, call: CallMade | None = None) -> str:
@@ -44,20 +44,6 @@ def say_result(result: Any, call: CallMade | None = None) -> str:
     if isinstance(result, dict):
         return _say_object(result, call)
     return _sentence(f"The result is {_value(result)}")
-
-
-def say_news(news: AsyncToolNews, call: CallMade | None) -> str:
-    """What to tell the caller about a call that went on in the background."""
-    what = call.name.replace("_", " ") if call else "request"
-    if news.status == "started":
-        return "I am on it. I will tell you as soon as I know."
-    if news.status in ("finished", "completed"):
-        return f"I have the result now. {say_result(news.result, call)}"
-    if news.status in ("cancelled", "canceled"):
-        return f"The {what} was cancelled."
-    if news.status in ("timeout", "timed_out", "failed", "error"):
-        return f"I am sorry, the {what} did not work out."
-    return f"So far: {say_result(news.result, call)}"
 
 
 def _say_object(result: dict[str, Any], call: CallMade | None) -> str:
@@ -130,7 +116,7 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        return spoken_number(value)
+        return _number(value)
     if isinstance(value, list):
         return _listed([_value(item) for item in value])
     if isinstance(value, dict):
@@ -139,6 +125,14 @@ def _value(value: Any) -> str:
             return str(name)
         return _listed([f"{k.replace('_', ' ')} {_value(v)}" for k, v in value.items()])
     return " ".join(str(value).split())
+
+
+def _number(value: float) -> str:
+    """A number as one would say it, at most four decimals."""
+    if not math.isfinite(value):
+        return "more than I can count"
+    rounded = round(value, 4)
+    return str(int(rounded)) if rounded == int(rounded) else f"{rounded:.4f}".rstrip("0")
 
 
 def _listed(parts: list[str]) -> str:

@@ -22,8 +22,10 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def resolved(schema: Schema, root: Schema) -> Schema:
+def resolved(schema: Schema | bool, root: Schema) -> Schema:
     """The schema itself: local `$ref` followed, the first alternative that is not null taken."""
+    if isinstance(schema, bool):
+        return {}
     for _ in range(10):  # a reference may point to a reference, but not forever
         if "$ref" in schema:
             target: Any = root
@@ -35,7 +37,7 @@ def resolved(schema: Schema, root: Schema) -> Schema:
         options = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
         if not options:
             break
-        useful = [option for option in options if option.get("type") != "null"] or options
+        useful = [o for o in options if isinstance(o, dict) and o.get("type") != "null"] or [{}]
         rest = {k: v for k, v in schema.items() if k not in ("anyOf", "oneOf", "allOf")}
         schema = {**useful[0], **rest}
     return schema
@@ -51,38 +53,10 @@ def type_of(schema: Schema) -> str:
     return "object" if "properties" in schema else "string"
 
 
-def simplest(schema: Schema, root: Schema) -> Any:
-    """A value that satisfies the schema, as far as one can tell without guessing at a `pattern`."""
-    schema = resolved(schema, root)
-    if "default" in schema:
-        return schema["default"]
-    if "const" in schema:
-        return schema["const"]
-    if schema.get("enum"):
-        return schema["enum"][0]
-    kind = type_of(schema)
-    if kind == "string":
-        return "unknown"[: schema.get("maxLength")].ljust(schema.get("minLength", 0), ".")
-    if kind in ("integer", "number"):
-        return _simplest_number(schema)
-    if kind == "array":
-        item = simplest(schema.get("items", {}), root)
-        return [item] * schema.get("minItems", 0)
-    if kind == "object":
-        properties = schema.get("properties", {})
-        needed = schema.get("required", ())
-        return {name: simplest(properties.get(name, {}), root) for name in needed}
-    return {"boolean": True, "null": None}.get(kind)
-
-
-def _simplest_number(schema: Schema) -> float:
-    low: float = schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
-    high: float = schema.get("maximum", schema.get("exclusiveMaximum", low + 2) - 1)
-    return max(low, min(high, 1)) if low <= high else low
-
-
-def fits(value: Any, schema: Schema, root: Schema | None = None) -> bool:
-    """Whether the value satisfies the schema."""
+def fits(value: Any, schema: Schema | bool, root: Schema | None = None) -> bool:
+    """True where the value satisfies the schema."""
+    if isinstance(schema, bool):
+        return schema
     root = schema if root is None else root
     options = schema.get("anyOf") or schema.get("oneOf")
     if options:
