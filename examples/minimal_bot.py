@@ -12,6 +12,7 @@ from antiphon import (
     LLMContext,
     LLMContextAggregatorPair,
     LLMService,
+    LLMSettings,
     LLMUserAggregatorParams,
     LocalAudioTransport,
     LocalSTTService,
@@ -22,7 +23,6 @@ from antiphon import (
     SileroVADAnalyzer,
     llm_from_env,
 )
-from antiphon.settings import LLMSettings
 
 
 def bot(transport: BaseTransport) -> PipelineTask:

@@ -1,34 +1,44 @@
 #!/usr/bin/env python3
-"""Writes `src/antiphon/__init__.pyi`, the public names as type checkers see them.
+"""Writes the stubs of the packages with tables of public names, for type checkers.
 
-The table in `src/antiphon/__init__.py` is the only source; `make format` runs this and
-`tests/test_public_api.py` fails when the two disagree.
+The tables in `src/antiphon/__init__.py` and `src/antiphon/simulation/__init__.py` are the only
+source; `make format` runs this and `tests/test_public_api.py` fails when stub and table disagree.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import antiphon
+import antiphon.simulation
 
-STUB = Path(antiphon.__file__).with_suffix(".pyi")
+PACKAGES = (antiphon, antiphon.simulation)
 
 
-def stub() -> str:
+def path_of(package: ModuleType) -> Path:
+    """The file of a package's stub."""
+    return Path(str(package.__file__)).with_suffix(".pyi")
+
+
+def stub(package: ModuleType) -> str:
     """The text of the stub: every public name, re-exported from its module."""
+    public = package._public
+    version = ["__version__: str"] if package is antiphon else []
     return "\n".join(
         [
             "# Generated from __init__.py by scripts/stub.py.",
             "",
+            "from antiphon.public_names import PublicNames",
             *(
                 f"from {module} import {name} as {name}"
-                for module, name in sorted((antiphon._MODULE_OF[n], n) for n in antiphon.__all__)
+                for module, name in sorted((public.module_of[n], n) for n in public.names)
             ),
             "",
-            "__version__: str",
-            "_MODULE_OF: dict[str, str]",
+            *version,
+            "_public: PublicNames",
             "__all__ = [",
-            *(f'    "{name}",' for name in antiphon.__all__),
+            *(f'    "{name}",' for name in public.names),
             "]",
             "",
         ]
@@ -36,4 +46,5 @@ def stub() -> str:
 
 
 if __name__ == "__main__":
-    STUB.write_text(stub(), encoding="utf-8")
+    for package in PACKAGES:
+        path_of(package).write_text(stub(package), encoding="utf-8")

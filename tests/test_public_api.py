@@ -9,10 +9,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import antiphon
+import antiphon.simulation
+from antiphon.public_names import PublicNames
 from tests.style.source import classes, functions, python, report
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +33,24 @@ HEAVY = {
 CORE = {"antiphon", "msgspec", "numpy", "sentencex", "structlog"}
 
 # Names that the vocabulary keeps for those who knew something else by them.
-FORMER_NAMES = {"TranscriptionUserTurnStopStrategy": "SpeechTimeoutUserTurnStopStrategy"}
+FORMER_NAMES = {
+    "BaseUserTurnStartStrategy": "UserTurnStartStrategy",
+    "BaseUserTurnStopStrategy": "UserTurnStopStrategy",
+    "TranscriptionUserTurnStopStrategy": "SpeechTimeoutUserTurnStopStrategy",
+}
+
+PACKAGES = [pytest.param(p, id=p.__name__) for p in (antiphon, antiphon.simulation)]
+NAMES = [
+    pytest.param(package, name, id=f"{package.__name__}.{name}")
+    for package in (antiphon, antiphon.simulation)
+    for name in package.__all__
+]
+
+
+def _table(package: ModuleType) -> PublicNames:
+    table = package._public
+    assert isinstance(table, PublicNames)
+    return table
 
 
 def _modules_after(code: str) -> set[str]:
@@ -46,54 +66,84 @@ def _modules_after(code: str) -> set[str]:
     return set(json.loads(done.stdout))
 
 
-def _stub_script() -> str:
+def _stub_script() -> ModuleType:
     spec = importlib.util.spec_from_file_location("stub", ROOT / "scripts" / "stub.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return str(module.stub())
+    return module
 
 
-@pytest.mark.parametrize("name", antiphon.__all__)
-def test_a_public_name_is_what_it_says(name: str) -> None:
-    """Each name of the table is found in its module, and a class is known by its public name."""
-    value = getattr(antiphon, name)
-    assert value is getattr(importlib.import_module(antiphon._MODULE_OF[name]), name)
+@pytest.mark.parametrize(("package", "name"), NAMES)
+def test_a_public_name_is_what_it_says(package: ModuleType, name: str) -> None:
+    """Each name of a table is found in its module, and a class is known by its public name."""
+    value = getattr(package, name)
+    module = _table(package).module_of[name]
+    assert value is getattr(importlib.import_module(module), name)
     if isinstance(value, type):
         assert value.__name__ == FORMER_NAMES.get(name, name)
-        assert value.__module__ == antiphon._MODULE_OF[name], "name the module that defines it"
+        assert value.__module__ == module, "name the module that defines it"
 
 
-def test_no_name_is_in_two_modules() -> None:
-    """The table gives one module for each name."""
-    names = " ".join(antiphon.__dict__["_NAMES"].values()).split()
-    assert sorted(names) == antiphon.__all__
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_name_is_in_two_modules(package: ModuleType) -> None:
+    """A table gives one module for each name."""
+    assert sorted(" ".join(package._NAMES.values()).split()) == package.__all__
+
+
+def test_a_public_name_means_one_thing() -> None:
+    """A name that both packages have is the same object in both."""
+    for name in set(antiphon.__all__) & set(antiphon.simulation.__all__):
+        assert getattr(antiphon, name) is getattr(antiphon.simulation, name)
 
 
 def test_unknown_names_are_attribute_errors() -> None:
     """A name that is not public fails as any missing attribute does."""
-    with pytest.raises(AttributeError, match="'antiphon' has no attribute 'NoSuchFrame'"):
-        _ = antiphon.__getattr__("NoSuchFrame")
+    with pytest.raises(AttributeError, match="'antiphon' has no attribute 'NoSuchThing'"):
+        _ = antiphon.NoSuchThing  # type: ignore[attr-defined]
+    assert not hasattr(antiphon, "LLMServise")
 
 
-def test_names_are_listed() -> None:
-    """`dir(antiphon)` shows the public names before they are loaded."""
-    assert set(antiphon.__all__) <= set(dir(antiphon))
+@pytest.mark.parametrize(
+    ("line", "wrong", "meant"),
+    [
+        ("from antiphon import LLMServise", "LLMServise", "LLMService"),
+        ("from antiphon import PipeLine", "PipeLine", "Pipeline"),
+        ("from antiphon import Frame, TextFrames", "TextFrames", "TextFrame"),
+        ("from antiphon.simulation import runtest", "runtest", "run_test"),
+        ("import antiphon; antiphon.LLMServise", "LLMServise", "LLMService"),
+    ],
+)
+def test_a_misspelt_name_is_told_the_right_one(line: str, wrong: str, meant: str) -> None:
+    """Importing a name that is not there, or asking for it, says which one was meant."""
+    with pytest.raises((ImportError, AttributeError), match=f"'{wrong}'.*did you mean '{meant}'"):
+        exec(line, {})  # noqa: S102 - our own lines
 
 
-def test_the_stub_is_the_table() -> None:
+def test_modules_with_names_like_public_ones_import() -> None:
+    """A module whose name is close to a public one can still be imported from its package."""
+    exec("from antiphon import clock, settings\nfrom antiphon.simulation import fakes, faults", {})  # noqa: S102
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_names_are_listed(package: ModuleType) -> None:
+    """`dir` shows the public names before they are loaded."""
+    assert set(package.__all__) <= set(dir(package))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_stub_is_the_table(package: ModuleType) -> None:
     """Type checkers see the same names (if not: make format)."""
-    stub = Path(antiphon.__file__).with_suffix(".pyi").read_text(encoding="utf-8")
-    assert stub == _stub_script()
+    script = _stub_script()
+    assert script.path_of(package).read_text(encoding="utf-8") == script.stub(package)
 
 
 def test_importing_antiphon_loads_next_to_nothing() -> None:
     """`import antiphon` loads itself and not one other package."""
     loaded = _modules_after("import antiphon")
-    assert {name for name in loaded if name.split(".")[0] not in sys.stdlib_module_names} == {
-        "antiphon"
-    }
+    ours = {name for name in loaded if name.split(".")[0] not in sys.stdlib_module_names}
+    assert ours == {"antiphon", "antiphon.public_names"}
     assert len(loaded) <= 12, loaded
 
 

@@ -22,26 +22,32 @@ from antiphon import (
     LLMContext,
     LLMContextAggregatorPair,
     LLMFullResponseStartFrame,
+    LLMRequest,
     LLMService,
     LLMTextFrame,
     LLMUserAggregatorParams,
     Pipeline,
     PipelineTask,
-    SpeechTimeoutUserTurnStopStrategy,
+    STTProvider,
     STTService,
+    SpeechTimeoutUserTurnStopStrategy,
+    TTSProvider,
     TTSService,
     TTSSpeakFrame,
     UserTurnStrategies,
+    VADAnalyzer,
     VADParams,
     handles,
 )
-from antiphon.services.contracts import LLMRequest, STTProvider, TTSProvider
-from antiphon.simulation.fakes.delays import lognormal
-from antiphon.simulation.fakes.language_model import FakeLLMProvider, Reply, call
-from antiphon.simulation.fakes.stt import FakeSTTProvider
-from antiphon.simulation.fakes.tts import FakeTTSProvider
-from antiphon.simulation.fakes.vad import FakeVADModel
-from antiphon.turns.vad_driver import VADAnalyzer
+from antiphon.simulation import (
+    FakeLLMProvider,
+    FakeSTTProvider,
+    FakeTTSProvider,
+    FakeVADModel,
+    Reply,
+    call,
+    lognormal,
+)
 
 PATIENCE_SECS = 5.0
 

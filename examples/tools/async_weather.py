@@ -14,10 +14,15 @@ import asyncio
 import os
 import sys
 
-from antiphon import FunctionCallParams, LLMContext, LLMService, tool_options
-from antiphon.providers.anthropic.service import AnthropicLLMService
-from antiphon.providers.openai.service import OpenAILLMService
-from antiphon.settings import LLMSettings
+from antiphon import (
+    AnthropicLLMService,
+    FunctionCallParams,
+    LLMContext,
+    LLMService,
+    LLMSettings,
+    OpenAILLMService,
+    tool_options,
+)
 from examples.tools.typed import TypedCall, chosen_llm
 
 PERSONA = LLMSettings(system_instruction="You are on the telephone. Be brief and friendly.")

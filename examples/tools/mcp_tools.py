@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from antiphon import LLMContext, LLMService
-from antiphon.tools.mcp import MCPToolset, StdioServer
+from antiphon import LLMContext, LLMService, MCPToolset, StdioServer
 from examples.tools.typed import TypedCall, chosen_llm
 
 SERVER = StdioServer(sys.executable, ["-m", "examples.tools.mcp_tools", "serve"])

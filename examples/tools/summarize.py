@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 
 from antiphon import (
+    ContextSummarizer,
     LLMAssistantAggregatorParams,
     LLMAutoContextSummarizationConfig,
     LLMContext,
     LLMContextSummaryConfig,
     LLMService,
+    SummaryAppliedEvent,
 )
-from antiphon.context.summarizer import ContextSummarizer
-from antiphon.context.summary import SummaryAppliedEvent
 from examples.tools.typed import TypedCall, chosen_llm
 
 LINES = ("I want to go to Rome.", "In May.", "For a week.", "With my dog.", "What did I say?")

@@ -14,8 +14,7 @@ import asyncio
 import sys
 from typing import Any
 
-from antiphon import FunctionCallParams, LLMContext, LLMService, LLMSetToolsFrame
-from antiphon.turns.strategy import TurnStrategy
+from antiphon import FunctionCallParams, LLMContext, LLMService, LLMSetToolsFrame, TurnStrategy
 from examples.tools.typed import TypedCall, chosen_llm
 
 LINES = ("A soup.", "And a salad.", "I would like to pay.", "Another soup?", "Is it ordered now?")

@@ -26,12 +26,10 @@ from antiphon import (
     LLMUserAggregatorParams,
     Pipeline,
     PipelineTask,
-    TranscriptionFrame,
-    handles,
-)
-from antiphon.frames.turns import (
     ProposedUserStartedSpeakingFrame,
     ProposedUserStoppedSpeakingFrame,
+    TranscriptionFrame,
+    handles,
 )
 
 CallFrame = FunctionCallInProgressFrame | FunctionCallResultFrame | FunctionCallCancelFrame

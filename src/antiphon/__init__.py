@@ -1,7 +1,8 @@
 """Real-time voice agents: frames, processors and pipelines.
 
-Every name of the public vocabulary imports from here and is looked up in its module when it is
-first used, so that `import antiphon` costs next to nothing and loads no vendor's library.
+Every public name imports from here and is looked up in its module when it is first used, so that
+`import antiphon` costs next to nothing and loads no vendor's library. Simulated time, callers and
+networks, fakes and contract suites import from `antiphon.simulation`.
 
 To publish a name add it to `_NAMES` and run `make format`, which writes the same table for type
 checkers into `__init__.pyi`.
@@ -9,7 +10,7 @@ checkers into `__init__.pyi`.
 
 from __future__ import annotations
 
-import importlib
+from antiphon.public_names import PublicNames
 
 __version__ = "0.1.0"
 
@@ -22,24 +23,29 @@ _NAMES = {
         UnknownEventError UnknownNameError
     """,
     "antiphon.clock": "Clock",
+    "antiphon.settings": "LLMSettings RealtimeSettings STTSettings ServiceSettings TTSSettings",
     "antiphon.frames.audio": """
         InputAudioRawFrame InputImageRawFrame OutputAudioRawFrame OutputImageRawFrame
         TTSAudioRawFrame UserAudioRawFrame UserImageRawFrame UserImageRequestFrame
     """,
     "antiphon.frames.base": "ControlFrame DataFrame Frame SystemFrame UninterruptibleFrame",
+    "antiphon.frames.codec": "FrameCodec",
     "antiphon.frames.lifecycle": """
-        CancelFrame EndFrame ErrorFrame HeartbeatFrame InterruptionFrame MetricsFrame StartFrame
-        StopFrame
+        CancelFrame EndFrame ErrorFrame HeartbeatFrame InterruptionFrame LLMUsageMetricsData
+        MetricsFrame ProcessingMetricsData STTUsageMetricsData StartFrame StopFrame TTFBMetricsData
+        TTSUsageMetricsData TurnMetricsData
     """,
     "antiphon.frames.llm": """
         LLMAssistantPushAggregationFrame LLMConfigureOutputFrame LLMContextFrame
         LLMFullResponseEndFrame LLMFullResponseStartFrame LLMMarkerFrame LLMMessagesAppendFrame
         LLMMessagesTransformFrame LLMMessagesUpdateFrame LLMRunFrame LLMSetToolChoiceFrame
         LLMSetToolsFrame LLMSummarizeContextFrame LLMThoughtEndFrame LLMThoughtStartFrame
-        LLMThoughtTextFrame LLMUpdateSettingsFrame STTUpdateSettingsFrame TTSUpdateSettingsFrame
+        LLMThoughtTextFrame LLMUpdateSettingsFrame STTUpdateSettingsFrame
+        ServiceUpdateSettingsFrame TTSUpdateSettingsFrame
     """,
     "antiphon.frames.speech": """
-        STTMuteFrame TTSSpeakFrame TTSStartedFrame TTSStoppedFrame VADParamsUpdateFrame
+        STTMetadataFrame STTMuteFrame SpeechLostFrame TTSSpeakFrame TTSStartedFrame TTSStoppedFrame
+        VADParamsUpdateFrame
     """,
     "antiphon.frames.switch": "ManuallySwitchServiceFrame",
     "antiphon.frames.text": """
@@ -57,32 +63,46 @@ _NAMES = {
         OutputTransportMessageUrgentFrame
     """,
     "antiphon.frames.turns": """
-        BotSpeakingFrame BotStartedSpeakingFrame BotStoppedSpeakingFrame UserIdleTimeoutUpdateFrame
-        UserMuteStartedFrame UserMuteStoppedFrame UserSpeakingFrame UserStartedSpeakingFrame
-        UserStoppedSpeakingFrame UserTurnInferenceCompletedFrame VADUserStartedSpeakingFrame
-        VADUserStoppedSpeakingFrame
+        BotSpeakingFrame BotStartedSpeakingFrame BotStoppedSpeakingFrame
+        ProposedUserStartedSpeakingFrame ProposedUserStoppedSpeakingFrame
+        UserIdleTimeoutUpdateFrame UserMuteStartedFrame UserMuteStoppedFrame UserSpeakingFrame
+        UserStartedSpeakingFrame UserStoppedSpeakingFrame UserTurnInferenceCompletedFrame
+        VADUserStartedSpeakingFrame VADUserStoppedSpeakingFrame
     """,
     "antiphon.kernel.branches": "ParallelPipeline",
     "antiphon.kernel.epoch": "FrameDirection",
+    "antiphon.kernel.event_source": "Event EventSource",
     "antiphon.kernel.mailbox": "Feed Mailbox",
     "antiphon.kernel.observers": "BaseObserver FrameProcessed FramePushed",
-    "antiphon.kernel.params": "PipelineParams",
+    "antiphon.kernel.params": "ErrorPolicy PipelineParams",
     "antiphon.kernel.pipeline": "Pipeline",
-    "antiphon.kernel.processor": "FrameProcessor handles",
+    "antiphon.kernel.processor": "Emitter FrameProcessor handles",
     "antiphon.kernel.runner": "PipelineRunner",
     "antiphon.kernel.switch": "ServiceSwitcher",
     "antiphon.kernel.switch_strategies": """
-        ServiceSwitcherStrategyFailover ServiceSwitcherStrategyManual
+        ServiceSwitcherStrategy ServiceSwitcherStrategyFailover ServiceSwitcherStrategyManual
     """,
     "antiphon.kernel.task": "PipelineTask",
     "antiphon.turns.backchannel": "BackchannelUserTurnStartStrategy",
     "antiphon.turns.completion": "UserTurnCompletionConfig",
     "antiphon.turns.completion_strategies": "LLMTurnCompletionUserTurnStopStrategy deferred",
+    "antiphon.turns.controller": "UserTurnStartedParams UserTurnStoppedParams",
     "antiphon.turns.echo": "EchoGuardUserTurnStartStrategy",
     "antiphon.turns.endpointing": "DynamicEndpointingUserTurnStopStrategy",
+    "antiphon.turns.facts": """
+        AnnouncedStart AnnouncedStop BotSaid BotStarted BotStopped CompletionDenied
+        CompletionJudged Fact FrameSeen InferenceTriggered Interrupted Muted ProposedStart
+        ProposedStop SpeechStarted SpeechStopped TextForgotten TranscriberLatency
+        TranscriptReceived TurnModelVerdict TurnStarted TurnStopped Unmuted
+    """,
+    "antiphon.turns.machine_actions": "Decision",
     "antiphon.turns.mute": """
         AlwaysUserMuteStrategy FirstSpeechUserMuteStrategy FunctionCallUserMuteStrategy
-        MuteUntilFirstBotCompleteUserMuteStrategy
+        MuteUntilFirstBotCompleteUserMuteStrategy UserMuteStrategy
+    """,
+    "antiphon.turns.opinions": """
+        AskTurnModel EndTurn Forget HoldSpeech Notify Opinion ReleaseSpeech RunInference SendFrame
+        StartTurn Swallow
     """,
     "antiphon.turns.processor": "UserTurnProcessor",
     "antiphon.turns.start_strategies": """
@@ -96,46 +116,84 @@ _NAMES = {
     "antiphon.turns.strategies": """
         ExternalUserTurnStrategies FilterIncompleteUserTurnStrategies UserTurnStrategies
     """,
-    "antiphon.context.assistant_aggregator": """
-        AssistantTurnStoppedMessage LLMAssistantAggregatorParams
+    "antiphon.turns.strategy": """
+        BaseUserTurnStartStrategy BaseUserTurnStopStrategy TurnModel TurnStrategy
+        UserTurnStartStrategy UserTurnStopStrategy
     """,
-    "antiphon.context.llm_context": "LLMContext",
+    "antiphon.turns.vad_driver": "VADAnalyzer VADProcessor",
+    "antiphon.context.assistant_aggregator": """
+        AssistantThoughtMessage AssistantTurnStoppedMessage LLMAssistantAggregator
+        LLMAssistantAggregatorParams
+    """,
+    "antiphon.context.llm_context": "ContextSnapshot LLMContext",
+    "antiphon.context.messages": "LLMSpecificMessage",
     "antiphon.context.pair": "LLMContextAggregatorPair",
-    "antiphon.context.summary": "LLMAutoContextSummarizationConfig LLMContextSummaryConfig",
-    "antiphon.context.user_aggregator": "LLMUserAggregatorParams UserTurnStoppedMessage",
-    "antiphon.tools.execution": "FunctionCallParams",
-    "antiphon.tools.schema": "FunctionSchema ToolsSchema tool_options",
+    "antiphon.context.summarizer": "ContextSummarizer",
+    "antiphon.context.summary": """
+        LLMAutoContextSummarizationConfig LLMContextSummaryConfig SummaryAppliedEvent
+    """,
+    "antiphon.context.user_aggregator": """
+        LLMUserAggregator LLMUserAggregatorParams UserTurnInferenceTriggeredMessage
+        UserTurnMessageAddedMessage UserTurnStoppedMessage
+    """,
+    "antiphon.tools.execution": "FunctionCallParams ResultCallback",
+    "antiphon.tools.mcp": "MCPToolset StdioServer",
+    "antiphon.tools.schema": "FunctionSchema ToolOptions ToolsSchema tool_options",
+    "antiphon.services.contracts": """
+        AudioChunk CallerSpeechStarted CallerSpeechStopped CancelResponse ConversationItem Finalize
+        InputTranscript LLMEvent LLMProvider LLMRequest OutputTranscript RealtimeCapabilities
+        RealtimeEvent RealtimeInput RealtimeProblem RealtimeProvider RealtimeSession Respond
+        ResponseAudio ResponseDone ResponseStarted ResponseStatus STTCapabilities STTProvider
+        SpeechAudio TTSCapabilities TTSEvent TTSProvider TextDelta ThoughtDelta ThoughtSignature
+        TokenUsage ToolCall ToolOutput ToolSpec Transcript Truncate Truncated WordTime
+    """,
     "antiphon.services.llm": "LLMService",
     "antiphon.services.realtime": "RealtimeService realtime_strategies",
     "antiphon.services.stt": "STTService",
     "antiphon.services.tts": "TTSService",
+    "antiphon.providers.anthropic.provider": "AnthropicLLMProvider",
+    "antiphon.providers.anthropic.service": "AnthropicLLMService",
+    "antiphon.providers.google.provider": "GoogleLLMProvider",
+    "antiphon.providers.google.service": "GoogleLLMService",
+    "antiphon.providers.local.llm_provider": "LocalLLMProvider",
+    "antiphon.providers.local.rules": "RuleBasedLLMProvider",
     "antiphon.providers.local.service": "LocalSTTService LocalTTSService",
+    "antiphon.providers.local.stt": "LocalSTTProvider",
+    "antiphon.providers.local.tts": "LocalTTSProvider",
+    "antiphon.providers.local.turn": "LocalSmartTurnModel",
     "antiphon.providers.local.vad": "SileroVADAnalyzer",
+    "antiphon.providers.openai.responses": "OpenAIResponsesProvider",
+    "antiphon.providers.openai.service": "OpenAILLMService OpenAIResponsesLLMService",
+    "antiphon.providers.openai_compatible": "OpenAICompatibleProvider",
     "antiphon.providers.select": "llm_from_env",
-    "antiphon.audio.mixer": "SoundMixer",
-    "antiphon.audio.vad": "VADParams",
+    "antiphon.audio.energy_vad": "EnergyVADModel",
+    "antiphon.audio.filters": "AdjustableFilter AudioFilter GainFilter",
+    "antiphon.audio.mixer": "AdjustableMixer AudioMixer SoundMixer",
+    "antiphon.audio.resample": "Resampler",
+    "antiphon.audio.vad": "VADModel VADParams VoiceDetector VoiceStarted VoiceStopped",
+    "antiphon.audio.wav": "WavFile WavWriter read_wav write_wav",
+    "antiphon.audio.webrtc_filter": "WebRTCNoiseFilter",
+    "antiphon.text.markup": "MatchAction Pattern Splitter TextUnit TokenSplitter UnitAggregator",
+    "antiphon.text.sentences": "SentenceSplitter",
     "antiphon.text.speakable": "Speakable",
     "antiphon.transports.base": "BaseTransport",
+    "antiphon.transports.file": "FileTransport",
+    "antiphon.transports.input": "InputTransport",
     "antiphon.transports.local": "LocalAudioTransport",
+    "antiphon.transports.output": "OutputTransport",
     "antiphon.transports.params": "TransportParams",
-    "antiphon.transports.serializer": "FrameSerializer",
+    "antiphon.transports.recorder": "AudioBufferProcessor",
+    "antiphon.transports.serializer": "FrameCodecSerializer FrameSerializer",
+    "antiphon.transports.sinks": """
+        AudioSink CallbackSink ClearableSink KeySink MessageSink OpenableSink
+    """,
+    "antiphon.observe.conversation_log": "ConversationLog Party SpeechSpan",
+    "antiphon.observe.observer": "ConversationObserver RecordingObserver",
+    "antiphon.observe.recording": "TwoSides",
+    "antiphon.observe.timeline": "Timeline",
     "antiphon.simulation.testing": "SleepFrame run_test",
 }
 
-_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
-
-__all__ = sorted(_MODULE_OF)
-
-
-def __getattr__(name: str) -> object:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message, name=name, obj=None)
-    value = getattr(importlib.import_module(module), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+_public = PublicNames(__name__, _NAMES, globals())
+__all__ = _public.names
+__getattr__, __dir__ = _public.get, _public.all

@@ -12,13 +12,13 @@ import pytest
 
 from antiphon.audio.vad import (
     SpeechActivity,
-    SpeechStarted,
-    SpeechStopped,
     VADEvent,
     VADMachine,
     VADParams,
     VADState,
     VoiceDetector,
+    VoiceStarted,
+    VoiceStopped,
 )
 from antiphon.errors import InvalidInputError
 
@@ -46,7 +46,7 @@ def test_speech_starts_after_start_secs_of_it_and_names_its_true_beginning() -> 
     assert play(machine, "---#####") == []
     assert machine.state is VADState.STARTING
     (event,) = play(machine, "#", start=8 * WINDOW)
-    assert isinstance(event, SpeechStarted)
+    assert isinstance(event, VoiceStarted)
     assert event.at == 9 * WINDOW
     assert event.since == pytest.approx(3 * WINDOW)
 
@@ -60,9 +60,9 @@ def test_speech_stops_after_stop_secs_and_names_its_true_end() -> None:
     """The end is that of the last window of speech, not the moment of the decision."""
     machine = VADMachine(WINDOW)
     events = play(machine, "######------")
-    assert transitions(events) == [SpeechStarted, SpeechStopped]
+    assert transitions(events) == [VoiceStarted, VoiceStopped]
     last = events[-1]
-    assert isinstance(last, SpeechStopped)
+    assert isinstance(last, VoiceStopped)
     assert last.at == 12 * WINDOW
     assert last.since == pytest.approx(6 * WINDOW)
     assert machine.state is VADState.QUIET
@@ -71,7 +71,7 @@ def test_speech_stops_after_stop_secs_and_names_its_true_end() -> None:
 
 def test_a_short_pause_stops_nothing() -> None:
     """Speech goes on after a pause shorter than stop_secs, without a second start."""
-    assert transitions(play(VADMachine(WINDOW), "######-----#-----#")) == [SpeechStarted]
+    assert transitions(play(VADMachine(WINDOW), "######-----#-----#")) == [VoiceStarted]
 
 
 def test_confident_but_quiet_windows_are_not_speech() -> None:
@@ -82,14 +82,14 @@ def test_confident_but_quiet_windows_are_not_speech() -> None:
 def test_the_volume_falls_slowly_so_that_a_quiet_syllable_is_still_speech() -> None:
     """One quiet window within speech counts; many do not."""
     machine = VADMachine(WINDOW, VADParams(stop_secs=0.0))
-    assert transitions(play(machine, "######q")) == [SpeechStarted]
-    assert transitions(play(machine, "qqqqqqqq")) == [SpeechStopped]
+    assert transitions(play(machine, "######q")) == [VoiceStarted]
+    assert transitions(play(machine, "qqqqqqqq")) == [VoiceStopped]
 
 
 def test_no_start_or_stop_time_means_the_first_window() -> None:
     """Zero seconds are one window."""
     machine = VADMachine(WINDOW, VADParams(start_secs=0.0, stop_secs=0.0))
-    assert transitions(play(machine, "#-#-")) == [SpeechStarted, SpeechStopped] * 2
+    assert transitions(play(machine, "#-#-")) == [VoiceStarted, VoiceStopped] * 2
 
 
 def test_speech_ends_when_audio_stops_arriving() -> None:
@@ -99,7 +99,7 @@ def test_speech_ends_when_audio_stops_arriving() -> None:
     last = 6 * WINDOW
     assert machine.deadline == last + 1.0
     assert machine.tick(last + 0.999) == []
-    assert machine.tick(last + 1.5) == [SpeechStopped(last + 1.5, last, forced=True)]
+    assert machine.tick(last + 1.5) == [VoiceStopped(last + 1.5, last, forced=True)]
     assert machine.tick(last + 9.0) == []
     assert machine.deadline is None
 
@@ -119,7 +119,7 @@ def test_activity_is_repeated_while_speech_lasts_at_most_every_period() -> None:
     gaps = [b - a for a, b in itertools.pairwise(times)]
     assert 7 <= len(times) <= 10
     assert min(gaps) >= 0.2 - 1e-6
-    assert times[-1] <= next(event.at for event in events if isinstance(event, SpeechStopped))
+    assert times[-1] <= next(event.at for event in events if isinstance(event, VoiceStopped))
 
 
 def test_a_confidence_that_is_not_a_number_is_not_speech() -> None:
@@ -135,7 +135,7 @@ def test_new_parameters_hold_from_the_next_window_on() -> None:
     play(machine, "######")
     machine.configure(VADParams(stop_secs=1.0))
     assert transitions(play(machine, "-" * 20)) == []
-    assert transitions(play(machine, "-" * 20)) == [SpeechStopped]
+    assert transitions(play(machine, "-" * 20)) == [VoiceStopped]
 
 
 @pytest.mark.parametrize("wrong", [{"confidence": 1.2}, {"min_volume": -0.1}, {"stop_secs": -1.0}])
@@ -157,8 +157,8 @@ def test_a_recorded_sentence_is_cut_where_it_has_pauses() -> None:
         for index, (confidence, volume) in enumerate(windows)
         for event in machine.receive(confidence, volume, (index + 1) * WINDOW)
     ]
-    starts = [event.since for event in events if isinstance(event, SpeechStarted)]
-    stops = [event.since for event in events if isinstance(event, SpeechStopped)]
+    starts = [event.since for event in events if isinstance(event, VoiceStarted)]
+    stops = [event.since for event in events if isinstance(event, VoiceStopped)]
     assert starts == pytest.approx([0.32, 1.86, 3.52, 4.86, 6.62, 8.13], abs=0.05)
     assert stops == pytest.approx([1.15, 2.75, 4.16, 5.54, 7.36, 8.8], abs=0.25)
 
@@ -173,7 +173,7 @@ def test_a_longer_stop_time_joins_the_phrases() -> None:
         for event in machine.receive(confidence, volume, (index + 1) * WINDOW)
     ]
     events += machine.tick(100.0)
-    assert transitions(events) == [SpeechStarted, SpeechStopped]
+    assert transitions(events) == [VoiceStarted, VoiceStopped]
 
 
 def test_starts_and_stops_alternate_whatever_comes() -> None:
@@ -193,7 +193,7 @@ def test_starts_and_stops_alternate_whatever_comes() -> None:
             events += machine.tick(now)
             events += machine.receive(min(1.0, level + rng.random() * 0.3), rng.random(), now)
         kinds = transitions(events)
-        assert kinds == ([SpeechStarted, SpeechStopped] * len(kinds))[: len(kinds)]
+        assert kinds == ([VoiceStarted, VoiceStopped] * len(kinds))[: len(kinds)]
         times = [e.since for e in events if not isinstance(e, SpeechActivity)]
         assert times == sorted(times)
         assert all(e.since <= e.at for e in events if not isinstance(e, SpeechActivity))
@@ -234,8 +234,8 @@ def test_pieces_of_any_size_give_the_same_windows_events_and_times() -> None:
         results.append((b"".join(model.seen), rounded))
     assert all(result == results[0] for result in results)
     assert [kind for kind, _ in results[0][1] if kind is not SpeechActivity] == [
-        SpeechStarted,
-        SpeechStopped,
+        VoiceStarted,
+        VoiceStopped,
     ]
 
 
@@ -246,7 +246,7 @@ def test_a_dead_line_resets_the_model_and_the_window() -> None:
     detector.feed(np.full(512 * 7 + 100, 5000, "<i2").tobytes(), 1.0)
     assert detector.deadline is not None
     (event,) = detector.tick(5.0)
-    assert isinstance(event, SpeechStopped)
+    assert isinstance(event, VoiceStopped)
     assert event.forced
     assert model.resets == 1
     detector.feed(bytes(1024), 6.0)

@@ -8,7 +8,7 @@ import pytest
 
 from antiphon.audio.clip import LOUDNESS
 from antiphon.audio.pcm import silence, to_bytes, to_float, to_samples
-from antiphon.audio.vad import SpeechStarted, SpeechStopped, VoiceDetector
+from antiphon.audio.vad import VoiceDetector, VoiceStarted, VoiceStopped
 from antiphon.demo import clips
 from antiphon.demo.clips import CALLER_PITCH, SAMPLE_RATE, Clip, clips_of
 from antiphon.demo.script import SCRIPT, Reading, ScriptedPause, ScriptedSpeech, Turn
@@ -76,9 +76,9 @@ def heard(clip: Clip) -> list[Stretch]:
         stretches, began = [], 0.0
         for k in range(0, len(line), 640):
             for event in detector.feed(line[k : k + 640], (k + 640) / (2 * SAMPLE_RATE)):
-                if isinstance(event, SpeechStarted):
+                if isinstance(event, VoiceStarted):
                     began = event.since - 0.3
-                elif isinstance(event, SpeechStopped):
+                elif isinstance(event, VoiceStopped):
                     first, last = (2 * round(t * SAMPLE_RATE) for t in (began, event.at))
                     text = stt.read(to_float(line[first:last]))
                     complete = await turn.complete_probability(line[:last])

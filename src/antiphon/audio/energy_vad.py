@@ -18,7 +18,7 @@ SLOPE_DB = 2.0
 
 
 class EnergyVADModel:
-    """Satisfies `antiphon.services.contracts.VADModel` without any model."""
+    """Satisfies `antiphon.audio.vad.VADModel` without any model."""
 
     def __init__(self, sample_rate: int = 16_000, window_samples: int = 512) -> None:
         self.sample_rate: int = sample_rate

@@ -12,8 +12,8 @@ while before it says so, and counts that while in windows, that is in samples, n
     SPEAKING   -                                   STOPPING                          QUIET
     STOPPING   SPEAKING                            QUIET after stop_secs of it       QUIET
 
-Entering SPEAKING from STARTING is `SpeechStarted`; entering QUIET from SPEAKING or STOPPING is
-`SpeechStopped`. They alternate, beginning with a start. Each names the moment of the decision and
+Entering SPEAKING from STARTING is `VoiceStarted`; entering QUIET from SPEAKING or STOPPING is
+`VoiceStopped`. They alternate, beginning with a start. Each names the moment of the decision and
 the true moment: when the first window of the run began. When audio stops arriving for
 `audio_idle_timeout` while somebody speaks, speech is over: `deadline` and `tick` see to that.
 
@@ -67,14 +67,14 @@ class VADState(enum.Enum):
     STOPPING = "somebody may have stopped"
 
 
-class SpeechStarted(msgspec.Struct, frozen=True):
+class VoiceStarted(msgspec.Struct, frozen=True):
     """Decided at `at`; speech began at `since`. Loop seconds."""
 
     at: float
     since: float
 
 
-class SpeechStopped(msgspec.Struct, frozen=True):
+class VoiceStopped(msgspec.Struct, frozen=True):
     """Decided at `at`; speech ended at `since`. `forced`: because audio stopped arriving."""
 
     at: float
@@ -88,11 +88,11 @@ class SpeechActivity(msgspec.Struct, frozen=True):
     at: float
 
 
-VADEvent = SpeechStarted | SpeechStopped | SpeechActivity
+VADEvent = VoiceStarted | VoiceStopped | SpeechActivity
 
 
-class SpeechModel(Protocol):
-    """The probability of speech in a window, as `antiphon.services.contracts.VADModel` has it."""
+class VADModel(Protocol):
+    """The probability of speech in one window. State belongs to the caller's instance."""
 
     sample_rate: int
     window_samples: int
@@ -129,7 +129,7 @@ class VADMachine:
 
     @property
     def speaking(self) -> bool:
-        """Between a `SpeechStarted` and its `SpeechStopped`."""
+        """Between a `VoiceStarted` and its `VoiceStopped`."""
         return self.state in (VADState.SPEAKING, VADState.STOPPING)
 
     @property
@@ -172,7 +172,7 @@ class VADMachine:
         if deadline is None or now < deadline:
             return []
         was_speaking, self.state = self.speaking, VADState.QUIET
-        return [SpeechStopped(now, self._last_audio, forced=True)] if was_speaking else []
+        return [VoiceStopped(now, self._last_audio, forced=True)] if was_speaking else []
 
     def _begin_run(self, state: VADState, now: float) -> None:
         self.state, self._run, self._run_began = state, 1, now - self._window_secs
@@ -181,13 +181,13 @@ class VADMachine:
         if not self._reached(self.params.start_secs):
             return []
         self.state, self._last_activity = VADState.SPEAKING, now
-        return [SpeechStarted(now, self._run_began)]
+        return [VoiceStarted(now, self._run_began)]
 
     def _stop_if_long_enough(self, now: float) -> list[VADEvent]:
         if not self._reached(self.params.stop_secs):
             return []
         self.state = VADState.QUIET
-        return [SpeechStopped(now, self._run_began)]
+        return [VoiceStopped(now, self._run_began)]
 
     def _reached(self, secs: float) -> bool:
         # Half a window of tolerance: 0.2 s is 6 windows of 32 ms, not 7.
@@ -205,7 +205,7 @@ class VoiceDetector:
 
     def __init__(
         self,
-        model: SpeechModel,
+        model: VADModel,
         params: VADParams | None = None,
         *,
         audio_idle_timeout: float = 1.0,

@@ -405,33 +405,3 @@ class RealtimeProvider(Protocol):
 
     async def close(self) -> None:
         """Releases connections. Idempotent."""
-
-
-# ---- models over audio ------------------------------------------------------------------------
-
-
-class VADModel(Protocol):
-    """The probability of speech in one window. State belongs to the caller's instance."""
-
-    sample_rate: int
-    window_samples: int
-
-    def probability(self, window: bytes) -> float:
-        """`window` is `window_samples` samples of PCM; takes well under a millisecond."""
-        ...
-
-    def reset(self) -> None:
-        """Forgets what was heard."""
-
-
-class TurnModel(Protocol):
-    """An opinion on whether the caller has finished. Stateless: one serves all sessions."""
-
-    sample_rate: int
-
-    async def connect(self) -> None:
-        """Loads the model."""
-
-    async def complete_probability(self, audio: bytes) -> float:
-        """The probability that the turn in `audio` (PCM, at most the last 8 s) is complete."""
-        ...

@@ -18,7 +18,7 @@ from antiphon.turns.opinions import NOTHING, Opinion
 
 
 class TurnModel(Protocol):
-    """An opinion on whether the caller has finished, as `antiphon.services.contracts` has it."""
+    """An opinion on whether the caller has finished. Stateless: one serves all sessions."""
 
     sample_rate: int
 
@@ -84,3 +84,10 @@ class UserTurnStopStrategy(TurnStrategy):
 
     def __init__(self, *, enable_user_speaking_frames: bool = True) -> None:
         self.enable_user_speaking_frames = enable_user_speaking_frames
+
+
+BaseUserTurnStartStrategy = UserTurnStartStrategy
+"""The name of the class in Pipecat."""
+
+BaseUserTurnStopStrategy = UserTurnStopStrategy
+"""The name of the class in Pipecat."""

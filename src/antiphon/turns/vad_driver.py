@@ -14,11 +14,11 @@ from antiphon.audio.pcm import to_mono
 from antiphon.audio.resample import Resampler
 from antiphon.audio.vad import (
     SpeechActivity,
-    SpeechStarted,
-    SpeechStopped,
     VADEvent,
     VADParams,
     VoiceDetector,
+    VoiceStarted,
+    VoiceStopped,
 )
 from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import Frame
@@ -121,9 +121,9 @@ class VADDriver:
 
 def _frame_of(event: VADEvent) -> Frame:
     match event:
-        case SpeechStarted(at=at, since=since):
+        case VoiceStarted(at=at, since=since):
             return VADUserStartedSpeakingFrame(start_secs=at - since, timestamp=at)
-        case SpeechStopped(at=at, since=since):
+        case VoiceStopped(at=at, since=since):
             return VADUserStoppedSpeakingFrame(stop_secs=at - since, timestamp=at)
         case SpeechActivity():
             return UserSpeakingFrame()

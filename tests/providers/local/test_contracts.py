@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from antiphon.audio.vad import VADModel
 from antiphon.errors import ConfigurationError
 from antiphon.providers.local.stt import LocalSTTProvider
 from antiphon.providers.local.tts import LocalTTSProvider
 from antiphon.providers.local.turn import LocalSmartTurnModel
 from antiphon.providers.local.vad import SileroVADAnalyzer
-from antiphon.services.contracts import STTProvider, TTSProvider, TurnModel, VADModel
+from antiphon.services.contracts import STTProvider, TTSProvider
 from antiphon.settings import LLMSettings, ServiceSettings, STTSettings, TTSSettings
+from antiphon.turns.strategy import TurnModel
 
 
 @pytest.mark.models

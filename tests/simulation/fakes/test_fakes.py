@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from antiphon.audio.vad import VADModel
 from antiphon.errors import ConnectivityError, InvalidInputError, InvalidRequestError, ServerError
 from antiphon.services.contracts import (
     AudioChunk,
@@ -21,8 +22,6 @@ from antiphon.services.contracts import (
     ToolCall,
     Transcript,
     TTSProvider,
-    TurnModel,
-    VADModel,
     WordTime,
 )
 from antiphon.simulation.fakes.delays import lognormal, uniform
@@ -33,6 +32,7 @@ from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.fakes.vad import FakeTurnModel, FakeVADModel
 from antiphon.simulation.fakes.voice import Listener, silence, speak, speak_word
 from antiphon.simulation.loop.virtual_time import run
+from antiphon.turns.strategy import TurnModel
 
 HELLO = LLMRequest(messages=({"role": "user", "content": "Hello?"},))
 

@@ -6,8 +6,8 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable
 
+from antiphon.audio.vad import VADModel
 from antiphon.errors import AntiphonError, ServiceError
-from antiphon.services.contracts import TurnModel, VADModel
 from antiphon.simulation.contracts.suite import (
     ContractRule,
     Run,
@@ -17,6 +17,7 @@ from antiphon.simulation.contracts.suite import (
     require,
 )
 from antiphon.simulation.fakes.voice import silence, speak, tone
+from antiphon.turns.strategy import TurnModel
 
 FAILURES = 50
 """Calls out that are made to fail, one after the other, at most."""
