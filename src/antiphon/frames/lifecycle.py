@@ -53,13 +53,17 @@ class InterruptionFrame(SystemFrame):
 
 
 class ErrorFrame(SystemFrame):
-    """Something went wrong in `processor` (its name); travels upstream to the task."""
+    """Something went wrong in `processor` (its name); travels upstream to the task.
+
+    `count`: how often it has, in one outage of which it was told before.
+    """
 
     error: str
     processor: str | None = None
     exception: BaseException | None = None
     category: ErrorCategory = ErrorCategory.UNKNOWN
     retryable: bool = False
+    count: int = 1
 
 
 class HeartbeatFrame(ControlFrame):

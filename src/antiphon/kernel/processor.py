@@ -146,8 +146,11 @@ class FrameProcessor(EventSource):
         *,
         exception: BaseException | None = None,
         category: ErrorCategory | None = None,
+        count: int = 1,
     ) -> Awaitable[None]:
-        """Reports an error upstream. The category is the exception's unless given."""
+        """Reports an error upstream. The category is the exception's unless given; `count` says how
+        often it has occurred in one outage.
+        """
         if category is None and isinstance(exception, AntiphonError):
             category = exception.category
         retryable = isinstance(exception, AntiphonError) and exception.retryable
@@ -157,6 +160,7 @@ class FrameProcessor(EventSource):
             exception=exception,
             category=category or ErrorCategory.UNKNOWN,
             retryable=retryable,
+            count=count,
         )
         self.station.route(frame, UPSTREAM)
         return DONE
