@@ -184,14 +184,6 @@ def test_an_error_that_will_not_go_away_is_reported_and_not_retried() -> None:
     assert of(out, InputAudioRawFrame)
 
 
-def test_failures_in_a_row_end_in_giving_up() -> None:
-    """A provider that fails at every attempt is tried a bounded number of times."""
-    provider = FakeSTTProvider(faults=from_now_on(Fail(ConnectivityError("no route"))))
-    out = down(provider, [*sound(silence(0.1)), SleepFrame(sleep=60.0)])
-    assert provider.calls == 5
-    assert "gives up" in of(out, ErrorFrame)[-1].error
-
-
 def test_a_service_that_cannot_connect_says_so_and_lets_the_conversation_go_on() -> None:
     """A failed connection is an error frame, not a failed start."""
     provider = FakeSTTProvider(connect_error=AuthenticationError("bad key"))

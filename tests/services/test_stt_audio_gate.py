@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from antiphon.services.contracts import AudioChunk, Finalize, STTCapabilities
 from antiphon.services.stt_audio_gate import KEEP_SECS, AnswerWatch, AudioGate, Item
 
@@ -77,9 +79,35 @@ def test_what_is_acknowledged_is_not_kept() -> None:
 def test_what_is_kept_is_bounded() -> None:
     """A transcriber that acknowledges nothing costs a bounded amount of memory."""
     gate = AudioGate(STREAMING)
+    gate.speech_started(0.0)
     for _ in range(1000):
         gate.audio(audio(0.1))
     assert secs(list(gate.unacknowledged)) <= KEEP_SECS
+    assert gate.take_lost_secs() == pytest.approx(100.0 - KEEP_SECS)
+    assert gate.take_lost_secs() == 0.0
+
+
+def test_of_silence_only_the_preroll_is_kept() -> None:
+    """Also where silence cannot be told from speech, as long as there is a stream."""
+    gate = AudioGate(STREAMING)
+    for _ in range(1000):
+        gate.audio(audio(0.1))
+    assert secs(list(gate.unacknowledged)) <= 1.5
+
+
+def test_without_a_stream_and_a_detector_everything_is_kept() -> None:
+    """A detector that has spoken once is trusted."""
+    gate = AudioGate(STREAMING)
+    for _ in range(200):
+        gate.audio(audio(0.1), streaming=False)
+    assert secs(list(gate.unacknowledged)) == 20.0
+    gate.give_up()
+    gate.speech_started(0.0)
+    gate.speech_stopped()
+    gate.acknowledge(finalized=True)
+    for _ in range(200):
+        gate.audio(audio(0.1), streaming=False)
+    assert secs(list(gate.unacknowledged)) <= 1.5
 
 
 def test_a_mute_finishes_what_is_being_said() -> None:

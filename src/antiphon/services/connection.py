@@ -21,7 +21,8 @@ import logging
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Generic, Protocol, TypeVar
+from traceback import TracebackException
+from typing import Any, Generic, Protocol, TypeVar
 
 from antiphon.errors import AntiphonError, ConnectivityError, ServerError
 from antiphon.kernel.processor import FrameProcessor
@@ -46,10 +47,8 @@ def as_failure(error: BaseException, who: str) -> AntiphonError:
     """Our error for what a provider raised: its own where it is one of ours."""
     if isinstance(error, AntiphonError):
         return error
-    try:
-        text = str(error)
-    except Exception as broken:  # noqa: BLE001  # an error may be of a stranger's making, too
-        text = f"an error that cannot be shown ({type(broken).__name__})"
+    # Not str(error): that is a stranger's code, too.
+    text = str(TracebackException(type(error), error, None))
     if isinstance(error, TimeoutError | OSError):
         kind: type[AntiphonError] = ConnectivityError
     else:
@@ -227,8 +226,9 @@ class Supervised:
         self._connecting: asyncio.Lock | None = None
         self._changed = asyncio.Event()
         self._kept: asyncio.Task[None] | None = None
-        self._reader: StreamReader[object] | None = None
+        self._reader: StreamReader[Any] | None = None
         self._opened: float | None = None
+        self._failure_told = False
         self._closed = False
 
     @property
@@ -255,9 +255,7 @@ class Supervised:
         """An attempt failed. It is told, unless the same cause was told before or `tell` is off."""
         usable = self.usable
         refused = is_refusal(error) if self._kept is not None else is_lasting(error)
-        news = self._availability.failed(
-            error, self._now(), held_secs=held_secs, refused=refused
-        )
+        news = self._availability.failed(error, self._now(), held_secs=held_secs, refused=refused)
         name, who = self.provider.name, self._processor.name
         if usable and not self.usable:
             message = f"{who} gives up on {name} until its settings change: {error}"
@@ -328,8 +326,9 @@ class Supervised:
 
     async def _connects(self) -> AsyncGenerator[None, None]:
         await self.provider.connect()
-        for nothing in ():
-            yield nothing
+        events: tuple[None, ...] = ()
+        for event in events:
+            yield event
 
     def _reads(self, make: Callable[[], AsyncIterator[T]], *, ahead: int) -> StreamReader[T]:
         grace = self.policy.grace_secs
@@ -349,10 +348,13 @@ class Supervised:
         if self._kept is None:
             self._kept = self._processor.create_task(self._keep(kept), name="provider stream")
 
-    def renew(self, error: AntiphonError | None = None) -> None:
-        """Replaces the open stream: it failed, or at once because its settings are old."""
+    def renew(self, error: AntiphonError | None = None, *, told: bool = False) -> None:
+        """Replaces the open stream: it failed, or at once because its settings are old.
+
+        `told`: the error need not be told any more.
+        """
         if self._reader is not None:
-            self._opened = None
+            self._opened, self._failure_told = None, told
             self._reader.fail(error or _RenewedError("renewed"))
 
     def close(self) -> None:
@@ -373,11 +375,11 @@ class Supervised:
             kept.broken(error)
             if not isinstance(error, _RenewedError):
                 held = 0.0 if self._opened is None else self._now() - self._opened
-                await self.failed(error, held_secs=held)
+                await self.failed(error, held_secs=held, tell=not self._failure_told)
 
     async def _hold(self, kept: KeptStream[S]) -> AntiphonError:
         """Holds one stream, and says why it is over."""
-        self._opened = None
+        self._opened, self._failure_told = None, False
         try:
             await self.connect()
             self._opened = self._now()

@@ -74,7 +74,7 @@ class ConnectionPolicy(msgspec.Struct, frozen=True, kw_only=True):
         if failures < 2:
             return 0.0
         longest = min(self.longest_wait_secs, self.backoff_secs * 2.0 ** min(failures - 2, 30))
-        chance = random.Random(now).random()  # noqa: S311  # spreads sessions, guards nothing
+        chance = random.Random(now).random()  # spreads sessions, guards nothing
         return longest * (1.0 - 0.25 * chance)
 
     def delay(
@@ -106,8 +106,6 @@ class Failures(msgspec.Struct, frozen=True):
     count: int
     secs: float
 
-    def __str__(self) -> str:
-    XX
 
 class _Cause:
     """How often one cause has occurred in this outage, and when it is told again."""

@@ -2,29 +2,30 @@
 
 Theory of operation
 -------------------
-Audio is handled as it comes (urgent) and put into the *feed* of the provider's stream; one task of
-the service's own runs the stream and pushes what it hears. Nothing waits for a provider:
+Audio is handled as it comes (urgent) and put into the *feed* of the provider's stream, which a
+`Supervised` keeps open for as long as the session lives. Nothing waits for a provider:
 
 * a stream that fails, ends or stalls is replaced by a new one, which begins with what was not
-  acknowledged;
-* between attempts the wait grows; an error that will not go away by itself, or `max_failures`
-  attempts in a row without a transcript, make the service *unusable*: it says so once and passes
-  everything on;
-* a feed that nobody empties counts as a stall.
+  acknowledged; while there is none, what the caller says is kept;
+* between attempts the wait grows, but a caller who begins to speak is worth one at once;
+* a provider that refuses (key, permission, configuration, quota) makes the service *unusable*: it
+  says so once and passes everything on, until its settings change;
+* speech that is not answered within the stall time is a stall. One that brought no sign of a word
+  may have been a noise: it is sent again once, and reported only if it was long;
+* a feed that is not emptied counts as a stall.
 
 Interruptions do not concern it: what the caller says is a fact, whatever happens to the answer.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from typing import ClassVar, Final, cast
+import logging
+from collections.abc import AsyncIterator
+from typing import ClassVar, Final
 
 from antiphon.audio.pcm import to_mono
 from antiphon.audio.resample import Resampler
-from antiphon.errors import AntiphonError, ConnectivityError, MailboxFullError, ServiceError
+from antiphon.errors import AntiphonError, ConnectivityError, MailboxFullError
 from antiphon.frames.audio import InputAudioRawFrame, UserAudioRawFrame
 from antiphon.frames.lifecycle import (
     EndFrame,
@@ -39,17 +40,22 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.mailbox import Feed
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.services.connection import Supervised
+from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import (
     AudioChunk,
     Configurable,
-    Finalize,
     STTProvider,
     Transcript,
 )
-from antiphon.services.stt_audio_gate import AnswerWatch, AudioGate, Item
+from antiphon.services.stt_audio_gate import KEEP_SECS, AnswerWatch, AudioGate, Item
 from antiphon.services.stt_meter import TranscriptionMeter
 from antiphon.settings import STTSettings
 
+logger = logging.getLogger("antiphon")
+
+_NOISE_SECS, _NOISES = 3.0, 2
+"""Shorter sounds (pre-roll included) that bring no words are noises; so many in a row, at most."""
 _FEED_LIMIT = 3_000
 """Items; a minute of audio in pieces of 20 ms."""
 
@@ -59,7 +65,7 @@ class STTService(FrameProcessor):
 
     `audio_passthrough`: audio goes on to those behind. `stall_timeout_secs`: how long a provider
     may leave the end of speech unanswered. `ttfb_timeout_secs`: how long after it transcripts
-    count for the measurement.
+    count for the measurement. `policy`: how patient the connection is.
     """
 
     Settings: ClassVar[type[STTSettings]] = STTSettings
@@ -76,28 +82,31 @@ class STTService(FrameProcessor):
         audio_passthrough: bool = True,
         stall_timeout_secs: float = 5.0,
         ttfb_timeout_secs: float = 2.0,
-        max_failures: int = 5,
+        policy: ConnectionPolicy | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
         self.provider = provider
         self.settings: STTSettings = settings or self.Settings()
-        self.usable: bool = True
         self._passthrough = audio_passthrough
-        self._max_failures = max_failures
+        self._line = Supervised(
+            self, provider, policy or ConnectionPolicy(), self.on_connection_error.emit
+        )
         self._gate = AudioGate(provider.capabilities)
         self._watch = AnswerWatch(ttfb_timeout=ttfb_timeout_secs, stall_timeout=stall_timeout_secs)
         self._resampler = Resampler(provider.capabilities.sample_rate)
-        self._feed: Feed[Item] = Feed(limit=_FEED_LIMIT, name="audio for the transcriber")
-        self._stream: asyncio.Task[None] | None = None
+        self._feed: Feed[Item] | None = None
         self._timer: Timer | None = None
-        self._failures = 0
         self._restart_later = False
-        self._ending = False
-        self._connected = False
         self._interim_since_answer = False
+        self._unheard = 0
         self._user_id = ""
         self._meter = TranscriptionMeter(self, provider.capabilities.sample_rate)
+
+    @property
+    def usable(self) -> bool:
+        """False while the provider refuses: nothing is transcribed until its settings change."""
+        return self._line.usable
 
     # ---- life cycle ----------------------------------------------------------------------------
 
@@ -108,12 +117,11 @@ class STTService(FrameProcessor):
         if isinstance(self.provider, Configurable):
             self.provider.configure(self.settings)
         try:
-            await self._connect()
-        except ServiceError as error:
-            await self._connection_failed(error)
-            self.usable = error.retryable
-        if self.usable:
-            self.create_task(self._supervise(), name="transcription")
+            await self._line.connect()
+            await self.on_connected.emit()
+        except AntiphonError as error:
+            await self._line.failed(error)
+        self._line.keep(self)
         await self.push_frame(
             STTMetadataFrame(
                 ttfs_p99_secs=self.provider.capabilities.ttfs_p99_secs,
@@ -126,15 +134,20 @@ class STTService(FrameProcessor):
     async def _end(self, frame: EndFrame, direction: FrameDirection) -> None:
         # What has been said is still transcribed, as far as the provider is quick about it.
         self._put(self._gate.speech_stopped())
-        self._ending = True
-        self._feed.close()
-        answer_due = self._gate.awaits_answer or self._interim_since_answer
-        if self._stream is not None and answer_due:
-            await asyncio.wait([self._stream], timeout=self.provider.capabilities.ttfs_p99_secs)
+        had_stream, had_words = self._feed is not None, self._interim_since_answer
+        self._line.close()
+        if self._feed is not None:
+            self._feed.close()
+            if self._gate.awaits_answer or self._interim_since_answer:
+                await self._line.until_ended(self.provider.capabilities.ttfs_p99_secs)
+        if self._gate.awaits_answer and (had_words or not had_stream):
+            secs = self._gate.kept_secs
+            await self.push_error(f"{self.name} lost {secs:.3g} s of speech: the session ends")
         await self._meter.usage()
 
     async def cleanup(self) -> None:
-        self._feed.close()
+        """Closes the provider."""
+        self._line.close()
         await self.provider.close()
 
     # ---- what comes in -------------------------------------------------------------------------
@@ -148,12 +161,14 @@ class STTService(FrameProcessor):
         if isinstance(frame, UserAudioRawFrame):
             self._user_id = frame.user_id
         pcm = to_mono(frame.audio, frame.num_channels)
-        self._put(self._gate.audio(self._resampler.process(pcm, frame.sample_rate)))
+        pcm = self._resampler.process(pcm, frame.sample_rate)
+        self._put(self._gate.audio(pcm, streaming=self._feed is not None))
 
     @handles(VADUserStartedSpeakingFrame)
     async def _started(self, frame: VADUserStartedSpeakingFrame, direction: FrameDirection) -> None:
         await self.push_frame(frame, direction)
         self._watch.speech_started()
+        self._line.hurry()
         self._put(self._gate.speech_started(frame.start_secs))
 
     @handles(VADUserStoppedSpeakingFrame)
@@ -162,13 +177,13 @@ class STTService(FrameProcessor):
         items = self._gate.speech_stopped()
         self._put(items)
         if items and self.usable:
-            must_answer = self.provider.capabilities.segmented or self._interim_since_answer
             ended = frame.timestamp - frame.stop_secs
-            self._watch.speech_stopped(ended, self.clock.now(), answer_due=must_answer)
+            due = self._feed is not None
+            self._watch.speech_stopped(ended, self.clock.now(), answer_due=due)
             self._rearm()
         await self._meter.usage()
         if self._restart_later:
-            self._replace_stream()
+            self._line.renew()
 
     @handles(STTMuteFrame)
     async def _mute(self, frame: STTMuteFrame, direction: FrameDirection) -> None:
@@ -197,81 +212,49 @@ class STTService(FrameProcessor):
         # A stream has the settings it began with. A word is worth more than a setting.
         self._restart_later = self._gate.speaking
         if not self._restart_later:
-            self._replace_stream()
+            self._line.renew()
+        self._line.revive()
 
     # ---- the provider's stream -----------------------------------------------------------------
 
     def _put(self, items: list[Item]) -> None:
+        """Hands items to the stream; without one the gate keeps what matters."""
+        if self._feed is None:
+            return
         for item in items:
             if isinstance(item, AudioChunk):
                 self._meter.sent_bytes += len(item.pcm)
             try:
                 self._feed.put(item)
-            except MailboxFullError as error:
-                self._gate.give_up()
-                _ = self.push_error(f"{self.provider.name} takes no audio", exception=error)
-                self._replace_stream()
+            except MailboxFullError:
+                self._line.renew(ConnectivityError(f"{self.provider.name} takes no audio"))
+                self._feed = None
                 return
 
-    async def _supervise(self) -> None:
-        """Keeps a stream running until the session ends or there is no hope."""
-        while True:
-            ended = self._stream = self.create_task(self._transcribe(), name="provider stream")
-            await asyncio.wait([ended])
-            if self._ending:
-                return
-            error = None if ended.cancelled() else ended.exception()
-            if error is not None:
-                # The kernel has reported it: an exception of a task of ours.
-                await self.on_connection_error.emit(str(error))
-            if not self._worth_another(error):
-                self.usable = False
-                await self.push_error(
-                    f"{self.name} gives up on {self.provider.name}: nothing is transcribed any more"
-                )
-                await self.on_disconnected.emit()
-                return
-            await asyncio.sleep(self._backoff())
-
-    def _worth_another(self, error: BaseException | None) -> bool:
-        if error is None:
-            return True
-        self._failures += 1
-        hopeless = isinstance(error, AntiphonError) and not error.retryable
-        return not hopeless and self._failures < self._max_failures
-
-    def _backoff(self) -> float:
-        """Seconds until the next attempt: at once after the first failure, 5 at most."""
-        return 0.0 if self._failures < 2 else min(5.0, 0.1 * 2.0**self._failures)
-
-    async def _connect(self) -> None:
-        await self.provider.connect()
-        self._connected = True
-        await self.on_connected.emit()
-
-    async def _transcribe(self) -> None:
-        if not self._connected:
-            await self._connect()
+    def open(self) -> AsyncIterator[Transcript]:
+        """A new stream, which begins with what the former did not acknowledge."""
         self._restart_later = False
-        self._feed = feed = Feed[Item](limit=_FEED_LIMIT, name="audio for the transcriber")
-        again = self._gate.unacknowledged
-        for item in again:
-            feed.put(item)
-        if any(isinstance(item, Finalize) for item in again):
+        if lost := self._gate.take_lost_secs():
+            told = f"{self.name} lost {lost:.3g} s of speech: more than {KEEP_SECS:g} s waited"
+            _ = self.push_error(told)
+        self._feed = Feed[Item](limit=_FEED_LIMIT, name="audio for the transcriber")
+        for item in self._gate.unacknowledged:
+            self._feed.put(item)
+        if self._gate.awaits_answer:
             self._watch.resent(self.clock.now())
             self._rearm()
-        # The contract says that closing the iterator is the cancellation: it is a generator.
-        stream = cast("AsyncGenerator[Transcript, None]", self.provider.transcribe(feed))
-        async with aclosing(stream) as transcripts:
-            async for transcript in transcripts:
-                await self._heard(transcript)
-        if not feed.closed:
-            raise ConnectivityError(f"{self.provider.name} ended its stream")
+        return self.provider.transcribe(self._feed)
 
-    def _replace_stream(self) -> None:
-        """Ends the stream; the supervisor begins another."""
-        if self._stream is not None and not self._stream.done():
-            self.create_task(self.cancel_task(self._stream), name="end of a stream")
+    def broken(self, error: AntiphonError) -> None:
+        """There is no stream any more: what is said from now on is kept."""
+        self._feed = None
+        self._watch.broken()
+        self._rearm()
+
+    async def received(self, transcript: Transcript) -> None:
+        """The provider heard something."""
+        self._line.worked()
+        await self._heard(transcript)
 
     async def _heard(self, transcript: Transcript) -> None:
         text = transcript.text.strip()
@@ -287,7 +270,7 @@ class STTService(FrameProcessor):
                     )
                 )
             return
-        self._failures, self._interim_since_answer = 0, False
+        self._interim_since_answer, self._unheard = False, 0
         self._gate.acknowledge(finalized=transcript.finalized)
         value = self._watch.transcript(
             self.clock.now(), finalized=transcript.finalized, text=bool(text)
@@ -316,15 +299,24 @@ class STTService(FrameProcessor):
         value, stalled = self._watch.tick(self.clock.now())
         await self._meter.ttfb(value)
         if stalled:
-            again = self._watch.stalls < 2
-            what = "it is sent again" if again else "what was said is lost"
-            error = ConnectivityError(f"{self.provider.name} left speech unanswered: {what}")
-            await self.push_error(str(error), exception=error)
-            if not again:
-                self._gate.give_up()
-            self._replace_stream()
+            await self._stalled()
         self._rearm()
 
-    async def _connection_failed(self, error: ServiceError) -> None:
-        await self.push_error(f"{self.name} cannot connect: {error}", exception=error)
-        await self.on_connection_error.emit(str(error))
+    async def _stalled(self) -> None:
+        """Speech was not answered: it is sent again, once."""
+        again = self._watch.stalls < 2
+        had_words = self.provider.capabilities.segmented or self._interim_since_answer
+        what = "it is sent again" if again else "what was said is lost"
+        error = ConnectivityError(f"{self.provider.name} left speech unanswered: {what}")
+        self._unheard += not again
+        words_likely = self._gate.kept_secs > _NOISE_SECS or self._unheard > _NOISES
+        if had_words or (not again and words_likely):
+            await self._line.tell(str(error), error)
+        else:
+            logger.info("%s: %s; it may have been a noise", self.name, error)
+        if not again:
+            self._gate.give_up()
+            self._watch.given_up()
+            self._interim_since_answer = False
+        if again or had_words:
+            self._line.renew(error, told=True)

@@ -1,12 +1,13 @@
 """What of the caller's audio goes to a transcriber, and what becomes of it when its stream breaks.
 
 Pure. A *segmented* transcriber gets speech only: the gate keeps the last `preroll` of audio while
-nobody speaks, and hands it over, then everything up to the end of speech, then `Finalize`. Others
-get all audio, and `Finalize` at each end of speech.
+the caller is silent, and hands it over, then everything up to the end of speech, then `Finalize`.
+Others get all audio, and `Finalize` at each end of speech.
 
-What was handed over and is not yet *acknowledged* is kept, so that a new stream can begin with it:
-a finalized transcript acknowledges everything up to the oldest open `Finalize`, another final
-transcript everything so far.
+Speech that was handed over and is not yet *acknowledged* is kept, so that a new stream can begin
+with it: a finalized transcript acknowledges everything up to the oldest open `Finalize`, another
+final transcript everything so far. Of silence only the pre-roll is kept. Where no voice activity
+was ever reported, silence cannot be told from speech: then all that came without a stream is kept.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ Item = AudioChunk | Finalize
 KEEP_SECS = 30.0
 """Audio kept for a new stream at most: older is lost with the stream that had it."""
 _SAMPLE_BYTES = 2
+_DETECTION_SECS = 1.0
+"""Kept besides the pre-roll: the detector's own delay is known only when it fires."""
 
 
 class AudioGate:
@@ -30,46 +33,60 @@ class AudioGate:
         self._segmented = capabilities.segmented
         self._bytes_per_sec = capabilities.sample_rate * _SAMPLE_BYTES
         self._preroll_secs = capabilities.preroll_secs
-        self._preroll: deque[bytes] = deque()
-        self._preroll_size = 0
+        self._recent: deque[bytes] = deque()
+        self._recent_size = 0
         self._kept: deque[Item] = deque()
         self._kept_size = 0
-        self.speaking: bool = False
-        self.muted: bool = False
+        self._lost_size = 0
+        self._knows_silence = False
+        self.speaking = False
+        self.muted = False
 
     @property
     def unacknowledged(self) -> Sequence[Item]:
         """What a new stream must begin with."""
-        return tuple(self._kept)
+        if self._segmented or not self._recent:
+            return tuple(self._kept)
+        return (*self._kept, AudioChunk(b"".join(self._recent)))
 
     @property
     def awaits_answer(self) -> bool:
         """Whether a `Finalize` has not been answered."""
         return any(isinstance(item, Finalize) for item in self._kept)
 
-    def audio(self, pcm: bytes) -> list[Item]:
-        """A piece of audio: what goes to the transcriber now."""
+    @property
+    def kept_secs(self) -> float:
+        """How much speech has not been acknowledged."""
+        return self._kept_size / self._bytes_per_sec
+
+    def take_lost_secs(self) -> float:
+        """How much of what a new stream should have was dropped, for want of room; told once."""
+        lost, self._lost_size = self._lost_size, 0
+        return lost / self._bytes_per_sec
+
+    def audio(self, pcm: bytes, *, streaming: bool = True) -> list[Item]:
+        """A piece of audio: what goes to the transcriber now, if it has a stream."""
         if self.muted or not pcm:
             return []
-        if self._segmented and not self.speaking:
-            self._remember(pcm)
-            return []
-        return self._hand_over([AudioChunk(pcm)])
+        if self.speaking or not (streaming or self._segmented or self._knows_silence):
+            return self._hand_over([AudioChunk(pcm)])
+        self._remember(pcm)
+        return [] if self._segmented else [AudioChunk(pcm)]
 
     def speech_started(self, start_secs: float) -> list[Item]:
-        """Somebody has been speaking for `start_secs`."""
+        """The caller has been speaking for `start_secs`."""
+        self._knows_silence = True
         if self.muted or self.speaking:
             return []
         self.speaking = True
-        if not self._segmented:
-            return []
         keep = int((self._preroll_secs + start_secs) * self._bytes_per_sec)
-        pcm = b"".join(self._preroll)[-keep + keep % _SAMPLE_BYTES :] if keep else b""
-        self._forget_preroll()
-        return self._hand_over([AudioChunk(pcm)] if pcm else [])
+        pcm = b"".join(self._recent)[-keep + keep % _SAMPLE_BYTES :] if keep else b""
+        self._forget_recent()
+        items = self._hand_over([AudioChunk(pcm)] if pcm else [])
+        return items if self._segmented else []  # others have had it
 
     def speech_stopped(self) -> list[Item]:
-        """Nobody speaks any more."""
+        """The caller has stopped."""
         if not self.speaking:
             return []
         self.speaking = False
@@ -79,11 +96,12 @@ class AudioGate:
         """Nothing is transcribed while muted; what was being said is finalized."""
         items = self.speech_stopped() if on else []
         self.muted = on
-        self._forget_preroll()
+        self._forget_recent()
         return items
 
     def acknowledge(self, *, finalized: bool) -> None:
         """A final transcript came: what it covers need not be sent again."""
+        self._lost_size = 0
         if not finalized:
             self._forget_kept(len(self._kept))
             return
@@ -97,16 +115,15 @@ class AudioGate:
         self._forget_kept(len(self._kept))
 
     def _remember(self, pcm: bytes) -> None:
-        # One second more than needed: the detector's own delay is known only when it fires.
-        self._preroll.append(pcm)
-        self._preroll_size += len(pcm)
-        limit = int((self._preroll_secs + 1.0) * self._bytes_per_sec)
-        while self._preroll_size > limit:
-            self._preroll_size -= len(self._preroll.popleft())
+        self._recent.append(pcm)
+        self._recent_size += len(pcm)
+        limit = int((self._preroll_secs + _DETECTION_SECS) * self._bytes_per_sec)
+        while self._recent_size > limit:
+            self._recent_size -= len(self._recent.popleft())
 
-    def _forget_preroll(self) -> None:
-        self._preroll.clear()
-        self._preroll_size = 0
+    def _forget_recent(self) -> None:
+        self._recent.clear()
+        self._recent_size = 0
 
     def _hand_over(self, items: list[Item]) -> list[Item]:
         for item in items:
@@ -114,7 +131,9 @@ class AudioGate:
             self._kept_size += _size(item)
         limit = int(KEEP_SECS * self._bytes_per_sec)
         while self._kept_size > limit:
-            self._kept_size -= _size(self._kept.popleft())
+            dropped = _size(self._kept.popleft())
+            self._kept_size -= dropped
+            self._lost_size += dropped
         return items
 
     def _forget_kept(self, count: int) -> None:
@@ -178,9 +197,17 @@ class AnswerWatch:
             self.stalls += 1
         return value, stalled
 
+    def broken(self) -> None:
+        """The stream is gone: nothing is due before there is a new one."""
+        self._stalls_at = None
+
     def resent(self, now: float) -> None:
         """A new stream got what the old one did not answer."""
         self._stalls_at = now + self._stall_timeout
+
+    def given_up(self) -> None:
+        """No answer is expected any more."""
+        self._stalls_at, self.stalls = None, 0
 
     def _report(self) -> float | None:
         ended, last = self._ended, self._last
