@@ -65,6 +65,7 @@ class CallLog:
         self._context = context
         self._gate = gate
         self._response_of: dict[str, int] = {}
+        self._siblings: tuple[FunctionCallFromLLM, ...] = ()
         self._anchors: dict[int, Message] = {}
         self._intermediate: dict[str, set[int]] = {}
         self._news: Message | None = None
@@ -115,7 +116,7 @@ class CallLog:
         """
         first = None
         unanswered = self._gate.owed
-        for message in reversed(self._context.messages):
+        for message in self._context.newest_first():
             if isinstance(message, LLMSpecificMessage):
                 break
             if message.get("tool_calls"):
@@ -140,7 +141,10 @@ class CallLog:
         asked = FunctionCallFromLLM(
             frame.function_name, frame.tool_call_id, frame.arguments, frame.group_id
         )
-        self._announce((*frame.siblings, asked), frame.response_id)
+        if frame.siblings is not self._siblings:  # each of a thousand calls names all thousand
+            self._siblings = frame.siblings
+            self._announce(frame.siblings, frame.response_id)
+        self._announce((asked,), frame.response_id)
         step = self.table.start(
             frame.tool_call_id,
             is_async=frame.is_async,

@@ -1,10 +1,13 @@
 """What was said: the context of a conversation, versioned and copy-on-write.
 
-An `LLMContext` holds a tuple of messages that are never changed, only replaced. Every edit makes a
-new tuple in one synchronous step and counts up `version`; a `ContextSnapshot` is the state of one
-version and costs nothing. So a request that is built from a snapshot cannot see later edits, and
-whoever holds an answer to it can tell whether the conversation has moved on (`snapshot.stale`) and
-whether its beginning is still the same (`begins_like`).
+Messages are never changed, only replaced. Every edit is one synchronous step and counts up
+`version`; a `ContextSnapshot` is the state of one version and costs nothing. So a request that is
+built from a snapshot cannot see later edits, and whoever holds an answer to it can tell whether the
+conversation has moved on (`snapshot.stale`) and whether its beginning is still the same
+(`begins_like`).
+
+An edit costs what it edits: appended messages are checked against the calls that are there, not
+against the history, and a call's result is found by its index.
 
 Invariants: after every edit `validate.problems` finds nothing (edits by the application that
 separate calls from results are mended, and a warning says how); an edit that fails leaves the
@@ -14,31 +17,55 @@ context as it was.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-import msgspec
-
-from antiphon.context.messages import LLMSpecificMessage, Message, all_kept, handed_out, kept
-from antiphon.context.validate import repaired
+from antiphon.context.message_log import MessageLog, View
+from antiphon.context.messages import (
+    LLMSpecificMessage,
+    Message,
+    all_kept,
+    handed_out,
+    kept,
+    tool_message,
+)
+from antiphon.context.validate import Repair, repaired
 from antiphon.errors import InvalidInputError
+from antiphon.tools.json_data import well_formed
 from antiphon.tools.schema import ToolsSchema, as_tools
 
 logger: Final = logging.getLogger(__name__)
 
 
-class ContextSnapshot(msgspec.Struct, frozen=True, eq=False):
+class ContextSnapshot:
     """A context as it was at one version; `context` is the live one it was taken from.
 
     The messages are shared with the context: read them, and take `get_messages` for copies to
     change.
     """
 
-    messages: tuple[Message, ...]
-    tools: ToolsSchema
-    tool_choice: Any
-    version: int
-    context: LLMContext
+    __slots__ = ("_view", "context", "tool_choice", "tools", "version")
+
+    def __init__(
+        self,
+        view: View,
+        *,
+        tools: ToolsSchema,
+        tool_choice: Any,
+        version: int,
+        context: LLMContext,
+    ) -> None:
+        self._view = view
+        self.tools: ToolsSchema = tools
+        self.tool_choice: Any = tool_choice
+        self.version: int = version
+        self.context: LLMContext = context
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages at that version, to be read only."""
+        return self._view.messages
 
     @property
     def stale(self) -> bool:
@@ -49,9 +76,23 @@ class ContextSnapshot(msgspec.Struct, frozen=True, eq=False):
         """Copies of the messages; of the provider-specific ones only those of `llm`."""
         return [handed_out(m) for m in self.messages if _for(m, llm)]
 
+    def with_messages(self, messages: Sequence[Message]) -> ContextSnapshot:
+        """The same version, told with other messages."""
+        return ContextSnapshot(
+            View(list(messages), len(messages)),
+            tools=self.tools,
+            tool_choice=self.tool_choice,
+            version=self.version,
+            context=self.context,
+        )
+
 
 def _for(message: Message, llm: str | None) -> bool:
     return not isinstance(message, LLMSpecificMessage) or llm is None or message.llm == llm
+
+
+def _is_result(message: Message) -> bool:
+    return not isinstance(message, LLMSpecificMessage) and message.get("role") == "tool"
 
 
 class Drafts:
@@ -101,7 +142,7 @@ class LLMContext:
         tools: Any = None,
         tool_choice: Any = None,
     ) -> None:
-        self._messages: tuple[Message, ...] = ()
+        self._log = MessageLog()
         self._tools = as_tools(tools)
         self._tool_choice = tool_choice
         self._version = 0
@@ -121,7 +162,7 @@ class LLMContext:
     @property
     def messages(self) -> tuple[Message, ...]:
         """The messages of this moment, to be read only."""
-        return self._messages
+        return self.snapshot().messages
 
     @property
     def tools(self) -> ToolsSchema:
@@ -139,16 +180,26 @@ class LLMContext:
         """The context as it is now, for good."""
         if self._snapshot is None:
             self._snapshot = ContextSnapshot(
-                self._messages, self._tools, self._tool_choice, self._version, self
+                self._log.view(),
+                tools=self._tools,
+                tool_choice=self._tool_choice,
+                version=self._version,
+                context=self,
             )
         return self._snapshot
 
     def begins_like(self, snapshot: ContextSnapshot, count: int) -> bool:
         """The first `count` messages are still those of `snapshot`, untouched."""
-        if len(self._messages) < count or len(snapshot.messages) < count:
-            return False
-        pairs = zip(self._messages[:count], snapshot.messages[:count], strict=True)
-        return all(now is then for now, then in pairs)
+        now, then = self.messages[:count], snapshot.messages[:count]
+        return len(now) == len(then) == count and all(map(operator.is_, now, then))
+
+    def newest_first(self) -> Iterator[Message]:
+        """The messages from the last to the first, to be read only."""
+        return self._log.newest_first()
+
+    def position(self, message: Message) -> int | None:
+        """Where the very message stands."""
+        return self._log.position(message)
 
     # ---- editing ----
 
@@ -157,8 +208,11 @@ class LLMContext:
         self.add_messages([message])
 
     def add_messages(self, messages: Sequence[Any]) -> None:
-        """Appends all of the messages, or, if one of them is none, nothing."""
-        self._store((*self._messages, *all_kept(messages)))
+        """Appends all of the messages, or, if one of them is none, nothing.
+
+        The result of an earlier call takes the place of the one it has.
+        """
+        self._append(all_kept(messages))
 
     def set_messages(self, messages: Sequence[Any]) -> None:
         """Replaces all messages, or, if one of the new ones is none, nothing."""
@@ -174,7 +228,8 @@ class LLMContext:
 
         """
         copies = self.get_messages()
-        originals = {id(copy): (copy, self._messages[index]) for index, copy in enumerate(copies)}
+        pairs = zip(copies, self.messages, strict=True)
+        originals = {id(copy): (copy, original) for copy, original in pairs}
         made = transform(copies)
         if made is None or isinstance(made, str | Mapping):
             raise InvalidInputError(
@@ -201,35 +256,49 @@ class LLMContext:
 
         Returns the messages as they are kept, to be found again by `position` and `replace`.
         """
-        at = None if before is None else self.position(before)
-        at = len(self._messages) if at is None else at
         new = all_kept(messages)
-        self._store((*self._messages[:at], *new, *self._messages[at:]))
+        at = None if before is None else self.position(before)
+        if at is None:
+            self._append(new)
+        elif _is_result(self._log[at]) or repaired(new, self._log).changed:
+            self._store((*self.messages[:at], *new, *self.messages[at:]))
+        else:
+            self._log.insert(at, new)
+            self._changed()
         return list(new)
 
     def answer_call(self, tool_call_id: str, text: str) -> bool:
         """Replaces the content of the tool message of that call; False if there is none."""
-        for at, message in enumerate(self._messages):
-            if isinstance(message, dict) and message.get("tool_call_id") == tool_call_id:
-                new = kept({**message, "content": text})
-                self._store((*self._messages[:at], new, *self._messages[at + 1 :]))
-                return True
-        return False
+        at = self._log.result_at(tool_call_id)
+        if at is None:
+            return False
+        self._log.replace(at, tool_message(tool_call_id, well_formed(text)))
+        self._changed()
+        return True
 
     def replace_beginning(self, count: int, messages: Sequence[Any]) -> None:
         """Puts messages in the place of the first `count`."""
-        self._store((*all_kept(messages), *self._messages[count:]))
+        self._store((*all_kept(messages), *self.messages[count:]))
 
-    def position(self, message: Message) -> int | None:
-        """Where the very message stands."""
-        return next((i for i, kept_one in enumerate(self._messages) if kept_one is message), None)
+    def _append(self, messages: tuple[Message, ...]) -> None:
+        repair = repaired(messages, self._log)
+        self._report(repair)
+        self._log.append(repair.messages)
+        for tool_call_id, result in repair.results.items():
+            at = self._log.result_at(tool_call_id)
+            assert at is not None
+            self._log.replace(at, result)
+        self._changed()
 
     def _store(self, messages: tuple[Message, ...]) -> None:
         repair = repaired(messages)
+        self._report(repair)
+        self._log.reset(repair.messages)
+        self._changed()
+
+    def _report(self, repair: Repair) -> None:
         if repair.done:
             logger.warning("The messages of a context were not valid: %s.", "; ".join(repair.done))
-        self._messages = repair.messages
-        self._changed()
 
     def _changed(self) -> None:
         self._version += 1

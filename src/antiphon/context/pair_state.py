@@ -10,8 +10,6 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from antiphon.context.assistant_turn import AssistantTurn
 from antiphon.context.call_log import CallLog, Updated
 from antiphon.context.images import message_of
@@ -170,7 +168,7 @@ class PairState:
         at = None if place is None else self.context.position(place)
         at = len(snapshot.messages) if at is None else at
         said = (*snapshot.messages[:at], assistant_message(text), *snapshot.messages[at:])
-        return msgspec.structs.replace(snapshot, messages=said)
+        return snapshot.with_messages(said)
 
     @property
     def told(self) -> int | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from antiphon.context.llm_context import ContextSnapshot, LLMContext
-from antiphon.context.messages import LLMSpecificMessage
+from antiphon.context.messages import LLMSpecificMessage, Message
 from antiphon.errors import InvalidInputError
 from antiphon.services.contracts import LLMRequest, ToolSpec
 from antiphon.settings import LLMSettings
+from antiphon.tools.json_data import copied
 from antiphon.tools.registry import FunctionRegistry
 from antiphon.tools.schema import FunctionSchema
 
@@ -52,7 +53,6 @@ def request_of(
     Messages that only `provider` understands are handed to it as
     `{"role": "provider_specific", "message": ...}`.
     """
-    messages = [_for_provider(message) for message in snapshot.get_messages(provider)]
     tools = [_spec(tool) for tool in snapshot.tools.functions]
     cancel = [_spec(tool) for tool in cancel_tools(snapshot, registry)]
     pieces = [settings.system_instruction or "", *instructions]
@@ -61,7 +61,7 @@ def request_of(
     if cancel:
         pieces.append(CANCEL_TOOLS_INSTRUCTION)
     return LLMRequest(
-        messages=tuple(together(messages, snapshot.context.answer_of)),
+        messages=tuple(together(snapshot.messages, provider, snapshot.context.answer_of)),
         system_instruction="\n\n".join(piece for piece in pieces if piece) or None,
         tools=(*tools, *cancel),
         tool_choice=snapshot.tool_choice,
@@ -71,26 +71,35 @@ def request_of(
     )
 
 
-def together(messages: list[dict[str, Any]], answer_of: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Puts the calls of one answer into one message, with their results behind it.
+def together(
+    messages: Sequence[Message], provider: str, answer_of: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """Copies of the messages for that provider, the calls of one answer in one message with their
+    results behind it.
 
     The context has them one by one, as they start. A model that is shown its parallel calls as if
     they had come one after the other learns to make them so.
     """
     joined: list[dict[str, Any]] = []
     calling: dict[str, Any] | None = None
-    for message in messages:
-        calls = message.get("tool_calls")
-        if message.get("role") == "tool":
-            joined.append(message)
+    for kept in messages:
+        if isinstance(kept, LLMSpecificMessage):
+            if kept.llm == provider:
+                joined.append({"role": "provider_specific", "message": kept.message})
+                calling = None
             continue
-        if calling is not None and calls and not message.get("content"):
-            answer = answer_of.get(calls[0]["id"])
-            if answer is not None and answer == answer_of.get(calling["tool_calls"][0]["id"]):
-                calling["tool_calls"] += calls
-                continue
+        message = copied(kept)
+        calls = message.get("tool_calls")
+        if calls:
+            if calling is not None and not message.get("content"):
+                answer = answer_of.get(calls[0]["id"])
+                if answer is not None and answer == answer_of.get(calling["tool_calls"][0]["id"]):
+                    calling["tool_calls"] += calls
+                    continue
+            calling = message
+        elif message["role"] != "tool":
+            calling = None
         joined.append(message)
-        calling = message if calls else None
     return joined
 
 
@@ -119,13 +128,6 @@ def cancel_tools(
 
 def _spec(tool: FunctionSchema) -> ToolSpec:
     return ToolSpec(name=tool.name, description=tool.description, parameters=tool.parameters)
-
-
-def _for_provider(message: Any) -> dict[str, Any]:
-    if isinstance(message, LLMSpecificMessage):
-        return {"role": "provider_specific", "message": message.message}
-    copy: dict[str, Any] = message
-    return copy
 
 
 def _extra(snapshot: ContextSnapshot, provider: str, settings: LLMSettings) -> dict[str, Any]:

@@ -19,6 +19,8 @@ fed the same frames, and both therefore agree.
 from __future__ import annotations
 
 import enum
+import heapq
+import json
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -76,6 +78,11 @@ class _Group(msgspec.Struct):
     wants_run: bool = False
 
 
+def _likeness(call: FunctionCall) -> tuple[str, str]:
+    """What two calls that would do the same have in common."""
+    return call.function_name, json.dumps(call.arguments, sort_keys=True, default=repr)
+
+
 class CallTable:
     """Every call of a conversation. See the module's docstring."""
 
@@ -83,6 +90,8 @@ class CallTable:
         self._open: dict[str, FunctionCall] = {}
         self._ended: OrderedDict[str, FunctionCall] = OrderedDict()
         self._groups: dict[str, _Group] = {}
+        self._running: dict[tuple[str, str], dict[str, None]] = {}
+        self._deadlines: list[tuple[float, str]] = []
 
     # ---- changes ----
 
@@ -125,6 +134,9 @@ class CallTable:
             deadline=deadline,
         )
         self._open[tool_call_id] = call
+        self._running.setdefault(_likeness(call), {})[tool_call_id] = None
+        if deadline is not None:
+            heapq.heappush(self._deadlines, (deadline, tool_call_id))
         run = self._let_go(call, wants_run=False) if is_async else False
         return CallStep(call, run)
 
@@ -138,6 +150,11 @@ class CallTable:
         call = self._open.pop(tool_call_id, None)
         if call is None:
             return None
+        if call.state is CallState.RUNNING:
+            alike = self._running[_likeness(call)]
+            del alike[tool_call_id]
+            if not alike:
+                del self._running[_likeness(call)]
         wanted = end is not CallEnd.CANCELLED if wants_run is None else wants_run
         call = msgspec.structs.replace(call, state=CallState.ENDED, end=end, deadline=None)
         self._ended[tool_call_id] = call
@@ -180,22 +197,15 @@ class CallTable:
 
     def twin(self, call: FunctionCall) -> FunctionCall | None:
         """A running call of the same function with the same arguments."""
-        for other in self._open.values():
-            if (
-                other.state is CallState.RUNNING
-                and other.tool_call_id != call.tool_call_id
-                and other.function_name == call.function_name
-                and other.arguments == call.arguments
-            ):
-                return other
-        return None
+        alike = self._running.get(_likeness(call), {})
+        return next((self._open[one] for one in alike if one != call.tool_call_id), None)
 
     @property
     def deadline(self) -> float | None:
         """When the next call times out, in seconds on the loop's clock."""
-        return min(
-            (c.deadline for c in self._open.values() if c.deadline is not None), default=None
-        )
+        while self._deadlines and self._deadlines[0][1] not in self._open:
+            heapq.heappop(self._deadlines)
+        return self._deadlines[0][0] if self._deadlines else None
 
     def overdue(self, now: float) -> tuple[FunctionCall, ...]:
         """Running calls whose deadline has come."""

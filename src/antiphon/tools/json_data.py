@@ -7,11 +7,20 @@ from typing import Any
 
 
 def copied(value: Any) -> Any:
-    """A copy of JSON-like data; what is neither a list nor a dict is shared."""
+    """A copy of JSON-like data; what is neither a list (or tuple) nor a mapping is shared."""
+    kind = type(value)
+    if kind is str:
+        return value
+    if kind is dict:  # asked first: whether something is a Mapping takes long to find out
+        copy = value.copy()
+        for key, item in value.items():
+            if type(item) is not str:
+                copy[key] = copied(item)
+        return copy
+    if kind is list or kind is tuple:
+        return [copied(item) for item in value]
     if isinstance(value, Mapping):
         return {key: copied(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [copied(item) for item in value]
     return value
 
 
