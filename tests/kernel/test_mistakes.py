@@ -57,13 +57,13 @@ def test_a_handler_is_async() -> None:
     with pytest.raises(ConfigurationError, match=r"Plain\.take .*`async def`"):
 
         class Plain(FrameProcessor):
-            @handles(Word)  # type: ignore[type-var]
+            @handles(Word)  # type: ignore[arg-type]
             def take(self, frame: Word, direction: FrameDirection) -> None: ...
 
     with pytest.raises(ConfigurationError, match=r"Yields\.take .*`yield`"):
 
         class Yields(FrameProcessor):
-            @handles(Word)  # type: ignore[type-var]
+            @handles(Word)  # type: ignore[arg-type]
             async def take(self, frame: Word, direction: FrameDirection) -> AsyncIterator[int]:
                 yield 1
 
@@ -73,8 +73,8 @@ def test_handles_needs_its_parentheses() -> None:
     with pytest.raises(ConfigurationError, match=r"as in @handles\(TextFrame\)"):
 
         class Bare(FrameProcessor):
-            @handles  # type: ignore[arg-type]
-            async def take(self, frame: Word, direction: FrameDirection) -> None: ...  # type: ignore[misc]
+            @handles  # type: ignore[call-overload]
+            async def take(self, frame: Word, direction: FrameDirection) -> None: ...
 
 
 def test_an_event_handler_needs_a_name() -> None:

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from antiphon.errors import ConfigurationError
 from antiphon.frames.base import Frame
 from antiphon.kernel.epoch import FrameDirection
 
+S = TypeVar("S")
+F = TypeVar("F", bound=Frame)
+G = TypeVar("G", bound=Frame)
+
+Method = Callable[[S, F, FrameDirection], Coroutine[Any, Any, None]]
 M = TypeVar("M", bound=Callable[..., Coroutine[Any, Any, None]])
 Handler = Callable[[Any, Any, FrameDirection], Awaitable[None]]
 
 _declared: dict[Callable[..., Any], tuple[type[Frame], ...]] = {}
 
 
+@overload
+def handles(kind: type[F], /) -> Callable[[Method[S, F]], Method[S, F]]: ...
+@overload
+def handles(kind: type[F], other: type[G], /) -> Callable[[Method[S, F | G]], Method[S, F | G]]: ...
+@overload
+def handles(*types: type[Frame]) -> Callable[[M], M]: ...
 def handles(*types: type[Frame]) -> Callable[[M], M]:
     """Declares the frame types that a method of a processor handles."""
     if not _are_frame_types(types):

@@ -33,6 +33,7 @@ from antiphon.tools.schema import ToolOptions
 from antiphon.tools.signature import converted
 
 if TYPE_CHECKING:
+    from antiphon.context.llm_context import LLMContext
     from antiphon.kernel.call_frames import Timer
 
 logger: Final = logging.getLogger(__name__)
@@ -52,8 +53,8 @@ class FunctionCallParams(msgspec.Struct, frozen=True, kw_only=True):
     function_name: str
     tool_call_id: str
     arguments: dict[str, Any]
-    llm: Any
-    context: Any
+    llm: FrameProcessor
+    context: LLMContext
     result_callback: ResultCallback
 
 
