@@ -178,4 +178,4 @@ class BackchannelUserTurnStartStrategy(UserTurnStartStrategy):
     def _wait(self, *, long_at: float | None, forget_at: float | None) -> None:
         self._long_at, self._forget_at = long_at, forget_at
         due = [at for at in (long_at, forget_at) if at is not None]
-        self.deadline = min(due) if due else None
+        self.deadline: float | None = min(due) if due else None

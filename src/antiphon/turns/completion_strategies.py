@@ -48,7 +48,7 @@ class DeferredUserTurnStopStrategy(UserTurnStopStrategy):
         return self._without_end(self.inner.tick(now))
 
     def _without_end(self, opinions: Sequence[Opinion]) -> Sequence[Opinion]:
-        self.deadline = self.inner.deadline
+        self.deadline: float | None = self.inner.deadline
         return tuple(opinion for opinion in opinions if not isinstance(opinion, EndTurn))
 
 

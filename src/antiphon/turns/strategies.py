@@ -76,7 +76,7 @@ class FilterIncompleteUserTurnStrategies(UserTurnStrategies):
     ) -> None:
         super().__init__(start=start, stop=stop)
         self.config: UserTurnCompletionConfig = config or UserTurnCompletionConfig()
-        self.stop = self.finish(self.stop)
+        self.stop: list[UserTurnStopStrategy] = self.finish(self.stop)
 
     def finish(self, stop: Sequence[UserTurnStopStrategy]) -> list[UserTurnStopStrategy]:
         gate = LLMTurnCompletionUserTurnStopStrategy(self.config)

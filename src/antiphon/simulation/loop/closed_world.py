@@ -76,28 +76,7 @@ class ClosedWorldLoop(asyncio.SelectorEventLoop):
     _process_events: Callable[[list[Any]], None]
     _thread_id: int | None
 
-    add_reader = _real("add_reader")
-    remove_reader = _real("remove_reader")
-    add_writer = _real("add_writer")
-    remove_writer = _real("remove_writer")
-    sock_recv = _real("sock_recv")
-    sock_recv_into = _real("sock_recv_into")
-    sock_recvfrom = _real("sock_recvfrom")
-    sock_recvfrom_into = _real("sock_recvfrom_into")
-    sock_sendall = _real("sock_sendall")
-    sock_sendto = _real("sock_sendto")
-    sock_sendfile = _real("sock_sendfile")
-    sock_accept = _real("sock_accept")
-    sendfile = _real("sendfile")
-    connect_accepted_socket = _real("connect_accepted_socket")
-    create_unix_connection = _real("create_unix_connection")
-    create_unix_server = _real("create_unix_server")
-    connect_read_pipe = _refused("connect_read_pipe")
-    connect_write_pipe = _refused("connect_write_pipe")
-    subprocess_shell = _refused("subprocess_shell")
-    subprocess_exec = _refused("subprocess_exec")
-
-    may_take_long = False
+    may_take_long: bool = False
     """It waits for the outside, or does what was given to an executor: the watchdog looks away."""
     slept_secs: float = 0.0
     """How long that slept."""
@@ -282,3 +261,14 @@ class ClosedWorldLoop(asyncio.SelectorEventLoop):
     def _close_self_pipe(self) -> None:
         if self._ssock is not None:
             super()._close_self_pipe()  # type: ignore[misc]
+
+
+_REAL = """
+    add_reader remove_reader add_writer remove_writer sock_recv sock_recv_into sock_recvfrom
+    sock_recvfrom_into sock_sendall sock_sendto sock_sendfile sock_accept sendfile
+    connect_accepted_socket create_unix_connection create_unix_server
+"""
+for _name in _REAL.split():
+    setattr(ClosedWorldLoop, _name, _real(_name))
+for _name in ("connect_read_pipe", "connect_write_pipe", "subprocess_shell", "subprocess_exec"):
+    setattr(ClosedWorldLoop, _name, _refused(_name))

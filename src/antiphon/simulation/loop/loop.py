@@ -159,7 +159,7 @@ class VirtualTimeLoop(ClosedWorldLoop):
             allow_sockets=allow_sockets,
         )
         self.set_exception_handler(_keep_report)
-        self.slow_callback_duration = float("inf")
+        self.slow_callback_duration: float = float("inf")
         if network is not None:
             try:
                 network.bind(self)

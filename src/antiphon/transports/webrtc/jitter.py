@@ -153,8 +153,8 @@ class JitterBuffer:
     """One stream of packets. Times are seconds on the loop's clock; it reads none itself."""
 
     def __init__(self, config: JitterConfig | None = None) -> None:
-        self.config = config or JitterConfig()
-        self.statistics = JitterStatistics()
+        self.config: JitterConfig = config or JitterConfig()
+        self.statistics: JitterStatistics = JitterStatistics()
         self.round_trip_secs: float | None = None
         """Of the reports of the other side; None: nothing is asked for again."""
         self._stray: Packet | None = None
