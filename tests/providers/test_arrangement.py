@@ -22,9 +22,20 @@ def test_results_stand_behind_their_calls() -> None:
 def test_results_without_calls_and_repeated_calls() -> None:
     """The one is told by a developer message, the other is left out."""
     once = [called("a", "f", "{}"), result("a", "1")]
-    messages = arranged([result("gone", "0"), *once, *once])
+    messages = arranged([result("gone", "0"), *once, called("a", "f", "{}")])
     assert messages[0] == {"role": "developer", "content": "0"}
     assert [m["role"] for m in messages] == ["developer", "assistant", "tool"]
+
+
+def test_an_id_that_is_used_again_is_another_call() -> None:
+    """Two turns that number their calls alike keep both calls, each with its own result."""
+    first = [called("call_0", "f", "{}"), result("call_0", "1")]
+    second = [called("call_0", "f", "{}"), result("call_0", "2")]
+    messages = arranged([user("a"), *first, user("b"), *second])
+    ids = [m["tool_calls"][0]["id"] for m in messages if m["role"] == "assistant"]
+    assert len(set(ids)) == 2
+    answers = [(m["tool_call_id"], m["content"]) for m in messages if m["role"] == "tool"]
+    assert answers == list(zip(ids, ["1", "2"], strict=True))
 
 
 def test_pictures_are_the_user_s() -> None:

@@ -13,8 +13,8 @@ from antiphon.providers.google.provider import GoogleLLMProvider
 from antiphon.providers.local.llm_provider import LocalLLMProvider
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.rules import RuleBasedLLMProvider
-from antiphon.providers.openai.responses import OpenAIResponsesProvider
-from antiphon.providers.openai_compatible import OpenAICompatibleProvider
+from antiphon.providers.openai.provider import OpenAILLMProvider
+from antiphon.providers.openai.responses_provider import OpenAIResponsesLLMProvider
 from antiphon.providers.select import default_llm, llm_from_env
 
 
@@ -26,7 +26,7 @@ def test_named_models_are_chosen() -> None:
     better = llm_from_env({"ANTIPHON_LLM": "local/qwen2.5-coder-1.5b-instruct-q4_k_m"})
     assert better.provider.model == "qwen2.5-coder-1.5b-instruct-q4_k_m"
     groq = llm_from_env({"ANTIPHON_LLM": "groq/org/model-1", "GROQ_API_KEY": "k"})
-    assert isinstance(groq.provider, OpenAICompatibleProvider)
+    assert isinstance(groq.provider, OpenAILLMProvider)
     assert groq.provider.model == "org/model-1"
     assert "groq" in groq.reason
     claude = llm_from_env({"ANTIPHON_LLM": "anthropic/model-2", "ANTHROPIC_API_KEY": "k"})
@@ -36,7 +36,7 @@ def test_named_models_are_chosen() -> None:
     assert isinstance(gemini.provider, GoogleLLMProvider)
     assert gemini.provider.model == "model-3"
     sol = llm_from_env({"ANTIPHON_LLM": "openai-responses/model-4", "OPENAI_API_KEY": "k"})
-    assert isinstance(sol.provider, OpenAIResponsesProvider)
+    assert isinstance(sol.provider, OpenAIResponsesLLMProvider)
     assert sol.provider.model == "model-4"
 
 
@@ -44,7 +44,7 @@ def test_an_address_is_a_model_too() -> None:
     """A base URL works with and without a model, and never gets a vendor's key."""
     environment = {"ANTIPHON_LLM": "http://localhost:8080/v1#tiny", "OPENAI_API_KEY": "secret"}
     provider = llm_from_env(environment).provider
-    assert isinstance(provider, OpenAICompatibleProvider)
+    assert isinstance(provider, OpenAILLMProvider)
     assert (provider.model, provider._base_url) == ("tiny", "http://localhost:8080/v1")
     assert provider._key == "none"
     bare = llm_from_env({"ANTIPHON_LLM": "http://localhost:8080/v1/"}).provider

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,7 @@ from antiphon.providers.anthropic.service import AnthropicLLMService
 from antiphon.providers.google.service import GoogleLLMService
 from antiphon.providers.openai.service import OpenAILLMService, OpenAIResponsesLLMService
 from antiphon.services.llm import LLMService
+from antiphon.services.llm_options import LLMOptions
 from antiphon.settings import LLMSettings
 from antiphon.simulation.testing import run_test
 from tests.providers.llm_contract import run, user
@@ -123,12 +126,55 @@ def test_an_interruption_closes_the_request(kind: str, reply: Reply) -> None:
     run(main())
 
 
-@pytest.mark.parametrize("kind", [OpenAILLMService, AnthropicLLMService])
-def test_a_model_must_be_named(kind: type[OpenAILLMService | AnthropicLLMService]) -> None:
-    """Without a model the error says so; the settings may name it."""
+VENDOR_SERVICES = (
+    AnthropicLLMService,
+    GoogleLLMService,
+    OpenAILLMService,
+    OpenAIResponsesLLMService,
+)
+
+
+@pytest.mark.parametrize("kind", VENDOR_SERVICES)
+def test_the_model_is_named_or_the_vendor_s_default(kind: Any) -> None:
+    """The argument, then the settings, then the default say which model."""
+    settings = LLMSettings(model="m")
+    assert kind(api_key="key", model="n", settings=settings).provider.model == "n"
+    assert kind(api_key="key", settings=settings).provider.model == "m"
+    assert kind(api_key="key").provider.model
+
+
+def test_models_of_other_servers_must_be_named() -> None:
+    """Where there is no default the error says so."""
+    for kind in (OpenAILLMService, OpenAIResponsesLLMService):
+        with pytest.raises(ConfigurationError, match="needs a model"):
+            kind(base_url="http://localhost:8080/v1")
     with pytest.raises(ConfigurationError, match="needs a model"):
-        kind(api_key="key")
-    assert kind(api_key="key", settings=LLMSettings(model="m")).provider.model == "m"
+        OpenAILLMService(vendor_name="groq", api_key="key")
+
+
+def test_an_address_told_twice_is_refused() -> None:
+    """A vendor and an address are two addresses: the error names both and what to leave out."""
+    with pytest.raises(ConfigurationError, match=r"told twice.*localhost.*groq"):
+        OpenAILLMService(
+            model="m", vendor_name="groq", api_key="k", base_url="http://localhost:8080/v1"
+        )
+
+
+@pytest.mark.parametrize("kind", VENDOR_SERVICES)
+def test_settings_are_no_dict(kind: Any) -> None:
+    """A dict in place of settings is told what to write."""
+    with pytest.raises(ConfigurationError, match=rf"{kind.__name__}\.Settings\("):
+        kind(api_key="key", settings={"temperature": 0.5})
+
+
+@pytest.mark.parametrize("kind", VENDOR_SERVICES)
+def test_options_of_the_service_are_one_value(kind: Any) -> None:
+    """Every keyword of `LLMService` but the provider, the settings and the name is an option."""
+    keywords = inspect.signature(LLMService.__init__).parameters.keys()
+    theirs = keywords - {"self", "provider", "settings", "name"}
+    assert set(LLMOptions.__struct_fields__) == theirs
+    service = kind(api_key="key", options=LLMOptions(group_parallel_tools=False))
+    assert service._group is False
 
 
 def test_a_server_of_one_s_own_gets_no_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,9 @@ def calls_of(message: Message) -> list[CallMade]:
     made = []
     for call in message.get("tool_calls") or ():
         function = call.get("function") or {}
-        arguments = json_or_text(function.get("arguments") or "{}")
+        arguments = function.get("arguments") or "{}"
+        if isinstance(arguments, str):
+            arguments = json_or_text(arguments)
         if not isinstance(arguments, dict):
             arguments = {}
         made.append(CallMade(str(call.get("id", "")), str(function.get("name", "")), arguments))

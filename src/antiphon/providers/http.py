@@ -59,8 +59,8 @@ async def import_sdk(module: str, *, feature: str, extra: str) -> Any:
         MissingExtraError: it is not installed.
 
     """
-    if module in sys.modules:
-        return sys.modules[module]
+    if (loaded := sys.modules.get(module)) is not None:
+        return loaded
     try:
         return await asyncio.to_thread(importlib.import_module, module)
     except ImportError as error:

@@ -22,6 +22,7 @@ from typing import Final
 import msgspec
 
 from antiphon.errors import ConfigurationError, UnknownNameError
+from antiphon.providers.account import address
 from antiphon.providers.local.llm_provider import MODEL, LocalLLMProvider
 from antiphon.providers.local.model_store import ModelStore
 from antiphon.providers.local.rules import RuleBasedLLMProvider
@@ -105,37 +106,38 @@ def _of_vendor(name: str, model: str, environment: Mapping[str, str]) -> LLMProv
 def _anthropic(model: str, environment: Mapping[str, str]) -> LLMProvider:
     from antiphon.providers.anthropic.provider import AnthropicLLMProvider
 
-    return AnthropicLLMProvider.of(model=model, environment=environment)
+    return AnthropicLLMProvider(model=model, environment=environment)
 
 
 def _google(model: str, environment: Mapping[str, str]) -> LLMProvider:
     from antiphon.providers.google.provider import GoogleLLMProvider
 
-    return GoogleLLMProvider.of(model=model, environment=environment)
+    return GoogleLLMProvider(model=model, environment=environment)
 
 
 def _responses(model: str, environment: Mapping[str, str]) -> LLMProvider:
-    from antiphon.providers.openai.responses import OpenAIResponsesProvider
+    from antiphon.providers.openai.responses_provider import OpenAIResponsesLLMProvider
 
-    return OpenAIResponsesProvider.of(model=model, environment=environment)
+    return OpenAIResponsesLLMProvider(model=model, environment=environment)
 
 
 def _compatible(name: str, model: str, environment: Mapping[str, str]) -> LLMProvider:
-    from antiphon.providers.openai_compatible import OpenAICompatibleProvider
+    from antiphon.providers.openai.provider import OpenAILLMProvider
 
-    return OpenAICompatibleProvider.of(name, model=model, environment=environment)
+    return OpenAILLMProvider(model=model, vendor=VENDORS[name], environment=environment)
 
 
 def _at_address(wanted: str, environment: Mapping[str, str]) -> ChosenLLM:
-    from antiphon.providers.openai_compatible import OpenAICompatibleProvider
+    from antiphon.providers.openai.provider import OpenAILLMProvider
 
-    address, _, model = wanted.partition("#")
-    provider = OpenAICompatibleProvider(
+    url, _, model = wanted.partition("#")
+    provider = OpenAILLMProvider(
         model=model or "default",
-        api_key=environment.get(KEY_VARIABLE) or "none",
-        vendor=server_at(address.rstrip("/")),
+        api_key=environment.get(KEY_VARIABLE) or None,
+        vendor=server_at(str(address(url)).rstrip("/")),
+        environment=environment,
     )
-    return _said(provider, f"{model or 'The model'} at {address} answers.")
+    return _said(provider, f"{model or 'The model'} at {url} answers.")
 
 
 def _said(provider: LLMProvider, reason: str, level: int = logging.INFO) -> ChosenLLM:

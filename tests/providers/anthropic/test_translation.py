@@ -9,14 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.providers.anthropic.translation import (
-    BEGINS,
-    GOES_ON,
-    MAX_TOKENS,
-    NO_RESULT,
-    as_body,
-    as_messages,
-)
+from antiphon.providers.anthropic.translation import MAX_TOKENS, as_body, as_messages
+from antiphon.providers.arrangement import BEGINS, GOES_ON, NO_RESULT
 from antiphon.services.contracts import LLMRequest
 from tests.providers.checkers.anthropic import complaints
 from tests.providers.llm_contract import WEATHER, called, result, user

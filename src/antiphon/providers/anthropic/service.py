@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from antiphon.errors import ConfigurationError
+from antiphon.providers.account import model_of
 from antiphon.providers.anthropic.provider import AnthropicLLMProvider
 from antiphon.services.llm import LLMService
-from antiphon.services.llm_stream import RetryPolicy
+from antiphon.services.llm_options import LLMOptions, options_of
 from antiphon.settings import LLMSettings
+
+MODEL = "claude-haiku-4-5-20251001"
+"""The model where none is named: a fast one."""
 
 
 class AnthropicLLMService(LLMService):
-    """A model of Anthropic's. Without `api_key` the variable `ANTHROPIC_API_KEY` is read."""
+    """A model of Anthropic's.
+
+    Without `api_key` the variable `ANTHROPIC_API_KEY` is read.
+    """
 
     def __init__(
         self,
@@ -19,22 +25,16 @@ class AnthropicLLMService(LLMService):
         api_key: str | None = None,
         base_url: str | None = None,
         settings: LLMSettings | None = None,
-        run_in_parallel: bool = True,
-        group_parallel_tools: bool = True,
-        function_call_timeout_secs: float | None = 10.0,
-        retry_policy: RetryPolicy | None = None,
+        options: LLMOptions | None = None,
         name: str | None = None,
     ) -> None:
-        settings = settings or self.Settings()
-        wanted = model or settings.model
-        if not wanted:
-            raise ConfigurationError(f"{type(self).__name__} needs a model: model='...'")
         super().__init__(
-            AnthropicLLMProvider(model=wanted, api_key=api_key, base_url=base_url),
+            AnthropicLLMProvider(
+                model=model_of(type(self).__name__, model, settings, MODEL),
+                api_key=api_key,
+                base_url=base_url,
+            ),
             settings=settings,
-            run_in_parallel=run_in_parallel,
-            group_parallel_tools=group_parallel_tools,
-            function_call_timeout_secs=function_call_timeout_secs,
-            retry_policy=retry_policy,
             name=name,
+            **options_of(options),
         )

@@ -5,36 +5,44 @@ Anthropic's rules, and how each is met:
 - the system text is a field of its own        leading system messages join `system_instruction`
 - roles are user and assistant, in turns       other roles become the user's; neighbours are merged
 - the user begins, and has the last word       a note in brackets where that is not so
-- the results of an assistant's calls are the  they are moved there, whatever came in between; a
-  first thing in the next user message         call without a result gets a note in its place
+- the results of an assistant's calls are the  `arranged` puts them there
+  first thing in the next user message
 - blocks are not empty                         empty ones are left out
-- ids and names are of [A-Za-z0-9_-]           other characters become _
+- ids are of [A-Za-z0-9_-]                     others are replaced by one made from them
+- pictures are of four kinds                   a note in brackets for others
 - reasoning comes back before what it led to   it is kept until then, or left out
 - calls in the messages need tools             made up from the calls if none is advertised
+- tools have names and schemas of a kind       `vendor_tools` rewrites them
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
+from antiphon.providers.arrangement import (
+    BEGINS,
+    GOES_ON,
+    arranged,
+    data_url,
+    left_out,
+    parts_of,
+    short_id,
+)
 from antiphon.providers.chat import PROVIDER_SPECIFIC, Message, calls_of, text_of
+from antiphon.providers.vendor_tools import ANTHROPIC, tools_for, vendor_choice, vendor_name
 from antiphon.services.contracts import LLMRequest
 
 MAX_TOKENS = 1_024
 """The longest answer unless the request says otherwise; Anthropic demands a number."""
 
-BEGINS = "[The conversation begins.]"
-GOES_ON = "[Please go on.]"
-NO_RESULT = "There is no result."
-
 _NOT_ANTHROPIC_S = ("custom_tools", "frequency_penalty", "presence_penalty", "seed")
 
 Block = dict[str, Any]
 
-_ID = re.compile(r"[^a-zA-Z0-9_-]")
-_DATA = re.compile(r"data:(?P<type>[^;,]+);base64,(?P<data>.*)", re.DOTALL)
+_PICTURES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp")
+_ID: Final = r"[a-zA-Z0-9_-]+"
+_ID_LIMIT: Final = 64
 
 
 def as_body(request: LLMRequest, *, model: str) -> dict[str, Any]:
@@ -73,16 +81,14 @@ def _leading_system(messages: Sequence[Message]) -> Sequence[Message]:
 
 
 def _tools(request: LLMRequest, messages: list[dict[str, Any]]) -> dict[str, Any]:
+    functions = tools_for(request.tools, ANTHROPIC)
     tools = [
-        {
-            "name": tool.name,
-            "description": tool.description,
-            "input_schema": {"type": "object", **tool.parameters},
-        }
-        for tool in request.tools
+        {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
+        for tool in functions
     ] + list(request.extra.get("custom_tools", ()))
     if tools:
-        choice = _choice(request.tool_choice)
+        choice = request.tool_choice
+        choice = _choice(vendor_choice(choice, functions, ANTHROPIC) if functions else choice)
         return {"tools": tools} | ({"tool_choice": choice} if choice else {})
     called = {
         block["name"]: None
@@ -109,8 +115,8 @@ def _choice(choice: Any) -> dict[str, Any] | None:
 
 def as_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
     """The conversation under Anthropic's rules."""
-    turns = _Turns(messages)
-    for message in messages:
+    turns = _Turns()
+    for message in arranged(messages, pictures_in_results=True):
         turns.take(message)
     return turns.finished()
 
@@ -118,22 +124,26 @@ def as_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
 class _Turns:
     """Builds the turns: role and blocks, neighbours of one role merged as they come."""
 
-    def __init__(self, messages: Sequence[Message]) -> None:
-        self._results = {str(m.get("tool_call_id")): m for m in messages if m.get("role") == "tool"}
-        self._calls = {call.id for message in messages for call in calls_of(message)}
+    def __init__(self) -> None:
         self._turns: list[tuple[str, list[Block]]] = [("user", [])]
         self._thoughts: list[Block] = []
 
     def take(self, message: Message) -> None:
-        role = message.get("role")
+        role = message["role"]
         if role == "assistant":
-            self._take_assistant(message)
+            text = text_of(message.get("content")).rstrip()
+            said = [{"type": "text", "text": text}] if text else []
+            self._add("assistant", [*self._thoughts, *said, *map(_use, calls_of(message))])
+            self._thoughts = []
         elif role == PROVIDER_SPECIFIC:
             self._take_native(message.get("message"))
-        elif role != "tool":
+        elif role == "tool":
+            identity = _id(message["tool_call_id"])
+            content = _blocks(message.get("content"))
+            block = {"type": "tool_result", "tool_use_id": identity, "content": content}
+            self._add("user", [block])
+        else:
             self._thoughts = []
-            self._add("user", _blocks(message.get("content")))
-        elif str(message.get("tool_call_id")) not in self._calls:  # its call was left out
             self._add("user", _blocks(message.get("content")))
 
     def finished(self) -> list[dict[str, Any]]:
@@ -142,14 +152,6 @@ class _Turns:
         if self._turns[-1][0] == "assistant":
             self._turns.append(("user", [{"type": "text", "text": GOES_ON}]))
         return [{"role": role, "content": blocks} for role, blocks in self._turns]
-
-    def _take_assistant(self, message: Message) -> None:
-        made = calls_of(message)
-        blocks = [*_assistant_text(message), *map(_use, made)]
-        if blocks:
-            self._add("assistant", [*self._thoughts, *blocks])
-            self._thoughts = []
-        self._add("user", [_result(call.id, self._results.get(call.id)) for call in made])
 
     def _take_native(self, inner: Any) -> None:
         native = inner if isinstance(inner, dict) else {}
@@ -173,51 +175,31 @@ def _thought(native: dict[str, Any]) -> Block:
 
 def _native_blocks(content: Any) -> list[Block]:
     """What somebody wrote for Anthropic, as it is."""
-    if isinstance(content, str):
-        return _blocks(content)
-    return list(content) if isinstance(content, list) else []
-
-
-def _assistant_text(message: Message) -> list[Block]:
-    text = text_of(message.get("content")).rstrip()
-    return [{"type": "text", "text": text}] if text.strip() else []
+    return list(content) if isinstance(content, list) else _blocks(content)
 
 
 def _use(call: Any) -> Block:
-    return {"type": "tool_use", "id": _id(call.id), "name": call.name, "input": call.arguments}
-
-
-def _result(identity: str, message: Message | None) -> Block:
-    content: Any = _blocks(message.get("content")) if message else []
-    if not content:
-        content = [{"type": "text", "text": NO_RESULT}]
-    return {"type": "tool_result", "tool_use_id": _id(identity), "content": content}
+    name = vendor_name(call.name, ANTHROPIC)
+    return {"type": "tool_use", "id": _id(call.id), "name": name, "input": call.arguments}
 
 
 def _id(identity: str) -> str:
-    return _ID.sub("_", identity) or "_"
+    return short_id(identity, limit=_ID_LIMIT, pattern=_ID)
 
 
 def _blocks(content: object) -> list[Block]:
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}] if content.strip() else []
-    if not isinstance(content, list):
-        return []
-    blocks = (_block(part) for part in content if isinstance(part, dict))
-    return [block for block in blocks if block]
+    return [_block(part) for part in parts_of(content)]
 
 
-def _block(part: dict[str, Any]) -> Block | None:
-    if part.get("type") == "text":
-        text = part.get("text") or ""
-        return {"type": "text", "text": text} if text.strip() else None
-    if part.get("type") == "image_url":
-        url = (part.get("image_url") or {}).get("url", "")
-        data = _DATA.fullmatch(url)
-        source = (
-            {"type": "base64", "media_type": data["type"], "data": data["data"]}
-            if data
-            else {"type": "url", "url": url}
-        )
-        return {"type": "image", "source": source}
-    return {"type": "text", "text": f"[{part.get('type', 'something')} left out]"}
+def _block(part: dict[str, Any]) -> Block:
+    if part["type"] == "text":
+        return part
+    if part["type"] == "image_url":
+        url = part["image_url"]["url"]
+        data = data_url(url)
+        if data is None and url.startswith("http"):
+            return {"type": "image", "source": {"type": "url", "url": url}}
+        if data is not None and data.type in _PICTURES:
+            source = {"type": "base64", "media_type": data.type, "data": data.data}
+            return {"type": "image", "source": source}
+    return left_out(part)

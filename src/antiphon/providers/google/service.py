@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from antiphon.errors import ConfigurationError
+from antiphon.providers.account import model_of
 from antiphon.providers.google.provider import GoogleLLMProvider
 from antiphon.services.llm import LLMService
-from antiphon.services.llm_stream import RetryPolicy
+from antiphon.services.llm_options import LLMOptions, options_of
 from antiphon.settings import LLMSettings
+
+MODEL = "gemini-2.5-flash"
+"""The model where none is named: a fast one."""
 
 
 class GoogleLLMService(LLMService):
-    """A Gemini model. `api_key` and `base_url` default to the environment's and Google's."""
+    """A Gemini model.
+
+    Without `api_key` the variable `GEMINI_API_KEY` or `GOOGLE_API_KEY` is read. `include_thoughts`:
+    summaries of the model's thoughts come with the answer.
+    """
 
     def __init__(
         self,
@@ -20,27 +27,17 @@ class GoogleLLMService(LLMService):
         base_url: str | None = None,
         include_thoughts: bool = False,
         settings: LLMSettings | None = None,
-        run_in_parallel: bool = True,
-        group_parallel_tools: bool = True,
-        function_call_timeout_secs: float | None = 10.0,
-        retry_policy: RetryPolicy | None = None,
+        options: LLMOptions | None = None,
         name: str | None = None,
     ) -> None:
-        settings = settings or self.Settings()
-        wanted = model or settings.model
-        if not wanted:
-            raise ConfigurationError(f"{type(self).__name__} needs a model: model='...'")
         super().__init__(
             GoogleLLMProvider(
-                model=wanted,
+                model=model_of(type(self).__name__, model, settings, MODEL),
                 api_key=api_key,
                 base_url=base_url,
                 include_thoughts=include_thoughts,
             ),
             settings=settings,
-            run_in_parallel=run_in_parallel,
-            group_parallel_tools=group_parallel_tools,
-            function_call_timeout_secs=function_call_timeout_secs,
-            retry_policy=retry_policy,
             name=name,
+            **options_of(options),
         )

@@ -12,8 +12,10 @@ Gemini's rules, and how each is met:
 - a response is an object                       another value is put under `result`
 - pictures are no part of a response            they are the user's next turn
 - parts are not empty                           empty ones are left out
-- from the third generation on, the first call  the signature that came with it, or the one that is
-  of a turn carries a thought's signature       published for calls that Gemini did not make
+- from the third generation on, a call carries  each has the signature that came with it; the first
+  the signature that came with it               of a turn without one gets the one that is published
+                                                for calls that Gemini did not make
+- tools have names and schemas of a kind        `vendor_tools` rewrites them
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from antiphon.providers.arrangement import (
     parts_of,
 )
 from antiphon.providers.chat import PROVIDER_SPECIFIC, Message, calls_of, text_of
+from antiphon.providers.vendor_tools import GEMINI, tools_for, vendor_choice, vendor_name
 from antiphon.services.contracts import LLMRequest
 
 NOT_MADE_BY_GEMINI = base64.b64encode(b"skip_thought_signature_validator").decode()
@@ -67,9 +70,10 @@ def config_of(request: LLMRequest) -> dict[str, Any]:
         "temperature": request.temperature,
         "max_output_tokens": request.max_tokens,
     }
-    if request.tools:
-        tools.insert(0, {"function_declarations": [_declaration(tool) for tool in request.tools]})
-        if choice := _choice(request.tool_choice):
+    functions = tools_for(request.tools, GEMINI)
+    if functions:
+        tools.insert(0, {"function_declarations": [_declaration(tool) for tool in functions]})
+        if choice := _choice(vendor_choice(request.tool_choice, functions, GEMINI)):
             config["tool_config"] = {"function_calling_config": choice}
     if tools:
         config["tools"] = tools
@@ -86,7 +90,7 @@ def _leading(messages: Sequence[Message]) -> int:
 def _declaration(tool: Any) -> dict[str, Any]:
     declaration = {"name": tool.name, "description": tool.description}
     if tool.parameters.get("properties"):
-        declaration["parameters_json_schema"] = {"type": "object", **tool.parameters}
+        declaration["parameters_json_schema"] = tool.parameters
     return declaration
 
 
@@ -100,21 +104,45 @@ def _choice(choice: Any) -> dict[str, Any] | None:
     return {"mode": mode} if mode else None
 
 
+def signature_of_call(signature: str, tool_call_id: str | None) -> Any:
+    """A signature as it is kept in a context: with the call it belongs to, if it does to one."""
+    if tool_call_id is None:
+        return signature
+    return {"tool_call_id": tool_call_id, "thought_signature": signature}
+
+
 def as_contents(messages: Sequence[Message], *, signed: bool) -> list[dict[str, Any]]:
     """The conversation under Gemini's rules. `signed`: calls need signatures."""
-    turns = _Turns()
+    turns = _Turns(_signatures(messages))
     for message in arranged(messages):
         turns.take(message)
     return [{"role": role, "parts": parts} for role, parts in turns.finished(signed=signed)]
 
 
-class _Turns:
-    """Builds the turns. Calls and responses are kept apart from words."""
+def _signatures(messages: Sequence[Message]) -> dict[str, str]:
+    """Signatures by the calls they belong to, wherever in the conversation they are."""
+    found: dict[str, str] = {}
+    for message in messages:
+        inner = message.get("message") if message.get("role") == PROVIDER_SPECIFIC else None
+        signature = inner.get("signature") if isinstance(inner, Mapping) else None
+        if isinstance(signature, Mapping) and signature.get("thought_signature"):
+            found[str(signature.get("tool_call_id"))] = str(signature["thought_signature"])
+    return found
 
-    def __init__(self) -> None:
+
+class _Turns:
+    """Builds the turns. Calls and responses are kept apart from words.
+
+    A signature that names no call belongs to the next call that has none before the user speaks
+    again, or else to the words.
+    """
+
+    def __init__(self, signatures: Mapping[str, str]) -> None:
         self._turns: list[Turn] = [("user", [])]
         self._names: dict[str, str] = {}
-        self._signature: str | None = None
+        self._signatures = signatures
+        self._loose: list[str] = []
+        self._words: Part | None = None
 
     def take(self, message: Message) -> None:
         role = message["role"]
@@ -125,10 +153,11 @@ class _Turns:
         elif role == PROVIDER_SPECIFIC:
             self._take_native(message.get("message"))
         else:
-            self._signature = None
+            self._sign_words()
             self._add("user", _parts(message.get("content")))
 
     def finished(self, *, signed: bool) -> list[Turn]:
+        self._sign_words()
         if not self._turns[0][1]:
             self._turns[0][1].append({"text": BEGINS})
         if self._turns[-1][0] == "model":
@@ -143,24 +172,30 @@ class _Turns:
         said = _parts(message.get("content"))
         calls: list[Part] = []
         for call in calls_of(message):
-            self._names[call.id] = call.name
-            calls.append({"functionCall": {"name": call.name, "args": call.arguments}})
-        signature, self._signature = self._signature, None
-        if signature:
-            (calls or said)[0]["thoughtSignature"] = signature
-        if not said and not signature and self._joins_calls():
+            name = self._names[call.id] = vendor_name(call.name, GEMINI)
+            calls.append({"functionCall": {"name": name, "args": call.arguments}})
+            if signature := self._signatures.get(call.id):
+                calls[-1]["thoughtSignature"] = signature
+        unsigned = [call for call in calls if "thoughtSignature" not in call]
+        for part in unsigned[: len(self._loose)]:
+            part["thoughtSignature"] = self._loose.pop(0)
+        self._words = said[0] if said else self._words
+        begins_a_step = any("thoughtSignature" in call for call in calls)
+        if not said and not begins_a_step and _is_response(self._turns[-1][1]):
             self._turns[-2][1].extend(calls)
         else:
             self._add("model", [*said, *calls])
 
-    def _joins_calls(self) -> bool:
-        """Whether the last turns are calls and their responses, to which more can be added."""
-        return len(self._turns) > 1 and _is_response(self._turns[-1][1])
+    def _sign_words(self) -> None:
+        if self._words is not None and self._loose:
+            self._words["thoughtSignature"] = self._loose[-1]
+        self._loose, self._words = [], None
 
     def _take_native(self, inner: Any) -> None:
         native = inner if isinstance(inner, Mapping) else {}
         if native.get("type") == "thought":
-            self._signature = native.get("signature")
+            if isinstance(native.get("signature"), str):
+                self._loose.append(native["signature"])
         elif native.get("role") in {"user", "model"}:
             self._add(native["role"], list(native.get("parts") or ()))
 

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from antiphon.errors import ConnectivityError, ServerError, ServiceError
-from antiphon.providers.http import error_for_status, transport_errors
+from antiphon.errors import ConnectivityError, ServiceError
+from antiphon.providers.http import error_for_status
 
 
-@contextmanager
-def mapped_errors(sdk: Any, *, name: str, base_url: str) -> Iterator[None]:
-    """What the SDK and its HTTP client raise in the block becomes a `ServiceError`."""
-    try:
-        yield
-    except sdk.APIStatusError as error:
+def mapped(sdk: Any, error: Any, *, name: str, base_url: str) -> ServiceError:
+    """One of the SDK's errors: a refusal, a connection that failed, or the end of a stream."""
+    if isinstance(error, sdk.APIStatusError):
         message = f"{name}: {error.message} {error.code or ''}".strip()
-        raise error_for_status(error.status_code, message) from error
-    except sdk.APIConnectionError as error:
-        message = f"{name} cannot be reached at {base_url}: {error.message}"
-        raise ConnectivityError(message) from error
-    except sdk.APIError as error:
-        raise mid_stream(name, error.message, error.code) from error
-    except ValueError as error:
-        raise ServerError(f"{name} sent what is not JSON: {error}") from error
-    except transport_errors() as error:
-        raise ConnectivityError(f"{name}: the connection broke: {error}") from error
+        return error_for_status(error.status_code, message)
+    if isinstance(error, sdk.APIConnectionError):
+        return ConnectivityError(f"{name} cannot be reached at {base_url}: {error.message}")
+    return mid_stream(name, error.message, error.code)
 
 
 def mid_stream(name: str, message: str | None, code: Any) -> ServiceError:

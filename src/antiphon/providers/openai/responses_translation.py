@@ -7,6 +7,7 @@ The rules of the Responses API, and how each is met:
 - content is typed by who says it                the assistant's is plain text, others' `input_...`
 - sound has no place in messages                 a note in brackets
 - a call's id has at most 64 characters          longer ones are replaced by one made from them
+- tools have names and schemas of a kind         `vendor_tools` rewrites them
 - a reasoning item is followed by what it led    it is sent back only there, by `id` and encrypted
   to                                             content, as nothing is stored at OpenAI's
 """
@@ -24,6 +25,7 @@ from antiphon.providers.arrangement import (
     short_id,
 )
 from antiphon.providers.chat import PROVIDER_SPECIFIC, Message
+from antiphon.providers.vendor_tools import OPENAI, tools_for, vendor_choice, vendor_name
 from antiphon.services.contracts import LLMRequest
 
 Item = dict[str, Any]
@@ -48,20 +50,23 @@ def as_body(request: LLMRequest, *, model: str, keep_reasoning: bool = False) ->
     if request.system_instruction:
         body["instructions"] = request.system_instruction
     extra = dict(request.extra)
+    functions = tools_for(request.tools, OPENAI)
     tools = [
         {
             "type": "function",
             "name": tool.name,
             "description": tool.description,
-            "parameters": {"type": "object", "properties": {}, **tool.parameters},
+            "parameters": tool.parameters,
             "strict": False,
         }
-        for tool in request.tools
+        for tool in functions
     ] + list(extra.pop("custom_tools", ()))
     if tools:
         body["tools"] = tools
-        if request.tool_choice is not None:
-            body["tool_choice"] = _choice(request.tool_choice)
+        choice = request.tool_choice
+        choice = _choice(vendor_choice(choice, functions, OPENAI) if functions else choice)
+        if choice is not None:
+            body["tool_choice"] = choice
     if request.temperature is not None:
         body["temperature"] = request.temperature
     if request.max_tokens is not None:
@@ -109,7 +114,7 @@ def _items(message: Message) -> list[Item]:
         {
             "type": "function_call",
             "call_id": short_id(str(call["id"]), limit=_CALL_ID_LIMIT),
-            "name": call["function"]["name"],
+            "name": vendor_name(call["function"]["name"], OPENAI),
             "arguments": call["function"]["arguments"],
         }
         for call in message.get("tool_calls") or ()

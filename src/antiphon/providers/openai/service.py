@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from antiphon.errors import ConfigurationError
-from antiphon.providers.openai.responses import OpenAIResponsesProvider
-from antiphon.providers.openai.vendors import server_at, vendor
-from antiphon.providers.openai_compatible import OpenAICompatibleProvider
+from antiphon.providers.account import model_of
+from antiphon.providers.openai.provider import OpenAILLMProvider
+from antiphon.providers.openai.responses_provider import OpenAIResponsesLLMProvider
+from antiphon.providers.openai.vendors import vendor
 from antiphon.services.llm import LLMService
-from antiphon.services.llm_stream import RetryPolicy
+from antiphon.services.llm_options import LLMOptions, options_of
 from antiphon.settings import LLMSettings
+
+MODEL = "gpt-4.1-mini-2025-04-14"
+"""OpenAI's model where none is named: a fast one. Other vendors' models have to be named."""
 
 
 class OpenAILLMService(LLMService):
-    """A model of OpenAI's, or of `vendor` (a row of `providers.openai.vendors`), or at `base_url`.
+    """A model of OpenAI's, of another vendor, or at an address.
 
-    Without `api_key` the vendor's variable is read; a server at `base_url` then gets no key.
+    `vendor_name` is a row of `providers.openai.vendors`, whose variable is read without `api_key`.
+    `base_url` is a server of one's own, which gets no key but `api_key`; not both.
     """
 
     def __init__(
@@ -23,30 +27,23 @@ class OpenAILLMService(LLMService):
         model: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
-        vendor_name: str = "openai",
+        vendor_name: str | None = None,
         settings: LLMSettings | None = None,
-        run_in_parallel: bool = True,
-        group_parallel_tools: bool = True,
-        function_call_timeout_secs: float | None = 10.0,
-        retry_policy: RetryPolicy | None = None,
+        options: LLMOptions | None = None,
         name: str | None = None,
     ) -> None:
-        settings = settings or self.Settings()
-        wanted = model or settings.model
-        if not wanted:
-            raise ConfigurationError(f"{type(self).__name__} needs a model: model='...'")
-        if base_url is not None and api_key is None:
-            row = server_at(base_url)
-        else:
-            row = vendor(vendor_name)
         super().__init__(
-            OpenAICompatibleProvider(model=wanted, api_key=api_key, base_url=base_url, vendor=row),
+            OpenAILLMProvider(
+                model=model_of(
+                    type(self).__name__, model, settings, None if vendor_name or base_url else MODEL
+                ),
+                api_key=api_key,
+                base_url=base_url,
+                vendor=vendor(vendor_name) if vendor_name else None,
+            ),
             settings=settings,
-            run_in_parallel=run_in_parallel,
-            group_parallel_tools=group_parallel_tools,
-            function_call_timeout_secs=function_call_timeout_secs,
-            retry_policy=retry_policy,
             name=name,
+            **options_of(options),
         )
 
 
@@ -65,29 +62,17 @@ class OpenAIResponsesLLMService(LLMService):
         base_url: str | None = None,
         keep_reasoning: bool = False,
         settings: LLMSettings | None = None,
-        run_in_parallel: bool = True,
-        group_parallel_tools: bool = True,
-        function_call_timeout_secs: float | None = 10.0,
-        retry_policy: RetryPolicy | None = None,
+        options: LLMOptions | None = None,
         name: str | None = None,
     ) -> None:
-        settings = settings or self.Settings()
-        wanted = model or settings.model
-        if not wanted:
-            raise ConfigurationError(f"{type(self).__name__} needs a model: model='...'")
-        own = base_url is not None and api_key is None
         super().__init__(
-            OpenAIResponsesProvider(
-                model=wanted,
+            OpenAIResponsesLLMProvider(
+                model=model_of(type(self).__name__, model, settings, None if base_url else MODEL),
                 api_key=api_key,
                 base_url=base_url,
-                vendor=server_at(str(base_url)) if own else vendor("openai"),
                 keep_reasoning=keep_reasoning,
             ),
             settings=settings,
-            run_in_parallel=run_in_parallel,
-            group_parallel_tools=group_parallel_tools,
-            function_call_timeout_secs=function_call_timeout_secs,
-            retry_policy=retry_policy,
             name=name,
+            **options_of(options),
         )

@@ -8,6 +8,7 @@ Its rules, and how each is met:
   sound
 - the assistant says or calls something          empty messages are left out
 - a call's id has at most 40 characters          longer ones are replaced by one made from them
+- tools have names and schemas of a kind         `vendor_tools` rewrites them
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from uuid import uuid4
 from antiphon.providers.arrangement import BEGINS, arranged, short_id
 from antiphon.providers.chat import PROVIDER_SPECIFIC
 from antiphon.providers.openai.vendors import Vendor
+from antiphon.providers.vendor_tools import OPENAI, tools_for, vendor_choice, vendor_name
 from antiphon.services.contracts import LLMRequest, ToolCall
 
 _ID_LIMIT = 40
@@ -45,7 +47,8 @@ def as_body(request: LLMRequest, *, model: str, vendor: Vendor) -> dict[str, Any
         body["stream_options"] = {"include_usage": True}
     extra = dict(request.extra)
     custom = extra.pop("custom_tools", [])
-    if request.tools or custom:
+    tools = tools_for(request.tools, OPENAI)
+    if tools or custom:
         body["tools"] = [
             {
                 "type": "function",
@@ -55,10 +58,11 @@ def as_body(request: LLMRequest, *, model: str, vendor: Vendor) -> dict[str, Any
                     "parameters": tool.parameters,
                 },
             }
-            for tool in request.tools
+            for tool in tools
         ] + list(custom)
-        if request.tool_choice is not None:
-            body["tool_choice"] = request.tool_choice
+        choice = vendor_choice(request.tool_choice, tools, OPENAI) if tools else request.tool_choice
+        if choice is not None:
+            body["tool_choice"] = choice
     if request.temperature is not None:
         body["temperature"] = request.temperature
     if request.max_tokens is not None:
@@ -74,12 +78,16 @@ def _plain(message: dict[str, Any]) -> dict[str, Any] | None:
         return message | {"tool_call_id": short_id(message["tool_call_id"], limit=_ID_LIMIT)}
     if message.get("tool_calls"):
         calls = message["tool_calls"]
-        short = [call | {"id": short_id(str(call["id"]), limit=_ID_LIMIT)} for call in calls]
-        return message | {"tool_calls": short}
+        return message | {"tool_calls": [_call(call) for call in calls]}
     if message["role"] != PROVIDER_SPECIFIC:
         return message
     inner = message.get("message")
     return dict(inner) if isinstance(inner, dict) and "role" in inner else None
+
+
+def _call(call: dict[str, Any]) -> dict[str, Any]:
+    function = call["function"] | {"name": vendor_name(call["function"]["name"], OPENAI)}
+    return call | {"id": short_id(call["id"], limit=_ID_LIMIT), "function": function}
 
 
 class _Call:

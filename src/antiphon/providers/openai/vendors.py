@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from antiphon.errors import ConfigurationError, UnknownNameError
+from antiphon.errors import UnknownNameError
+from antiphon.providers.account import key_of
 
 
 class Vendor(msgspec.Struct, frozen=True):
@@ -32,21 +33,16 @@ class Vendor(msgspec.Struct, frozen=True):
         """The base URL, from the environment if it says so."""
         return environment.get(f"{self.name.upper()}_BASE_URL") or self.base_url
 
-    def key(self, environment: Mapping[str, str]) -> str:
-        """The key.
+    def key(self, environment: Mapping[str, str], api_key: str | None = None) -> str:
+        """The key: the one that is given, or that of the vendor's variable.
 
         Raises:
-            ConfigurationError: the variable is not set.
+            ConfigurationError: the vendor needs one and there is none.
 
         """
         if self.key_variable is None:
-            return "none"
-        key = environment.get(self.key_variable, "").strip()
-        if not key:
-            raise ConfigurationError(
-                f"{self.name} needs a key: set the environment variable {self.key_variable}"
-            )
-        return key
+            return api_key or "none"
+        return key_of(self.name, api_key, self.key_variable, environment=environment)
 
 
 _ROWS = (

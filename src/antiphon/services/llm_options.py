@@ -1,0 +1,28 @@
+"""What is chosen for `LLMService` itself, whoever the vendor is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from antiphon.context.llm_context import LLMContext
+from antiphon.services.llm_stream import RetryPolicy
+
+
+class LLMOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `LLMService`, as one value for vendors' services: `options=LLMOptions(...)`.
+
+    Each is the keyword of `LLMService` that has its name.
+    """
+
+    run_in_parallel: bool = True
+    group_parallel_tools: bool = True
+    function_call_timeout_secs: float | None = 10.0
+    retry_policy: RetryPolicy | None = None
+    warm_up: LLMContext | None = None
+
+
+def options_of(options: LLMOptions | None) -> dict[str, Any]:
+    """The options as `LLMService` takes them."""
+    return msgspec.structs.asdict(options or LLMOptions())
