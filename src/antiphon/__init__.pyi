@@ -195,10 +195,10 @@ from antiphon.providers.local.stt import LocalSTTProvider as LocalSTTProvider
 from antiphon.providers.local.tts import LocalTTSProvider as LocalTTSProvider
 from antiphon.providers.local.turn import LocalSmartTurnModel as LocalSmartTurnModel
 from antiphon.providers.local.vad import SileroVADAnalyzer as SileroVADAnalyzer
-from antiphon.providers.openai.responses import OpenAIResponsesProvider as OpenAIResponsesProvider
+from antiphon.providers.openai.provider import OpenAILLMProvider as OpenAILLMProvider
+from antiphon.providers.openai.responses_provider import OpenAIResponsesLLMProvider as OpenAIResponsesLLMProvider
 from antiphon.providers.openai.service import OpenAILLMService as OpenAILLMService
 from antiphon.providers.openai.service import OpenAIResponsesLLMService as OpenAIResponsesLLMService
-from antiphon.providers.openai_compatible import OpenAICompatibleProvider as OpenAICompatibleProvider
 from antiphon.providers.select import llm_from_env as llm_from_env
 from antiphon.services.contracts import AudioChunk as AudioChunk
 from antiphon.services.contracts import CallerSpeechStarted as CallerSpeechStarted
@@ -240,6 +240,7 @@ from antiphon.services.contracts import Truncate as Truncate
 from antiphon.services.contracts import Truncated as Truncated
 from antiphon.services.contracts import WordTime as WordTime
 from antiphon.services.llm import LLMService as LLMService
+from antiphon.services.llm_options import LLMOptions as LLMOptions
 from antiphon.services.realtime import RealtimeService as RealtimeService
 from antiphon.services.realtime import realtime_strategies as realtime_strategies
 from antiphon.services.stt import STTService as STTService
@@ -484,6 +485,7 @@ __all__ = [
     "LLMMessagesAppendFrame",
     "LLMMessagesTransformFrame",
     "LLMMessagesUpdateFrame",
+    "LLMOptions",
     "LLMProvider",
     "LLMRequest",
     "LLMRunFrame",
@@ -526,10 +528,10 @@ __all__ = [
     "Muted",
     "NotInPipelineError",
     "Notify",
-    "OpenAICompatibleProvider",
+    "OpenAILLMProvider",
     "OpenAILLMService",
+    "OpenAIResponsesLLMProvider",
     "OpenAIResponsesLLMService",
-    "OpenAIResponsesProvider",
     "OpenableSink",
     "Opinion",
     "OutputAudioRawFrame",
