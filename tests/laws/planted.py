@@ -120,6 +120,20 @@ def interruptions_come_later(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(task, "interrupt", interrupt)
 
 
+def one_is_not_told_in_the_step(patch: pytest.MonkeyPatch) -> None:
+    """`voided` is not called for one processor."""
+    tell = interruption._tell
+
+    def forgetful(session: Session, over: list[Epoch]) -> Any:
+        everybody = session.stations
+        session.stations = everybody[:-1]
+        failures = tell(session, over[:-1])
+        session.stations = everybody
+        return failures
+
+    patch.setattr(interruption, "_tell", forgetful)
+
+
 def the_busy_are_not_told(patch: pytest.MonkeyPatch) -> None:
     """A processor that handles an urgent frame does not hear of an interruption."""
     deliver = Station.deliver_always
@@ -230,6 +244,7 @@ PLANTS: tuple[Plant, ...] = (
     lanes_stay_in_the_old_epoch,
     stale_code_interrupts,
     interruptions_come_later,
+    one_is_not_told_in_the_step,
     the_busy_are_not_told,
     frames_overtake,
     branches_release_twice,

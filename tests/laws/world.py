@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame, StartFrame
 from antiphon.kernel.branches import ParallelPipeline
-from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.epoch import Epoch, FrameDirection
 from antiphon.kernel.observers import BaseObserver
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import Emitter, FrameProcessor, handles
@@ -97,6 +97,7 @@ class World:
         self.order: dict[int, list[tuple[int, FrameDirection]]] = defaultdict(list)
         self.active: dict[tuple[int, bool], Work] = {}
         self.told: Counter[int] = Counter()
+        self.voided: Counter[int] = Counter()
         self.failures: list[BaseException] = []
         self.errors: list[BaseException | None] = []
 
@@ -128,14 +129,32 @@ class World:
         self.events += 1
         if work is not None and self.stale(work) and work.droppable:
             return
+        self._check_voided()
         self.epoch += 1
         self.interruptions += not self.ending
         if work is not None and work.kind is not Kind.UNBOUND:
             work.epoch = self.epoch
 
+    def told_void(self, part: Part, *, live: bool) -> None:
+        """A part is told, in the step, that an epoch is over."""
+        self.voided[part.number] += 1
+        if live or self.voided[part.number] != self.epoch:
+            self.wrong(f"part {part.number}: told of an end too often or too early")
+
+    def _check_voided(self) -> None:
+        """Everybody has been told of every interruption, and was in its own step."""
+        if self.ending:
+            return
+        for part in self.plan.parts:
+            if self.voided[part.number] != self.epoch:
+                self.wrong(
+                    f"part {part.number}: told of {self.voided[part.number]} ends of {self.epoch}"
+                )
+
     def begin(self, part: Part, frame: Frame, direction: FrameDirection) -> Work:
         """A handler begins."""
         self.events += 1
+        self._check_voided()
         who = f"part {part.number} on {frame.name} in epoch {self.epoch}"
         if self.over:
             self.wrong(f"{who}: handled after the conversation was cancelled")
@@ -198,6 +217,10 @@ class Actor(FrameProcessor):
         super().__init__(name=f"part-{part.number}")
         self.part, self.world = part, world
         self.ready = StartFrame not in part.kinds
+
+    def voided(self, epoch: Epoch) -> None:
+        """Tells the world."""
+        self.world.told_void(self.part, live=epoch.live)
 
     async def begin_session(self, frame: Frame, direction: FrameDirection) -> None:
         """Takes its time to start."""

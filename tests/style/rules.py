@@ -17,7 +17,7 @@ from tests.style.source import SRC, Source, classes, dotted, functions
 # guests: there strangers' exceptions become reports. In a simulation they belong to whoever awaits
 # the outcome.
 CATCH_ALL_ROOMS = (
-    *(f"kernel/{module}" for module in ("event_source", "lane", "life", "observers")),
+    *(f"kernel/{module}" for module in ("event_source", "lane", "life", "observers", "tasks")),
     *(f"simulation/{module}" for module in ("loop/executors", "loop/virtual_time")),
 )
 TASK_ROOMS = ("kernel/", "services/connection.py", "transports/", "simulation/", "server/")

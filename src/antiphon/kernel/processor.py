@@ -17,6 +17,7 @@ look of it.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -24,6 +25,7 @@ from antiphon.clock import Clock
 from antiphon.errors import (
     AlreadyInPipelineError,
     AntiphonError,
+    ConfigurationError,
     ErrorCategory,
     NotInPipelineError,
 )
@@ -80,9 +82,16 @@ class FrameProcessor(EventSource):
     _station: Station | None = None
     _name: str | None = None
     _over: bool = False
+    keepers: tuple[Callable[[Epoch], None], ...] = ()
+    """Those that `when_voided` has registered."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if inspect.iscoroutinefunction(cls.voided):
+            raise ConfigurationError(
+                f"{cls.__name__}.voided is called inside the interruption itself and cannot await: "
+                f"declare it with `def`"
+            )
         overridden = cls.process_frame is not FrameProcessor.process_frame
         cls.handlers = HandlerTable(cls, cls.handlers, cls.process_frame if overridden else None)
 
@@ -91,6 +100,18 @@ class FrameProcessor(EventSource):
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Override to get every frame that no `@handles` method takes, and push on what goes on."""
+
+    def voided(self, epoch: Epoch) -> None:
+        """Override to drop what belongs to an epoch that an interruption (or a switch) has ended.
+
+        Called inside the step itself, before anything else runs: it may neither await nor push nor
+        interrupt. Emitters of the epoch are no longer `live`. What it raises is reported. The end
+        of the conversation is told by its own frames, not here.
+        """
+
+    def when_voided(self, call: Callable[[Epoch], None]) -> None:
+        """Also calls a part of this processor whenever `voided` is called, and after it."""
+        self.keepers = (*self.keepers, call)
 
     async def cleanup(self) -> None:
         """Releases what the processor holds. Called once, after the end; bounded."""

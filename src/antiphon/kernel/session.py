@@ -97,6 +97,8 @@ class Session:
         self.note_activity: Callable[[], None] = _nobody_minds
         """Called when a frame of a watched type is handed over."""
         self.closed = False
+        self.in_step = False
+        """An interruption is calling those who keep state for its epoch."""
         self.voided = 0
         """Frames of an older epoch that were pushed and vanished."""
         self.end_timeout_secs = 20.0

@@ -29,6 +29,7 @@ from antiphon.kernel.interruption import interrupt
 from antiphon.kernel.lane import Lane
 from antiphon.kernel.life import Life
 from antiphon.kernel.mailbox import Mailbox
+from antiphon.kernel.tasks import failure_of
 
 if TYPE_CHECKING:
     from antiphon.kernel.chain import Chain, Node
@@ -58,6 +59,7 @@ class Station:
         "before",
         "chain",
         "downstream",
+        "epoch",
         "handler_of",
         "index",
         "life",
@@ -77,6 +79,8 @@ class Station:
         self.session = session
         self.chain = chain
         self.name = session.name_for(processor)
+        self.epoch = session.epoch
+        """The epoch in which its handlers start."""
         self.index = 0
         self.before: Node = chain.upper
         self.after: Node = chain.lower
@@ -92,19 +96,24 @@ class Station:
         self.near_up: dict[type[Frame], Node] = {}
         self.life = Life(self)
 
-    @property
-    def epoch(self) -> Epoch:
-        """The epoch in which its handlers start."""
-        return self.session.epoch
-
     def present_epoch(self) -> Epoch:
         """The epoch of the work being done, else the station's."""
         work = current_work.get()
         return self.epoch if work is None else work.epoch
 
-    def begin_epoch(self, epoch: Epoch) -> Epoch:
-        """The session has begun an epoch: what it is to this station."""
-        return epoch
+    def begin_epoch(self, epoch: Epoch) -> None:
+        """The session has begun an epoch."""
+        self.epoch = epoch
+
+    def void(self, epoch: Epoch) -> list[BaseException]:
+        """Tells the processor and its parts that an epoch is over; returns what they raised."""
+        processor = self.processor
+        failures = [failure_of(tell, epoch) for tell in (processor.voided, *processor.keepers)]
+        return [error for error in failures if error is not None]
+
+    def voiding_failed(self, error: BaseException) -> None:
+        """Makes known what one of them raised."""
+        self.report(f"{self.name} failed in voided(): {error!r}", error)
 
     # ---- what a node of a chain does ----------------------------------------------------------
 

@@ -53,7 +53,7 @@ class Closing:
 class ServedStation(Station):
     """The place of one service. `let_out` takes what has been held back."""
 
-    __slots__ = ("_held", "_let_out", "_own", "began")
+    __slots__ = ("_held", "_let_out", "began")
 
     def __init__(
         self,
@@ -62,23 +62,20 @@ class ServedStation(Station):
         chain: Chain,
         let_out: Callable[[Frame, FrameDirection], None],
     ) -> None:
-        self._own = session.epoch.part()
         self._let_out = let_out
-        self._held: list[tuple[Frame, FrameDirection, Epoch]] = []
+        self._held: list[tuple[Frame, FrameDirection]] = []
         self.began = False
         """Whether the ordered handler at work has let something out."""
         super().__init__(processor, session, chain)
+        self.begin_epoch(session.epoch)
+        for lane in (self.ordered, self.urgent):
+            lane.renew(self.epoch, None, None)
         self.handler_of = {}  # not the one that all processors of the class share
 
-    @property
-    def epoch(self) -> Epoch:
-        """The part of the session's epoch in which this service is at work."""
-        return self._own
-
-    def begin_epoch(self, epoch: Epoch) -> Epoch:
-        """A part of the session's new epoch."""
-        self._own = epoch.part()
-        return self._own
+    def begin_epoch(self, epoch: Epoch) -> None:
+        """The service is at work in a part of the session's epoch; what was held back is void."""
+        self._held.clear()
+        self.epoch = epoch.part()
 
     def resolve(self, kind: type[Frame]) -> Handler | None:
         """As everywhere; the handlers of ordered frames are watched."""
@@ -108,21 +105,20 @@ class ServedStation(Station):
             return False
         boundary = isinstance(frame, ControlFrame) and frame.interruptible
         if boundary and own and not self.began and frame is not current[0]:
-            self._held.append((frame, direction, work.epoch))
+            self._held.append((frame, direction))
             return True
         self.release()
         self.began = True
         return False
 
     def release(self) -> None:
-        """Lets out what is held back, unless an interruption has made it void."""
+        """Lets out what is held back."""
         if not self._held:
             return
         held, self._held = self._held, []
-        for frame, direction, epoch in held:
-            if epoch.live:
-                self.began = True
-                self._let_out(frame, direction)
+        for frame, direction in held:
+            self.began = True
+            self._let_out(frame, direction)
 
     def take_away(self, stays: Callable[[Frame], bool]) -> tuple[list[Envelope], Closing | None]:
         """Ends its work, in one step.
@@ -132,9 +128,9 @@ class ServedStation(Station):
         """
         lane, session = self.ordered, self.session
         current, work, task = lane.current, lane.work, lane.task
-        self._held.clear()
-        self._own.end()
-        self._own = session.epoch.part()
+        over = self.epoch
+        over.end()
+        self.begin_epoch(session.epoch)
         again: list[Envelope] = []
         closing: Closing | None = None
         if current is not None and current[0].interruptible:
@@ -143,10 +139,12 @@ class ServedStation(Station):
             elif task is not None:
                 work.epoch = session.epoch.part()
                 closing = Closing(work, task, self.processor.stop_timeout_secs)
-        lane.interrupt(self._own, None, None)
-        self.urgent.renew(self._own, None, None)
+        lane.interrupt(self.epoch, None, None)
+        self.urgent.renew(self.epoch, None, None)
         session.void_bound_tasks_of(self)
         self.began = False
+        for error in self.void(over):
+            self.voiding_failed(error)
 
         def kept(envelope: Envelope) -> bool:
             frame = envelope[0]

@@ -26,6 +26,20 @@ def ends_the_task(error: BaseException) -> bool:
     return isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit)
 
 
+def failure_of(hook: Callable[..., None], *args: Any) -> BaseException | None:
+    """Calls user code that must not hurt its caller, and returns what it raises.
+
+    Only the user's own `KeyboardInterrupt` goes through.
+    """
+    try:
+        hook(*args)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return error
+    return None
+
+
 async def to_its_end(coro: Coroutine[Any, Any, None]) -> None:
     """Runs a bounded clean-up that no cancellation of the caller cuts short.
 
