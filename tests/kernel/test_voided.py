@@ -108,7 +108,7 @@ def test_the_hook_cannot_interrupt() -> None:
 
 
 def test_a_part_of_a_processor_is_told_after_it() -> None:
-    """What `when_voided` registered is called too, also when the processor's own hook fails."""
+    """What `also_voided` names is called too, also when the processor's own hook fails."""
 
     class Whole(FrameProcessor):
         def voided(self, epoch: Epoch) -> None:
@@ -119,7 +119,7 @@ def test_a_part_of_a_processor_is_told_after_it() -> None:
 
     async def main() -> None:
         whole = Whole()
-        whole.when_voided(lambda epoch: calls.append(f"part {epoch.number}"))
+        whole.also_voided = [lambda epoch: calls.append(f"part {epoch.number}")]
         async with conversation(whole) as talk:
             await talk.interrupt()
 

@@ -72,7 +72,7 @@ def interrupt(session: Session, frame: InterruptionFrame, *, source: str) -> Non
             station.urgent.watch.start()
     session.interrupted(frame)
     for station, error in failures:
-        station.voiding_failed(error)
+        station.report(f"{station.name} failed in voided(): {error!r}", error)
 
 
 def _tell(session: Session, over: Sequence[Epoch]) -> list[tuple[Station, BaseException]]:

@@ -9,7 +9,7 @@ from antiphon.kernel.branches import Fork, ParallelPipeline
 from antiphon.kernel.chain import Chain, ChainEnd, Node
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.session import Session
-from antiphon.kernel.station import Station
+from antiphon.kernel.station import Station, take_place
 
 
 class Pipeline:
@@ -60,7 +60,7 @@ def wire(
             continue
         station = make_station(part, session, chain)
         station.index = index
-        part.wire(station)
+        take_place(station)
         session.stations.append(station)
         chain.busy[False] += 1
         chain.busy[True] += 1
@@ -102,7 +102,7 @@ def insert(processor: FrameProcessor, *, beside: FrameProcessor, after: bool = F
         )
     session, chain = place.session, place.chain
     station = Station(processor, session, chain)
-    processor.wire(station)
+    take_place(station)
     session.stations.insert(session.stations.index(place) + after, station)
     chain.busy[False] += 1
     chain.busy[True] += 1

@@ -18,12 +18,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from antiphon.clock import Clock
 from antiphon.errors import (
-    AlreadyInPipelineError,
     AntiphonError,
     ConfigurationError,
     ErrorCategory,
@@ -82,8 +81,8 @@ class FrameProcessor(EventSource):
     _station: Station | None = None
     _name: str | None = None
     _over: bool = False
-    keepers: tuple[Callable[[Epoch], None], ...] = ()
-    """Those that `when_voided` has registered."""
+    also_voided: Sequence[Callable[[Epoch], None]] = ()
+    """What is called like `voided`, and after it: the parts of this processor that keep state."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -108,10 +107,6 @@ class FrameProcessor(EventSource):
         interrupt. Emitters of the epoch are no longer `live`. What it raises is reported. The end
         of the conversation is told by its own frames, not here.
         """
-
-    def when_voided(self, call: Callable[[Epoch], None]) -> None:
-        """Also calls a part of this processor whenever `voided` is called, and after it."""
-        self.keepers = (*self.keepers, call)
 
     async def cleanup(self) -> None:
         """Releases what the processor holds. Called once, after the end; bounded."""
@@ -258,21 +253,6 @@ class FrameProcessor(EventSource):
     def params(self) -> PipelineParams:
         """The parameters of the task."""
         return self.station.session.params
-
-    def wire(self, station: Station) -> None:
-        """Gives the processor its place; `AlreadyInPipelineError` if it has one."""
-        if self._station is not None:
-            raise AlreadyInPipelineError(
-                f"{self.name} is in a pipeline already: make one processor for each place"
-            )
-        self._station = station
-
-    def unwire(self, station: Station) -> None:
-        """The conversation is over: the processor may be put into another pipeline."""
-        if self._station is station:
-            self._name = station.name
-            self._station = None
-            self._over = True
 
     @handles(CallFrame)
     async def _take_call(self, frame: CallFrame, direction: FrameDirection) -> None:

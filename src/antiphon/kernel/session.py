@@ -39,12 +39,12 @@ from antiphon.kernel.epoch import (
 )
 from antiphon.kernel.event_source import EventSource, finish_handlers
 from antiphon.kernel.observers import Observers
+from antiphon.kernel.station import Station, leave_place
 from antiphon.kernel.tasks import TaskGroup
 
 if TYPE_CHECKING:
     from antiphon.kernel.params import PipelineParams
     from antiphon.kernel.processor import FrameProcessor
-    from antiphon.kernel.station import Station
 
 T = TypeVar("T")
 
@@ -209,7 +209,7 @@ class Session:
         self._abandon(await self.tasks.close(timeout), "left a task behind")
         await finish_handlers(_with_events(self), timeout)
         for station in self.stations:
-            station.processor.unwire(station)
+            leave_place(station)
 
     async def _each(self, what: str, timeout: float, cancelled: CancelFrame | None) -> None:
         jobs = {}

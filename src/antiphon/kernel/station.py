@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from antiphon.errors import KernelError
+from antiphon.errors import AlreadyInPipelineError, KernelError
 from antiphon.frames.base import Frame, not_a_frame
 from antiphon.frames.lifecycle import (
     CancelFrame,
@@ -49,6 +49,25 @@ def _frame_of(envelope: Envelope) -> Frame:
 async def _live(processor: FrameProcessor, frame: Frame, direction: FrameDirection) -> None:
     """The handler of `EndFrame` and `StopFrame` at every station."""
     await processor.station.life.end(frame, direction)
+
+
+def take_place(station: Station) -> None:
+    """Gives a processor its place; `AlreadyInPipelineError` if it has one."""
+    processor = station.processor
+    if processor._station is not None:
+        raise AlreadyInPipelineError(
+            f"{processor.name} is in a pipeline already: make one processor for each place"
+        )
+    processor._station = station
+
+
+def leave_place(station: Station) -> None:
+    """The conversation is over: the processor may be put into another pipeline."""
+    processor = station.processor
+    if processor._station is station:
+        processor._name = station.name
+        processor._station = None
+        processor._over = True
 
 
 class Station:
@@ -108,12 +127,8 @@ class Station:
     def void(self, epoch: Epoch) -> list[BaseException]:
         """Tells the processor and its parts that an epoch is over; returns what they raised."""
         processor = self.processor
-        failures = [failure_of(tell, epoch) for tell in (processor.voided, *processor.keepers)]
+        failures = [failure_of(tell, epoch) for tell in (processor.voided, *processor.also_voided)]
         return [error for error in failures if error is not None]
-
-    def voiding_failed(self, error: BaseException) -> None:
-        """Makes known what one of them raised."""
-        self.report(f"{self.name} failed in voided(): {error!r}", error)
 
     # ---- what a node of a chain does ----------------------------------------------------------
 

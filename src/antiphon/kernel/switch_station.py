@@ -144,7 +144,7 @@ class ServedStation(Station):
         session.void_bound_tasks_of(self)
         self.began = False
         for error in self.void(over):
-            self.voiding_failed(error)
+            self.report(f"{self.name} failed in voided(): {error!r}", error)
 
         def kept(envelope: Envelope) -> bool:
             frame = envelope[0]

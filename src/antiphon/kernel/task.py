@@ -40,6 +40,7 @@ from antiphon.kernel.params import ErrorPolicy, PipelineParams
 from antiphon.kernel.pipeline import Pipeline, wire
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.session import Session
+from antiphon.kernel.station import leave_place
 from antiphon.kernel.tasks import to_its_end
 
 __all__ = ["ErrorPolicy", "PipelineParams", "PipelineTask"]
@@ -106,7 +107,7 @@ class PipelineTask(EventSource):
             )
         except AntiphonError:
             for station in self._session.stations:  # they can be used once that is mended
-                station.processor.unwire(station)
+                leave_place(station)
             raise
         self.processors: Sequence[FrameProcessor] = pipeline.processors
         """Every processor that it was made of, those of branches too, in downstream order."""

@@ -21,6 +21,7 @@ from typing import Any
 
 from antiphon.errors import ConfigurationError
 from antiphon.kernel.pipeline import Pipeline
+from antiphon.kernel.station import leave_place
 from antiphon.kernel.task import PipelineTask
 from antiphon.transports.base import BaseTransport
 
@@ -174,7 +175,7 @@ async def build_pipeline(make: Function, caller: BaseTransport) -> Pipeline:
     made = await _made(make, (caller,) if wanted else (), "the agent")
     if isinstance(made, PipelineTask):
         for station in made._session.stations:
-            station.processor.unwire(station)
+            leave_place(station)
         made = made.pipeline
     if not isinstance(made, Pipeline):
         raise ConfigurationError(
