@@ -69,65 +69,91 @@ class BlockingCalls:
                 self._told = (self._loop.steps, place)
                 self._loop.blocking_calls.append(f"{call} at {place}")
 
-    # ---- what stands in place of the calls ------------------------------------------------------
-
-    def sleep(self, original: Callable[[float], None]) -> Callable[[float], None]:
-        """`time.sleep`."""
-
-        def sleep(secs: float) -> None:
-            if not self.concerns():
-                if threading.get_ident() == self._thread:
-                    self._loop.slept_secs += secs
-                else:
-                    original(secs)
-                return
+    def sleep(self, secs: float, original: Callable[[float], None]) -> None:
+        """Lets virtual time pass instead, and reports it where no executor sleeps."""
+        if self.concerns():
             self.tell(f"time.sleep({secs:g})")
             self._loop.spend(secs)
+        elif threading.get_ident() == self._thread:
+            self._loop.slept_secs += secs
+        else:
+            original(secs)
 
-        return sleep
+    def wait(
+        self,
+        condition: threading.Condition,
+        timeout: float | None,
+        original: Callable[..., bool],
+    ) -> bool:
+        """Reports a wait for a thread; one without an end is ended in the end."""
+        limit = self._loop.watchdog.limit_secs
+        self.tell("waiting for a thread")
+        if timeout is not None or limit is None:
+            return original(condition, timeout)
+        if original(condition, limit * _PATIENCE):
+            return True
+        self._loop.watchdog.endless = describe_step(sys._getframe(2))
+        raise StepEnded
 
-    def plain(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-        """A call that always blocks."""
 
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if self.concerns():
-                self.tell(name)
-            return original(*args, **kwargs)
+_now: list[BlockingCalls] = []
+"""The run that is watched, if one is. Who took a name of these while another run was watched is
+told of this one.
+"""
 
-        return call
 
-    def of_socket(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-        """A method of a socket, which blocks unless its timeout is 0."""
+# ---- what stands in place of the calls ----------------------------------------------------------
 
-        def call(sock: socket.socket, *args: Any, **kwargs: Any) -> Any:
-            if sock.gettimeout() != 0.0 and self.concerns():
-                self.tell(name)
-            return original(sock, *args, **kwargs)
 
-        return call
+def _sleeping(original: Callable[[float], None]) -> Callable[[float], None]:
+    """`time.sleep`."""
 
-    def wait(self, original: Callable[..., bool]) -> Callable[..., bool]:
-        """`threading.Condition.wait`, by which queues, events and futures of threads wait."""
+    def sleep(secs: float) -> None:
+        calls = _now[-1] if _now else None
+        if calls is None:
+            original(secs)
+        else:
+            calls.sleep(secs, original)
 
-        def wait(condition: threading.Condition, timeout: float | None = None) -> bool:
-            limit = self._loop.watchdog.limit_secs
-            if not self.concerns() or _is_starting(sys._getframe(1)):
-                return original(condition, timeout)
-            self.tell("waiting for a thread")
-            if timeout is not None or limit is None:
-                return original(condition, timeout)
-            if original(condition, limit * _PATIENCE):
-                return True
-            self._loop.watchdog.endless = describe_step(sys._getframe(1))
-            raise StepEnded
+    return sleep
 
-        return wait
+
+def _plain(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """A call that always blocks."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if _now and _now[-1].concerns():
+            _now[-1].tell(name)
+        return original(*args, **kwargs)
+
+    return call
+
+
+def _of_socket(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a socket, which blocks unless its timeout is 0."""
+
+    def call(sock: socket.socket, *args: Any, **kwargs: Any) -> Any:
+        if _now and sock.gettimeout() != 0.0 and _now[-1].concerns():
+            _now[-1].tell(name)
+        return original(sock, *args, **kwargs)
+
+    return call
+
+
+def _waiting(original: Callable[..., bool]) -> Callable[..., bool]:
+    """`threading.Condition.wait`, by which queues, events and futures of threads wait."""
+
+    def wait(condition: threading.Condition, timeout: float | None = None) -> bool:
+        if not _now or not _now[-1].concerns() or _is_starting(sys._getframe(1)):
+            return original(condition, timeout)
+        return _now[-1].wait(condition, timeout, original)
+
+    return wait
 
 
 @contextmanager
 def watched(loop: WatchedCalls) -> Iterator[None]:
     """Reports blocking calls to `loop.blocking_calls` as long as it lasts."""
-    calls = BlockingCalls(loop)
     plain: list[tuple[Any, str, str]] = [
         (os, "system", "os.system"),
         (subprocess.Popen, "__init__", "subprocess.Popen"),
@@ -135,18 +161,20 @@ def watched(loop: WatchedCalls) -> Iterator[None]:
         (socket, "getaddrinfo", "socket.getaddrinfo"),
         (threading.Thread, "join", "Thread.join"),
     ]
-    replaced: list[tuple[Any, str, Any]] = [(time, "sleep", calls.sleep(vars(time)["sleep"]))]
-    replaced += [(o, name, calls.plain(call, vars(o)[name])) for o, name, call in plain]
-    replaced.append((threading.Condition, "wait", calls.wait(threading.Condition.wait)))
+    replaced: list[tuple[Any, str, Any]] = [(time, "sleep", _sleeping(vars(time)["sleep"]))]
+    replaced += [(o, name, _plain(call, vars(o)[name])) for o, name, call in plain]
+    replaced.append((threading.Condition, "wait", _waiting(threading.Condition.wait)))
     for name in ("connect", "recv", "recv_into", "sendall"):
         original = vars(socket.SocketType)[name]
-        replaced.append((socket.socket, name, calls.of_socket(f"socket.{name}", original)))
+        replaced.append((socket.socket, name, _of_socket(f"socket.{name}", original)))
     originals = [(o, name, vars(o).get(name)) for o, name, _ in replaced]
     for owner, name, value in replaced:
         setattr(owner, name, value)
+    before, _now[:] = list(_now), [BlockingCalls(loop)]
     try:
         yield
     finally:
+        _now[:] = before
         for owner, name, value in originals:
             if value is None:  # inherited
                 delattr(owner, name)
