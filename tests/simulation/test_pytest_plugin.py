@@ -87,10 +87,51 @@ def test_a_scenario_is_a_test_in_one_line(tmp_path: Path) -> None:
     assert f"{calls / 'hello.yaml'} --agent bot:breaks --seed 0" in out
 
 
-def test_a_mark_without_the_argument_is_an_error(tmp_path: Path) -> None:
-    """A test that is marked and takes no seed, or a mark without a number, is told so."""
+ASYNC = """
+import asyncio
+import pytest
+
+@pytest.mark.seeds(3)
+async def test_half_an_hour(tmp_path):
+    before = asyncio.get_running_loop().time()
+    await asyncio.sleep(1800)
+    assert 1800 <= asyncio.get_running_loop().time() - before < 1801
+    assert tmp_path.is_dir()
+
+@pytest.mark.seeds(2)
+async def test_draws(seed):
+    first, second = [], []
+    for drawn in (first, second):
+        import random
+        drawn.append(random.random())
+    assert first != second and seed in (0, 1)
+
+async def test_leaves():
+    asyncio.get_running_loop().create_task(asyncio.sleep(1e6), name="forgotten")
+
+@pytest.mark.seeds(4)
+def test_plain(virtual_time):
+    assert virtual_time(asyncio.sleep(1.0, result=5)) == 5
+
+@pytest.mark.anyio
+async def test_of_another_plugin(): ...
+"""
+
+
+def test_async_tests_run_in_virtual_time(tmp_path: Path) -> None:
+    """Half an hour takes no time, with any fixture; what is left behind fails a test; one that is
+    marked for another plugin is left to that.
+    """
+    out = _pytest(tmp_path, "test_seeds.py", "-p", "no:anyio", tests=ASYNC)
+    assert "forgotten" in out
+    assert "2 failed, 9 passed" in out
+    assert "async def functions are not natively supported" in out
+
+
+def test_a_mark_needs_no_argument_but_its_number(tmp_path: Path) -> None:
+    """Each seed is a test, though none asks for the seed; a mark without a number is an error."""
     test = "import pytest\n@pytest.mark.seeds(3)\ndef test_it(): ...\n"
-    assert "takes no argument `seed`" in _pytest(tmp_path, "test_seeds.py", tests=test)
+    assert "3 passed" in _pytest(tmp_path, "test_seeds.py", tests=test)
     test = "import pytest\n@pytest.mark.seeds()\ndef test_it(seed): ...\n"
     assert "test_it: the mark is written seeds(n)" in _pytest(tmp_path, "test_seeds.py", tests=test)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from antiphon.observe.timeline import TimelineRow
     from antiphon.simulation.calls.pool import Job, Pool, Shown
     from antiphon.simulation.calls.scenario import Scenario
-    from antiphon.simulation.calls.trials import Failure, Report
+    from antiphon.simulation.calls.trials import Failure, Machine, Report
 
 DEFAULT_SEEDS = 100
 _STORY_LINES = 12
@@ -61,6 +61,13 @@ _Jobs = Annotated[
     int | None, typer.Option(min=0, help="Processes; by default one a core. 0: this one.")
 ]
 _Busy = Annotated[bool, typer.Option(help="On a machine with too much to do.")]
+_Threads = Annotated[
+    bool,
+    typer.Option(help="Let models work in real threads, while the virtual clock stands still."),
+]
+_Sockets = Annotated[
+    bool, typer.Option(help="Let the agent use real sockets; time is real while one is open.")
+]
 
 
 def simulate(
@@ -75,15 +82,21 @@ def simulate(
     caller: _Caller = None,
     jobs: _Jobs = None,
     busy: _Busy = False,
+    threads: _Threads = False,
+    sockets: _Sockets = False,
 ) -> None:
     """Holds a call with many seeds in virtual time, and tells what fell short.
 
-    Exits with 1 if anything did. Each kind of failure comes with the command that repeats it.
+    Exits with 1 if anything did. Each kind of failure comes with the command that repeats it. With
+    --threads or --sockets, which agents on embedded models or behind a local server need, a seed
+    does not give the same run each time.
     """
     from rich.console import Console
 
     from antiphon.simulation.calls.pool import Job, Pool
     from antiphon.simulation.calls.scenario import Scenario
+    from antiphon.simulation.calls.trials import Machine
+    from antiphon.simulation.loop.cpu import BUSY, ORDINARY
 
     call = _changed(Scenario.load(scenario), agent, faults, caller)
     for target in (timeline, record):
@@ -91,9 +104,10 @@ def simulate(
     if record is not None and seed is None:
         raise ConfigurationError("--record is about one run: say which, with --seed N")
     folders = (pathlib.Path(), *call.folders) if agent else call.folders
-    job = Job(call, folders, busy)
+    machine = Machine(cpu=BUSY if busy else ORDINARY, threads=threads, sockets=sockets)
+    job = Job(call, folders, machine)
     console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
-    again = _Again(scenario, agent, faults, caller, busy)
+    again = _Again(scenario, agent, faults, caller, machine)
     count = seeds or call.seeds or DEFAULT_SEEDS
     if jobs is None:
         jobs = 1 if seed is not None else min(_cores(), -(-count // 8))
@@ -115,12 +129,19 @@ class _Again:
         agent: str | None,
         faults: str | None,
         caller: str | None,
-        busy: bool,
+        machine: Machine,
     ) -> None:
+        from antiphon.simulation.loop.cpu import BUSY
+
         words = ["antiphon", "simulate", str(scenario)]
         for option, value in (("--agent", agent), ("--faults", faults), ("--caller", caller)):
             words += [option, value] if value is not None else []
-        self._words = [*words, "--busy"] if busy else words
+        flags = {
+            "--busy": machine.cpu == BUSY,
+            "--threads": machine.threads,
+            "--sockets": machine.sockets,
+        }
+        self._words = words + [flag for flag, given in flags.items() if given]
         self._name = scenario.stem
 
     def command(self, seed: int | None, *, page: bool = True) -> str:

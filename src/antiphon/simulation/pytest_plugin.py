@@ -5,9 +5,15 @@
         virtual_time(main())
         virtual_time(main(), cpu=BUSY, network=Network())  # with any option of `run`
 
+    @pytest.mark.seeds(200)
+    async def test_that() -> None:
+        await asyncio.sleep(1800)  # takes no time
+
     test_dinner = scenario_test("dinner.yaml", seeds=200)
 
-Each seed is a test of its own. `--seed N` runs that one only, `--seeds N` as many as said in place
+An `async def` test runs in virtual time, unless it is marked for another plugin (`asyncio`,
+`anyio`, `trio`). Each seed is a test of its own, whether or not the test asks for it by an argument
+`seed`. `--seed N` runs that one only, `--seeds N` as many as said in place
 of the mark's. A failure tells the command that repeats it. Fixtures:
 
 | fixture | is |
@@ -22,6 +28,7 @@ plugin by itself where antiphon is installed.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import os
 import shlex
 from collections.abc import Callable, Coroutine, Generator
@@ -39,6 +46,7 @@ if TYPE_CHECKING:  # pytest loads this for every project where antiphon is insta
 T = TypeVar("T")
 
 DEFAULT_SEEDS = 100
+_OTHER_PLUGINS = ("asyncio", "anyio", "trio")
 _REPEATED = pytest.StashKey[str]()
 """The command line that repeats the scenario which a test held last."""
 
@@ -121,6 +129,27 @@ def scenario_test(
     return test_scenario
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs an `async def` test in virtual time, with its seed if it has one."""
+    marked = any(pyfuncitem.get_closest_marker(name) for name in _OTHER_PLUGINS)
+    if marked or not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    from antiphon.simulation.loop.schedule import policy_of
+    from antiphon.simulation.loop.virtual_time import run
+
+    names = pyfuncitem._fixtureinfo.argnames
+    seed = _seed_in(pyfuncitem)
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    run(pyfuncitem.obj(**arguments), seed=seed, policy=policy_of(seed))
+    return True
+
+
+def _seed_in(item: pytest.Function) -> int | None:
+    seed = item.callspec.params.get("seed") if item.get_closest_marker("seeds") else None
+    return seed if isinstance(seed, int) else None
+
+
 def _seed_of(request: pytest.FixtureRequest) -> int | None:
     if "seed" not in request.fixturenames:
         return None
@@ -149,9 +178,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if len(mark.args) != 1 or mark.kwargs or not isinstance(mark.args[0], int):
         raise pytest.UsageError(f"{name}: the mark is written seeds(n), n being how many")
     if "seed" not in metafunc.fixturenames:
-        raise pytest.UsageError(
-            f"{name} is marked with seeds({mark.args[0]}) but takes no argument `seed`"
-        )
+        metafunc.fixturenames.append("seed")
     only, many = metafunc.config.getoption("seed"), metafunc.config.getoption("seeds")
     seeds = range(many or mark.args[0]) if only is None else [only]
     metafunc.parametrize("seed", seeds)

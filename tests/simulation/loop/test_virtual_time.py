@@ -448,3 +448,22 @@ def test_one_seed_in_four_has_pct() -> None:
     for seed, policy in ((3, Policy.PCT), (4, Policy.UNIFORM)):
         with closing(StepLoop(seed, strike_at=None, deadline_secs=1.0)) as loop:
             assert loop.policy is policy
+
+
+def test_the_cause_of_an_error_is_told_first() -> None:
+    """A task died, or the loop was blocked, and so the test failed: the traceback begins there."""
+
+    async def main() -> None:
+        async def dies() -> None:
+            raise KeyError("the cause")
+
+        asyncio.get_running_loop().create_task(dies(), name="worker")
+        await asyncio.sleep(0.1)
+        time.sleep(0.01)  # noqa: ASYNC251 (a defect that is to be told)
+        raise AssertionError("the consequence")
+
+    with pytest.raises(AssertionError, match="the consequence") as raised:
+        run(main())
+    cause = str(raised.value.__cause__)
+    assert "KeyError('the cause')" in cause
+    assert "time.sleep(0.01)" in cause

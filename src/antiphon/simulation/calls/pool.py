@@ -33,8 +33,8 @@ from antiphon.observe.timeline import TimelineRow
 from antiphon.simulation.agents import Function, find_function
 from antiphon.simulation.calls.scenario import Scenario
 from antiphon.simulation.calls.trace import CallTrace
-from antiphon.simulation.calls.trials import Failure, hold, try_seed
-from antiphon.simulation.loop.cpu import BUSY, ORDINARY
+from antiphon.simulation.calls.trials import Failure, Machine, hold, try_seed
+from antiphon.simulation.loop.cpu import BUSY
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -49,7 +49,7 @@ class Job:
 
     scenario: Scenario
     folders: tuple[Path, ...]
-    busy: bool = False
+    machine: Machine = Machine()  # noqa: RUF009 (it is frozen)
 
     def function(self) -> Function:
         """The agent's. Raises `ConfigurationError`."""
@@ -63,8 +63,7 @@ class Job:
     def run(self, seed: int) -> Failure | None:
         """One seed, quietly."""
         with _quiet():
-            cpu = BUSY if self.busy else ORDINARY
-            return try_seed(self.function(), self.scenario, seed, cpu=cpu)
+            return try_seed(self.function(), self.scenario, seed, machine=self.machine)
 
     def show(self, seed: int, *, page: bool, record: Path | None = None) -> Shown:
         """One seed, for people. What the agent prints is printed; `record`: write a recording."""
@@ -74,13 +73,14 @@ class Job:
             "agent": scenario.agent,
             "caller": scenario.caller.manner.value,
             "faults": dict(scenario.faults),
-            "busy": self.busy,
+            "busy": self.machine.cpu == BUSY,
         }
         title = f"{scenario.name}, seed {seed}"
         trace = CallTrace(title, record=record is not None, settings=settings)
-        cpu = BUSY if self.busy else ORDINARY
         with _quiet(prints=True):
-            held = hold(self.function(), self.scenario, seed=seed, cpu=cpu, trace=trace)
+            held = hold(
+                self.function(), self.scenario, seed=seed, machine=self.machine, trace=trace
+            )
         trace.log.notes |= self.notes(seed)
         failure = Failure(seed, held.problems) if held.problems else None
         html = trace.page() if page else ""

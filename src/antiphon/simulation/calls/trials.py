@@ -35,6 +35,28 @@ _MODEL_SECS = 0.1
 """What the embedded models take for a transcript or a clause, on an ordinary core."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What calls are held on.
+
+    Args:
+        cpu: what computing costs; None: nothing.
+        threads: work of threads is done by real ones, while the virtual clock stands still: for
+            models that bring their own threads.
+        sockets: real sockets on this machine may be used; while one is open time is real.
+
+    With `threads` or `sockets` a seed no longer gives the same run each time.
+
+    """
+
+    cpu: CPUModel | None = ORDINARY
+    threads: bool = False
+    sockets: bool = False
+
+
+_ORDINARY_MACHINE = Machine()
+
+
 class ShortfallKind(enum.Enum):
     """In which way a run fell short."""
 
@@ -129,7 +151,7 @@ def hold(
     scenario: Scenario,
     *,
     seed: int | None = None,
-    cpu: CPUModel | None = ORDINARY,
+    machine: Machine = _ORDINARY_MACHINE,
     trace: CallTrace | None = None,
 ) -> TrialRun:
     """One run. Every fourth seed has the schedule `Policy.PCT`, the others `Policy.UNIFORM`.
@@ -138,7 +160,7 @@ def hold(
     agent cannot be made, or the scenario's faults do not fit it.
     """
     plan = scenario.plan()
-    network = Network() if plan is not None and plan.needs_network else None
+    network = _network(scenario, machine) if plan is not None and plan.needs_network else None
     caller = scenario.caller.make()
     unfit: list[ConfigurationError] = []
 
@@ -162,9 +184,11 @@ def hold(
         seed,
         policy=policy_of(seed),
         livelock_steps=_LIVELOCK_STEPS,
-        cpu=cpu,
+        cpu=machine.cpu,
         deadline_secs=scenario.timeout_secs,
-        executor_secs=_MODEL_SECS if caller.manner is Manner.SPOKEN else _EXECUTOR_SECS,
+        executor_secs=None if machine.threads else _executor_secs(caller.manner),
+        allow_threads=machine.threads,
+        allow_sockets=machine.sockets,
         network=network,
     )
     outcome = run_on(loop, main())
@@ -179,15 +203,28 @@ def hold(
     return held
 
 
+def _network(scenario: Scenario, machine: Machine) -> Network:
+    if machine.sockets:
+        raise ConfigurationError(
+            f"{scenario.path or scenario.name}: faults of the network need the simulated one, and "
+            f"real sockets are allowed: leave out one of the two"
+        )
+    return Network()
+
+
+def _executor_secs(manner: Manner) -> float:
+    return _MODEL_SECS if manner is Manner.SPOKEN else _EXECUTOR_SECS
+
+
 def hold_scenario(
     agent: Function,
     scenario: Scenario,
     *,
     seed: int | None = None,
-    cpu: CPUModel | None = ORDINARY,
+    machine: Machine = _ORDINARY_MACHINE,
 ) -> HeldCall:
     """One call. Raises `ExpectationError` and whatever else goes wrong."""
-    held = hold(agent, scenario, seed=seed, cpu=cpu)
+    held = hold(agent, scenario, seed=seed, machine=machine)
     call = held.outcome.result()
     if held.problems:
         raise AssertionError(str(Failure(seed, held.problems)))
@@ -199,13 +236,13 @@ def try_seeds(
     scenario: Scenario,
     seeds: Iterable[int],
     *,
-    cpu: CPUModel | None = ORDINARY,
+    machine: Machine = _ORDINARY_MACHINE,
     told: Callable[[int, Failure | None], None] | None = None,
 ) -> Report:
     """Holds the call with each seed; `told` of each as it is done."""
     runs, failures = 0, dict[int, Failure]()
     for seed in seeds:
-        failure = try_seed(agent, scenario, seed, cpu=cpu)
+        failure = try_seed(agent, scenario, seed, machine=machine)
         runs += 1
         if failure is not None:
             failures[seed] = failure
@@ -215,36 +252,42 @@ def try_seeds(
 
 
 def try_seed(
-    agent: Function, scenario: Scenario, seed: int, *, cpu: CPUModel | None = ORDINARY
+    agent: Function, scenario: Scenario, seed: int, *, machine: Machine = _ORDINARY_MACHINE
 ) -> Failure | None:
     """What fell short with one seed."""
-    problems = hold(agent, scenario, seed=seed, cpu=cpu).problems
+    problems = hold(agent, scenario, seed=seed, machine=machine).problems
     return Failure(seed, problems) if problems else None
 
 
 def _problems(outcome: RunResult[HeldCall], caller: Caller, scenario: Scenario) -> list[Problem]:
-    """What fell short, the cause first, and what is the same only once."""
+    """What fell short, the cause first, and what is the same only once.
+
+    An exception, a blocking call or an error that a part reported leads to the rest, if there is
+    one; tasks left running are what the rest leads to. Of a run that got stuck everything is left.
+    """
     error = outcome.error
     stuck = isinstance(error, SimulationError)
-    found: list[Problem] = []
-    if stuck:
-        what, _, story = f"{type(error).__name__}: {error}".partition("\n")
-        found.append(Problem(ShortfallKind.STUCK, what, story))
-    if scenario.errors_matter:  # they are what led to the rest, if anything here is
+    found = _of_kind(ShortfallKind.UNRETRIEVED, "an exception was not retrieved", outcome.unhandled)
+    found += _of_kind(
+        ShortfallKind.BLOCKING, "this would stop every conversation", outcome.blocking_calls
+    )
+    if scenario.errors_matter:
         for frame in caller.errors:
             if not isinstance(frame.exception, StepEnded):
                 said = f"{frame.processor or 'a part'} reported: {frame.error}"
                 found.append(Problem(ShortfallKind.ERROR, said))
-    if isinstance(error, ExpectationError):
+    if stuck:
+        what, _, story = f"{type(error).__name__}: {error}".partition("\n")
+        found.append(Problem(ShortfallKind.STUCK, what, story))
+    elif isinstance(error, ExpectationError):
         what = f"{error.step}: {error.what}" if error.step else error.what
         found.append(Problem(ShortfallKind.EXPECTATION, what, error.story))
-    elif error is not None and not stuck:
+    elif error is not None:
         found.append(Problem(ShortfallKind.EXCEPTION, f"{type(error).__name__}: {error}"))
-    for kind, title, lines in (
-        # Of a run that got stuck everything is left.
-        (ShortfallKind.LEFT_RUNNING, "a task was left running", () if stuck else outcome.leaked),
-        (ShortfallKind.UNRETRIEVED, "an exception was not retrieved", outcome.unhandled),
-        (ShortfallKind.BLOCKING, "this would stop every conversation", outcome.blocking_calls),
-    ):
-        found += [Problem(kind, f"{title}: {line}") for line in lines]
+    if not stuck:
+        found += _of_kind(ShortfallKind.LEFT_RUNNING, "a task was left running", outcome.leaked)
     return list({problem.key: problem for problem in reversed(found)}.values())[::-1]
+
+
+def _of_kind(kind: ShortfallKind, title: str, lines: Iterable[str]) -> list[Problem]:
+    return [Problem(kind, f"{title}: {line}") for line in lines]

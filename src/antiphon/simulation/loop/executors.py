@@ -9,10 +9,13 @@ import random
 import selectors
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from time import monotonic
-from typing import Any, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _PATIENCE_SECS = 60.0
@@ -78,16 +81,43 @@ class OutsideWork:
 
     def started(self) -> None:
         """One more answer is awaited."""
-        self.pending += 1
+        with self._news:
+            self.pending += 1
 
-    def ended(self, _: asyncio.Future[Any]) -> None:
+    def ended(self, *_: object) -> None:
         """An answer has come."""
-        self.pending -= 1
+        with self._news:
+            self.pending -= 1
 
     def wait(self) -> bool:
         """Waits in real time until something arrives; False if nothing does for a minute."""
         with self._news:
             return self._news.wait_for(lambda: self.arrived, _PATIENCE_SECS)
+
+
+@contextmanager
+def counted(loop: asyncio.AbstractEventLoop, work: OutsideWork) -> Iterator[None]:
+    """Counts what any pool of threads is given, not only asyncio's, as work still to come.
+
+    Models bring pools of their own: the clock stands still for those as well.
+    """
+    original = ThreadPoolExecutor.submit
+
+    def submit(
+        pool: ThreadPoolExecutor, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        future = original(pool, function, *args, **kwargs)
+        work.started()
+        # Whoever waits for the result is told after this, so the work is counted one pass longer.
+        ended = asyncio.Handle(loop.call_soon, (work.ended,), loop)
+        future.add_done_callback(lambda _: work.put(ended))
+        return future
+
+    ThreadPoolExecutor.submit = submit  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        ThreadPoolExecutor.submit = original  # type: ignore[method-assign]
 
 
 class RealSockets:
@@ -128,15 +158,15 @@ class OutsideWorld:
         *,
         threads: bool,
     ) -> None:
-        self._callbacks, self._work, self._sockets = callbacks, work, sockets
+        self._callbacks, self.work, self._sockets = callbacks, work, sockets
         self._threads = threads
 
     def take_news(self) -> bool:
         """Takes what has come; whether something had."""
         if self._sockets is not None:
             self._sockets.poll()
-        if self._work.arrived:
-            self._callbacks.extend(self._work.take())
+        if self.work.arrived:
+            self._callbacks.extend(self.work.take())
         return bool(self._callbacks)
 
     def wait(self, now: float, when: float | None, deadline: float) -> float | None:
@@ -149,6 +179,6 @@ class OutsideWorld:
             began = monotonic()
             came = self._sockets.poll(until - now)
             return min(until, now + monotonic() - began) if came else None
-        if self._work.pending or (self._threads and when is None):
-            return now if self._work.wait() else None
+        if self.work.pending or (self._threads and when is None):
+            return now if self.work.wait() else None
         return None

@@ -34,6 +34,7 @@ from antiphon.simulation.errors import (
 )
 from antiphon.simulation.loop.blocking import watched
 from antiphon.simulation.loop.cpu import BUSY, ORDINARY, CPUModel
+from antiphon.simulation.loop.executors import counted
 from antiphon.simulation.loop.isolation import sealed
 from antiphon.simulation.loop.loop import WALL_ANCHOR, VirtualTimeLoop
 from antiphon.simulation.loop.schedule import Policy
@@ -104,10 +105,16 @@ class RunResult(Generic[T]):
     blocking_calls: tuple[str, ...] = ()
 
     def result(self) -> T:
-        """The value; raises what the run raised, and `UncleanRunError` if it left a mess."""
+        """The value; raises what the run raised, and `UncleanRunError` if it left a mess.
+
+        What may have brought the error about (exceptions nobody retrieved, blocking calls) is its
+        cause, which a traceback shows first; tasks left running are its consequence, and a note.
+        """
         if self.error is not None:
             if self.leaked:
                 self.error.add_note("tasks left running:\n  " + "\n  ".join(self.leaked))
+            if self.error.__cause__ is None and (self.unhandled or self.blocking_calls):
+                raise self.error from UncleanRunError((), self.unhandled, self.blocking_calls)
             raise self.error
         if self.leaked or self.unhandled or self.blocking_calls:
             raise UncleanRunError(self.leaked, self.unhandled, self.blocking_calls)
@@ -216,6 +223,7 @@ def run_on(
         _collected_at_fixed_steps(),
         sealed(loop) if seal else nullcontext(),
         watched(loop) if loop.reproducible else nullcontext(),
+        counted(loop, loop.outside.work) if loop.threaded else nullcontext(),
     ):
         asyncio.set_event_loop(loop)
         try:
