@@ -28,9 +28,13 @@ def _anthropic(request: LLMRequest) -> list[str]:
 
 def _gemini(request: LLMRequest) -> list[str]:
     """The SDK turns the configuration into the rest of the body: see the tests of the adapter."""
-    config_of(request)
-    old: dict[str, Any] = {"contents": contents_of(request, model="gemini-2.5-flash")}
-    new: dict[str, Any] = {"contents": contents_of(request, model="gemini-3-flash")}
+    config = config_of(request)
+    tools = {
+        "tools": config.get("tools", []),
+        "toolConfig": config.get("tool_config", {}),
+    }
+    old: dict[str, Any] = {"contents": contents_of(request, model="gemini-2.5-flash"), **tools}
+    new: dict[str, Any] = {"contents": contents_of(request, model="gemini-3-flash"), **tools}
     return gemini.complaints(old) + gemini.complaints(new, signed=True)
 
 

@@ -6,6 +6,10 @@ import itertools
 import re
 from typing import Any
 
+from tests.providers.checkers.schemas import about_schema
+
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+KEY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 PICTURES = {"image/jpeg", "image/png", "image/gif", "image/webp"}
 
 
@@ -27,11 +31,13 @@ def complaints(body: dict[str, Any]) -> list[str]:
     uses = any(b["type"] == "tool_use" for m in messages for b in m["content"])
     if uses and not body.get("tools"):
         found.append("tools must be defined where tool_use blocks are")
-    found += [
-        "input_schema must be of type object"
-        for tool in body.get("tools", [])
-        if tool["input_schema"].get("type") != "object"
-    ]
+    for tool in body.get("tools", []):
+        if not NAME.fullmatch(tool["name"]):
+            found.append(f"bad tool name {tool['name']!r}")
+        if "input_schema" in tool:
+            found += about_schema(tool["input_schema"])
+            properties = tool["input_schema"].get("properties", {})
+            found += [f"bad property {name!r}" for name in properties if not KEY.fullmatch(name)]
     return found
 
 
@@ -45,6 +51,8 @@ def _about_blocks(messages: list[dict[str, Any]]) -> list[str]:
                 found.append("text blocks must not be empty")
             if part["type"] == "tool_use" and not isinstance(part["input"], dict):
                 found.append("input must be an object")
+            if part["type"] == "tool_use" and not NAME.fullmatch(part["name"]):
+                found.append(f"bad tool name {part['name']!r}")
             if part["type"] == "image":
                 found += _about_picture(message["role"], part["source"])
             if part["type"] == "tool_result":

@@ -6,6 +6,12 @@ import json
 import re
 from typing import Any
 
+from tests.providers.checkers.schemas import about_schema
+
+KEYWORDS = frozenset(
+    "$id $defs $ref $anchor type format title description default enum items prefixItems minItems "
+    "maxItems minimum maximum anyOf oneOf properties additionalProperties required".split()
+)
 PARTS = {"text", "inlineData", "fileData", "functionCall", "functionResponse"}
 BESIDE = {"thought", "thoughtSignature"}
 FIELDS = {
@@ -21,6 +27,8 @@ FIELDS = {
 EITHER = {
     "allowed_function_names": "allowedFunctionNames",
     "file_uri": "fileUri",
+    "function_calling_config": "functionCallingConfig",
+    "function_declarations": "functionDeclarations",
     "include_thoughts": "includeThoughts",
     "mime_type": "mimeType",
     "parameters_json_schema": "parametersJsonSchema",
@@ -138,8 +146,9 @@ def _about_tools(body: dict[str, Any]) -> list[str]:
             if not NAME.fullmatch(declaration["name"]):
                 found.append(f"bad function name {declaration['name']!r}")
             schema = declaration.get("parametersJsonSchema", {"type": "object"})
-            if schema.get("type") != "object" or {"parameters"} & declaration.keys():
-                found.append("parametersJsonSchema is an object, and alone")
+            found += about_schema(schema, keywords=KEYWORDS)
+            if {"parameters"} & declaration.keys():
+                found.append("parametersJsonSchema is alone")
     config = body.get("toolConfig", {}).get("functionCallingConfig", {})
     if config and config.get("mode") not in MODES:
         found.append(f"unknown mode {config.get('mode')!r}")

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from tests.providers.checkers.schemas import about_schema
+
 ROLES = {"system", "developer", "user", "assistant", "tool"}
 PARTS = {
     "system": {"text"},
@@ -41,9 +43,9 @@ def about_function(function: dict[str, Any]) -> list[str]:
     found = []
     if not NAME.fullmatch(function["name"]):
         found.append(f"bad function name {function['name']!r}")
-    if function["parameters"].get("type") != "object":
-        found.append("parameters must be of type object")
-    return found
+    if len(function.get("description") or "") > 1_024:
+        found.append("the description of a function has at most 1,024 characters")
+    return found + about_schema(function["parameters"])
 
 
 def about_message(message: dict[str, Any]) -> list[str]:

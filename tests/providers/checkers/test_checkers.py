@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.providers.checkers import anthropic, gemini, openai_chat, openai_responses
+from tests.providers.checkers.schemas import about_schema
 
 Body = dict[str, Any]
 Spoil = Callable[[Body], object]
@@ -146,3 +147,34 @@ def test_a_breach_is_named(
     spoilt = copy.deepcopy(body)
     spoil(spoilt)
     assert any(complaint in found for found in check(spoilt)), check(spoilt)
+
+
+@pytest.mark.parametrize(
+    ("schema", "complaint"),
+    [
+        ({}, "of type object"),
+        ({"type": "object", "properties": {"x": {"$ref": "#/$defs/X"}}}, "dangling $ref"),
+        ({"type": "object", "properties": {"x": {"$ref": "http://x/y"}}}, "dangling $ref"),
+        ({"type": "object", "anyOf": [{}]}, "anyOf at the root"),
+        ({"type": "object", "properties": {"x": True}}, "True is no object"),
+        ({"type": "object", "properties": {"x": {"type": "float"}}}, "no valid schema"),
+        ({"type": "object", "properties": {"x": {"type": "array"}}}, "missing items"),
+        ({"type": "object", "properties": {"x": {"nullable": True}}}, "nullable"),
+        ({"type": "object", "required": ["x"]}, "required names"),
+    ],
+)
+def test_a_bad_schema_is_named(schema: dict[str, Any], complaint: str) -> None:
+    """What vendors refuse in a tool's schema is complained of; a good schema is not."""
+    assert about_schema({"type": "object", "properties": {"x": {"type": "string"}}}) == []
+    assert any(complaint in found for found in about_schema(schema)), about_schema(schema)
+
+
+@pytest.mark.parametrize("name", ["a.b", "größe", "", "x" * 129])
+def test_a_bad_name_is_named(name: str) -> None:
+    """Every checker complains of a tool whose name its vendor does not take."""
+    schema = {"type": "object", "properties": {}}
+    function = {"name": name, "description": "", "parameters": schema}
+    assert openai_chat.about_function(function)
+    body = copy.deepcopy(ANTHROPIC)
+    body["tools"].append({"name": name, "input_schema": schema})
+    assert any("bad tool name" in found for found in anthropic.complaints(body))
