@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
 import sys
@@ -23,6 +24,12 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("antiphon")
+
+# Everything runs on uvloop too: `ANTIPHON_TEST_LOOP=uvloop pytest ...`.
+if os.environ.get("ANTIPHON_TEST_LOOP") == "uvloop":
+    import uvloop
+
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 # A test that would use an account's key must not find one.
 for variable in [name for name in os.environ if name.endswith("_API_KEY")]:

@@ -193,7 +193,9 @@ def test_no_more_tools_than_the_vendor_takes() -> None:
 
 
 KINDS = ["string", "integer", "number", "boolean", "null", "array", "object", "float", "any", 7]
-SCALARS: st.SearchStrategy[Any] = st.sampled_from([True, False, {}, None, 3, "x", [], {"type": "string"}])
+SCALARS: st.SearchStrategy[Any] = st.sampled_from(
+    [True, False, {}, None, 3, "x", [], {"type": "string"}]
+)
 
 
 def _grown(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

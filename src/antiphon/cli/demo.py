@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import pathlib
 from typing import Annotated
 
 import typer
+
+from antiphon.cli.event_loop import run
 
 DEFAULT_OUT = pathlib.Path("out/demo")
 
@@ -45,5 +46,5 @@ def demo(
             timeline.stop()
         return await finish(held, out, say=say, check=check, turns=len(SCRIPT))
 
-    if not asyncio.run(hold()):
+    if not run(hold()):
         raise typer.Exit(1)

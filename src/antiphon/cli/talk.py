@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import pathlib
 from typing import Annotated
 
 import typer
+
+from antiphon.cli.event_loop import run
 
 DEFAULT_OUT = pathlib.Path("out/talk")
 
@@ -52,7 +53,7 @@ def talk(
             timeline.stop()
         await finish(held, out, say=typer.echo, check=False)
 
-    asyncio.run(hold())
+    run(hold())
 
 
 def _device(given: str | None) -> int | str | None:
