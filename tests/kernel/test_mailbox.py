@@ -10,7 +10,7 @@ import pytest
 from antiphon.errors import MailboxFullError
 from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import Frame
-from antiphon.kernel.mailbox import LOSSY_CAPACITY, RESERVE, Feed, Mailbox
+from antiphon.kernel.mailbox import RESERVE, Feed, Mailbox
 from antiphon.simulation.loop.virtual_time import run
 from tests.kernel.parts import Shout, Vow, Word
 
@@ -103,13 +103,13 @@ def test_live_audio_displaces_the_oldest_audio_and_nothing_else() -> None:
     box: Mailbox[Frame] = Mailbox()
     shout = Shout("here")
     box.put(shout)
-    audio = [InputAudioRawFrame(b"", 16_000) for _ in range(LOSSY_CAPACITY + 3)]
+    audio = [InputAudioRawFrame(bytes(16_000), 8_000) for _ in range(33)]
     for frame in audio:
         box.put(frame)
     assert box.lost == 3
     assert box.take_urgent() is shout
     assert box.take_urgent() is audio[3]
-    assert box.urgent_waiting == LOSSY_CAPACITY - 1
+    assert box.urgent_waiting == 29
 
 
 def test_audio_that_was_withdrawn_and_stays_is_still_known_as_such() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
+import pytest
 
 from antiphon.audio.filters import GainFilter
 from antiphon.audio.pcm import to_samples
@@ -95,6 +98,48 @@ def test_the_caller_can_be_shut_out() -> None:
         assert hear([frame], params)[0] == []
 
 
-def test_audio_before_the_start_is_nobodys() -> None:
-    """A transport may be connected before the conversation runs."""
+def test_audio_before_there_is_a_loop_is_not_kept() -> None:
+    """Nothing can be late that was given when no conversation could run."""
     InputTransport().push_audio(steady(1, 160), 16_000)
+
+
+def early(
+    secs: float, wait: float, params: TransportParams | None = None
+) -> tuple[list[InputAudioRawFrame], list[Frame], float]:
+    """Sound of `secs` that comes `wait` seconds before the start, in pieces of 0.1 s."""
+
+    async def main() -> tuple[list[Frame], list[Frame], float]:
+        transport, loop = InputTransport(params), asyncio.get_running_loop()
+        began = loop.time()
+        for number in range(round(secs * 10)):
+            await asyncio.sleep(0.1)
+            transport.push_audio(steady(number % 30_000, 1600), 16_000)
+        await asyncio.sleep(wait)
+        down, up = await run_test(transport, frames_to_send=[SleepFrame(0.1)])
+        return down, up, began
+
+    down, up, began = run(main())
+    return [f for f in down if isinstance(f, InputAudioRawFrame)], up, began
+
+
+@pytest.mark.parametrize("wait", [0.0, 2.4, 20.0])
+def test_what_is_said_before_the_start_is_heard_at_its_place(wait: float) -> None:
+    """However long the start takes, each piece says when it was said."""
+    heard, up, began = early(2.0, wait)
+    assert [round(f.timestamp - began, 3) for f in heard if f.timestamp is not None] == [
+        round(0.1 * n, 3) for n in range(20)
+    ]
+    assert up == []
+
+
+def test_sound_before_the_start_waits_for_thirty_seconds_at_most() -> None:
+    """The oldest is dropped, and how much that was is told once."""
+    heard, up, _ = early(40.0, 0.0)
+    assert round(sum(f.extent for f in heard), 1) == 30.0
+    (error,) = [f.error for f in up if isinstance(f, ErrorFrame)]
+    assert "dropped the first 10.0 s that the caller said" in error
+
+
+def test_a_transport_that_streams_later_keeps_nothing_from_before() -> None:
+    """`audio_in_stream_on_start=False` means what it says."""
+    assert early(2.0, 1.0, TransportParams(audio_in_stream_on_start=False))[:2] == ([], [])

@@ -452,6 +452,8 @@ def test_voice_activity_frames_carry_the_true_times() -> None:
     (stopped,) = {f.id: f for f in of(out, VADUserStoppedSpeakingFrame)}.values()
     assert isinstance(started, VADUserStartedSpeakingFrame)
     assert isinstance(stopped, VADUserStoppedSpeakingFrame)
+    assert stopped.timestamp is not None
+    assert started.timestamp is not None
     spoken = (stopped.timestamp - stopped.stop_secs) - (started.timestamp - started.start_secs)
     assert abs(spoken - 0.6) < 0.07
 

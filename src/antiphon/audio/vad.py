@@ -125,6 +125,7 @@ class VADMachine:
         self._run_began = 0.0
         self._volume = 0.0
         self._last_audio = 0.0
+        self._last_came = 0.0
         self._last_activity = 0.0
 
     @property
@@ -135,15 +136,21 @@ class VADMachine:
     @property
     def deadline(self) -> float | None:
         """When `tick` must be called unless another window comes first."""
-        return None if self.state is VADState.QUIET else self._last_audio + self._idle_timeout
+        return None if self.state is VADState.QUIET else self._last_came + self._idle_timeout
 
     def configure(self, params: VADParams) -> None:
         """Other thresholds, from the next window on; the state stays."""
         self.params = params
 
-    def receive(self, confidence: float, volume: float, now: float) -> list[VADEvent]:
-        """One window, which ended at `now`. A confidence that is not a number is not speech."""
+    def receive(
+        self, confidence: float, volume: float, now: float, *, came: float | None = None
+    ) -> list[VADEvent]:
+        """One window, which ended at `now`. A confidence that is not a number is not speech.
+
+        `came`: when it was handled, if that was later; audio that is late has not stopped.
+        """
         self._last_audio = now
+        self._last_came = now if came is None else max(now, came)
         self._volume = max(volume, self._volume + VOLUME_FALL * (volume - self._volume))
         params = self.params
         speech = confidence >= params.confidence and self._volume >= params.min_volume
@@ -173,6 +180,16 @@ class VADMachine:
             return []
         was_speaking, self.state = self.speaking, VADState.QUIET
         return [VoiceStopped(now, self._last_audio, forced=True)] if was_speaking else []
+
+    def split(self) -> list[VADEvent]:
+        """Ends the stretch of speech that goes on, if there is one, and begins another."""
+        if not self.speaking:
+            return []
+        if self.state is VADState.STOPPING:
+            self.state = VADState.QUIET
+            return [VoiceStopped(self._last_audio, self._run_began)]
+        at = self._last_audio
+        return [VoiceStopped(at, at), VoiceStarted(at, at)]
 
     def _begin_run(self, state: VADState, now: float) -> None:
         self.state, self._run, self._run_began = state, 1, now - self._window_secs
@@ -226,8 +243,11 @@ class VoiceDetector:
         """When `tick` must be called unless audio comes first."""
         return self.machine.deadline
 
-    def feed(self, pcm: bytes, now: float) -> list[VADEvent]:
-        """Whole samples, the last of which ended at `now`; runs the model, 0.2 ms a window."""
+    def feed(self, pcm: bytes, now: float, *, came: float | None = None) -> list[VADEvent]:
+        """Whole samples, the last of which ended at `now`; runs the model, 0.2 ms a window.
+
+        `came`: when they were handled, if that was later.
+        """
         windows = self._windows.push(pcm)
         events: list[VADEvent] = []
         if not windows:
@@ -236,7 +256,9 @@ class VoiceDetector:
         for window in windows:
             size -= len(window)
             ended = now - size / self._bytes_per_sec
-            events += self.machine.receive(self.model.probability(window), volume(window), ended)
+            events += self.machine.receive(
+                self.model.probability(window), volume(window), ended, came=came
+            )
         return events
 
     def tick(self, now: float) -> list[VADEvent]:

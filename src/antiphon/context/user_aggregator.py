@@ -1,8 +1,9 @@
 """The user's half of the context: turns become messages, and messages run the model.
 
-For every frame, in this order: is the caller muted; voice activity; what the frame asks of the
-context; whose turn it is; is the caller idle. Deciding is done by the collaborators
-(`antiphon.turns`); this processor writes the context and sends it downstream, to the model.
+For every frame, in this order: is the caller muted; what the frame asks of the context; whose turn
+it is; is the caller idle. Deciding is done by the collaborators (`antiphon.turns`); this processor
+writes the context and sends it downstream, to the model. Its `vad_analyzer` is given to a
+`VADProcessor` that is put before the transcriber when the chain is built.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from antiphon.frames.turns import (
 )
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
+from antiphon.kernel.pipeline import Place
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.turns.completion import UserTurnCompletionConfig
 from antiphon.turns.controller import (
@@ -45,7 +47,7 @@ from antiphon.turns.machine_actions import Decision
 from antiphon.turns.mute import MuteGate, UserMuteStrategy
 from antiphon.turns.strategies import FilterIncompleteUserTurnStrategies, UserTurnStrategies
 from antiphon.turns.strategy import TurnStrategy
-from antiphon.turns.vad_driver import VADAnalyzer, VADDriver
+from antiphon.turns.vad_driver import VADAnalyzer, voice_activity_for
 
 CONSUMED = (TranscriptionFrame, InterimTranscriptionFrame, TranslationFrame)
 
@@ -150,9 +152,16 @@ class LLMUserAggregator(FrameProcessor):
         self._half = ContextEditor(self, shared, to_model=FrameDirection.DOWNSTREAM)
         self._mute = MuteGate(params.user_mute_strategies)
         self._idle = UserIdleController(params.user_idle_timeout)
-        self._vad = None
-        if params.vad_analyzer is not None:
-            self._vad = VADDriver(params.vad_analyzer, audio_idle_timeout=params.audio_idle_timeout)
+        self.vad_analyzer: VADAnalyzer | None = params.vad_analyzer
+        self._audio_idle_timeout = params.audio_idle_timeout
+
+    def companion(self, place: Place) -> tuple[FrameProcessor, int] | None:
+        """The `VADProcessor` for its analyzer, unless there is one."""
+        if self.vad_analyzer is None:
+            return None
+        return voice_activity_for(
+            self.vad_analyzer, place, audio_idle_timeout=self._audio_idle_timeout
+        )
 
     @property
     def context(self) -> LLMContext:
@@ -166,16 +175,12 @@ class LLMUserAggregator(FrameProcessor):
         self._shared.has_user_half = True
         self.turns.attach(self, self)
         self._idle.attach(self, self._is_idle)
-        if self._vad is not None:
-            self._vad.attach(self)
         await self.turns.process_frame(frame, direction)
         await self._idle.process_frame(frame)
 
     @handles(EndFrame, CancelFrame)
     async def _close(self, frame: EndFrame | CancelFrame, direction: FrameDirection) -> None:
         await self.turns.cleanup()
-        if self._vad is not None:
-            await self._vad.cleanup()
 
     @handles(InterruptionFrame)
     async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
@@ -191,8 +196,6 @@ class LLMUserAggregator(FrameProcessor):
             await self._muted(decision.changed)
         if decision.suppress:
             return
-        if self._vad is not None:
-            await self._vad.process_frame(frame, direction)
         if isinstance(frame, InputAudioRawFrame):  # fifty a second: nobody else wants them
             await self.push_frame(frame, direction)
             await self.turns.process_frame(frame, direction)

@@ -6,20 +6,37 @@ from typing import ClassVar
 
 from antiphon.frames.base import DataFrame, SystemFrame
 
+_LOWEST_RATE = 1000
+
 
 class InputAudioRawFrame(SystemFrame):
-    """Sound from the caller. `sample_rate` in Hz."""
+    """Sound from the caller. `sample_rate` in Hz.
+
+    `timestamp` is its place on the caller's line: when its first sample was said, in seconds on
+    the loop's clock. None: its last sample was said just now.
+    """
 
     lossy: ClassVar[bool] = True
 
     audio: bytes
     sample_rate: int
     num_channels: int = 1
+    timestamp: float | None = None
 
     @property
     def num_frames(self) -> int:
         """Samples per channel."""
         return len(self.audio) // (2 * self.num_channels)
+
+    @property
+    def extent(self) -> float:
+        if self.sample_rate < _LOWEST_RATE or self.num_channels < 1:
+            return 0.0  # no audio, and refused as such where it is used
+        return len(self.audio) / (2 * self.num_channels * self.sample_rate)
+
+    def ended(self, now: float) -> float:
+        """When its last sample was said, if it is handled at `now`."""
+        return now if self.timestamp is None else min(now, self.timestamp + self.extent)
 
 
 class UserAudioRawFrame(InputAudioRawFrame):

@@ -59,6 +59,11 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True, eq=False, weakref=True):
             cls.interruptible = False
 
     @property
+    def extent(self) -> float:
+        """Seconds of a live stream that it stands for: a mailbox bounds lossy frames by it."""
+        return 0.06
+
+    @property
     def name(self) -> str:
         """`TypeName#id`, for people."""
         return f"{type(self).__name__}#{self.id}"

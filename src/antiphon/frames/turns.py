@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+from antiphon.errors import InvalidInputError
 from antiphon.frames.base import SystemFrame
+
+_OLDEST_SECS, _EARLY_SECS = 90.0, 1.0
+"""A backlog of 30 s may wait at several processors; no clock is ahead of itself."""
 
 
 class VADUserStartedSpeakingFrame(SystemFrame):
-    """Voice activity began `start_secs` before `timestamp` (seconds on the loop's clock)."""
+    """Voice activity began `start_secs` before `timestamp`.
+
+    That is the place of the sample at which it was sure, in seconds on the loop's clock; None: now.
+    """
 
     start_secs: float = 0.0
-    timestamp: float = 0.0
+    timestamp: float | None = None
 
 
 class VADUserStoppedSpeakingFrame(SystemFrame):
-    """Voice activity ended `stop_secs` before `timestamp` (seconds on the loop's clock)."""
+    """Voice activity ended `stop_secs` before `timestamp`.
+
+    That is the place of the sample at which it was sure, in seconds on the loop's clock; None: now.
+    """
 
     stop_secs: float = 0.0
-    timestamp: float = 0.0
+    timestamp: float | None = None
+
+
+def time_of(frame: VADUserStartedSpeakingFrame | VADUserStoppedSpeakingFrame, now: float) -> float:
+    """The `timestamp` of a frame that is handled at `now`.
+
+    Raises `InvalidInputError` for one that cannot be on the loop's clock.
+    """
+    at = frame.timestamp
+    if at is None:
+        return now
+    if not now - _OLDEST_SECS <= at <= now + _EARLY_SECS:
+        raise InvalidInputError(
+            f"{type(frame).__name__}.timestamp is {at:.3f} and the loop's clock says {now:.3f}: "
+            f"take it from asyncio.get_running_loop().time(), or leave it out for now"
+        )
+    return min(at, now)
 
 
 class UserStartedSpeakingFrame(SystemFrame):

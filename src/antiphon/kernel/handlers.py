@@ -77,6 +77,10 @@ class HandlerTable:
                 return method
         return self._catch_all
 
+    def declares(self, kind: type[Frame]) -> bool:
+        """Whether a method was declared for the type, or one of its bases."""
+        return any(base in self._methods for base in kind.__mro__)
+
 
 def _are_frame_types(types: tuple[object, ...]) -> bool:
     return bool(types) and all(isinstance(kind, type) and issubclass(kind, Frame) for kind in types)

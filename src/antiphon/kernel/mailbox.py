@@ -9,8 +9,9 @@ Invariants
 * `has_uninterruptible` is true exactly when the ordered lane holds such a frame (a counter, O(1)).
 * `reset` removes the interruptible items of the ordered lane and nothing else.
 * A lane never grows beyond its capacity. Lossy frames (live audio) then displace the oldest of
-  their kind, counted in `lost`; others raise `MailboxFullError`. Frames that must not be lost have
-  a reserve above the capacity, so that a flood of content cannot keep them out.
+  their kind, counted in `lost` and told once to `on_loss`; others raise `MailboxFullError`.
+  Frames that must not be lost have a reserve above the capacity, so that a flood of content cannot
+  keep them out.
 
 `Feed` is the same idea for a provider: a bounded stream of plain items that can be closed.
 """
@@ -28,15 +29,26 @@ from antiphon.frames.base import Frame
 T = TypeVar("T")
 
 CAPACITY = 10_000
-LOSSY_CAPACITY = 500
-"""Ten seconds of audio in 20 ms frames: older sound is of no use to a live conversation."""
+LOSSY_SECS = 30.0
+"""How much of a live stream (`Frame.extent`) may wait: older sound is of no use."""
 RESERVE = 1_000
 
 
 class Mailbox(Generic[T]):
     """What waits for one processor. Items are frames, or wrap one that `getter` finds."""
 
-    __slots__ = ("_getter", "_kept", "_lossy", "_urgent", "capacity", "lost", "ordered", "owner")
+    __slots__ = (
+        "_getter",
+        "_kept",
+        "_lossy",
+        "_lossy_secs",
+        "_urgent",
+        "capacity",
+        "lost",
+        "on_loss",
+        "ordered",
+        "owner",
+    )
 
     def __init__(
         self,
@@ -54,6 +66,9 @@ class Mailbox(Generic[T]):
         """The ordered lane, for the station that inlines `put`; others call the methods."""
         self._kept = 0
         self._lossy = 0
+        self._lossy_secs = 0.0
+        self.on_loss: Callable[[], None] | None = None
+        """Called when the first lossy frame is dropped."""
 
     def __len__(self) -> int:
         return len(self._urgent) + len(self.ordered)
@@ -101,9 +116,11 @@ class Mailbox(Generic[T]):
     def put_urgent(self, item: T, frame: Frame) -> None:
         """`put` for an item whose frame is known, and known to be urgent."""
         if frame.lossy:
-            if self._lossy >= min(LOSSY_CAPACITY, self.capacity):
+            while self._lossy and (
+                self._lossy >= self.capacity or self._lossy_secs + frame.extent > LOSSY_SECS + 1e-6
+            ):
                 self._drop_oldest_lossy()
-            self._lossy += 1
+            self._note_lossy(frame)
         elif len(self._urgent) >= self.capacity + RESERVE:
             raise self._full(frame)
         self._urgent.append(item)
@@ -112,7 +129,8 @@ class Mailbox(Generic[T]):
         """Adds an item whatever waits: for the few frames the kernel itself must deliver."""
         frame = cast("Frame", item) if self._getter is None else self._getter(item)
         if frame.urgent:
-            self._lossy += frame.lossy
+            if frame.lossy:
+                self._note_lossy(frame)
             self._urgent.append(item)
         else:
             self._kept += not frame.interruptible
@@ -125,7 +143,8 @@ class Mailbox(Generic[T]):
         item = self._urgent.popleft()
         if self._lossy:
             frame = cast("Frame", item) if self._getter is None else self._getter(item)
-            self._lossy -= frame.lossy
+            if frame.lossy:
+                self._forget_lossy(frame)
         return item
 
     def take_ordered(self) -> T | None:
@@ -170,14 +189,25 @@ class Mailbox(Generic[T]):
         self._urgent.clear()
         self.ordered.clear()
         self._kept = self._lossy = 0
+        self._lossy_secs = 0.0
+
+    def _note_lossy(self, frame: Frame) -> None:
+        self._lossy += 1
+        self._lossy_secs += frame.extent
+
+    def _forget_lossy(self, frame: Frame) -> None:
+        self._lossy -= 1
+        self._lossy_secs = self._lossy_secs - frame.extent if self._lossy else 0.0
 
     def _drop_oldest_lossy(self) -> None:
         for index, item in enumerate(self._urgent):
             frame = cast("Frame", item) if self._getter is None else self._getter(item)
             if frame.lossy:
                 del self._urgent[index]
-                self._lossy -= 1
+                self._forget_lossy(frame)
                 self.lost += 1
+                if self.lost == 1 and self.on_loss is not None:
+                    self.on_loss()
                 return
 
     def _full(self, frame: Frame) -> MailboxFullError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from antiphon.errors import ConfigurationError
 from antiphon.kernel.branches import Fork, ParallelPipeline
@@ -42,6 +43,54 @@ class Pipeline:
             else:
                 found.append(part)
         return found
+
+
+Part = FrameProcessor | ParallelPipeline
+
+
+class Place(NamedTuple):
+    """Where a processor stands when its chain is built."""
+
+    before: Sequence[Part]
+    """The parts before it in its own chain."""
+    outer: Sequence[FrameProcessor]
+    """The processors before the branch that it stands in."""
+
+    @property
+    def upstream(self) -> list[FrameProcessor]:
+        """Every processor before it."""
+        return [*self.outer, *(one for part in self.before for one in processors_of(part))]
+
+
+@runtime_checkable
+class Accompanied(Protocol):
+    """A processor that may ask for another one before it."""
+
+    def companion(self, place: Place) -> tuple[FrameProcessor, int] | None:
+        """A processor, and the index in `place.before` at which it is to stand; None: none."""
+        ...
+
+
+def processors_of(part: Part) -> list[FrameProcessor]:
+    """A processor, or those of all branches."""
+    return Pipeline([part]).processors
+
+
+def accompanied(pipeline: Pipeline, outer: Sequence[FrameProcessor] = ()) -> Pipeline:
+    """The pipeline with the companions that its processors ask for."""
+    line: list[Part] = []
+    for part in pipeline.parts:
+        place = Place(line, outer)
+        if isinstance(part, ParallelPipeline):
+            branches = [accompanied(Pipeline(one), place.upstream).parts for one in part.branches]
+            same = sum(map(len, branches)) == sum(len(Pipeline(b).parts) for b in part.branches)
+            line.append(part if same else part.with_branches(branches))
+            continue
+        if isinstance(part, Accompanied) and (asked := part.companion(place)) is not None:
+            companion, index = asked
+            line.insert(index, companion)
+        line.append(part)
+    return Pipeline(line)
 
 
 def wire(

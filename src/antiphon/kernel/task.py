@@ -37,7 +37,7 @@ from antiphon.kernel.interruption import interrupt
 from antiphon.kernel.monitors import FrameFilter, Heartbeat, IdleWatch
 from antiphon.kernel.observers import BaseObserver, Observers
 from antiphon.kernel.params import ErrorPolicy, PipelineParams
-from antiphon.kernel.pipeline import Pipeline, wire
+from antiphon.kernel.pipeline import Pipeline, accompanied, wire
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.session import Session
 from antiphon.kernel.station import leave_place
@@ -92,6 +92,7 @@ class PipelineTask(EventSource):
                 f"idle_timeout_secs is more than 0, or None for never, not {idle_timeout_secs:g}"
             )
         self.params = params or PipelineParams()
+        pipeline = accompanied(pipeline)
         self._start_timeout = start_timeout_secs
         self._cancel_timeout = cancel_timeout_secs
         self._error_policy = error_policy

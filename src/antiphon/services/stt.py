@@ -34,7 +34,11 @@ from antiphon.frames.lifecycle import (
 from antiphon.frames.llm import STTUpdateSettingsFrame
 from antiphon.frames.speech import STTMetadataFrame, STTMuteFrame
 from antiphon.frames.text import InterimTranscriptionFrame, TranscriptionFrame
-from antiphon.frames.turns import VADUserStartedSpeakingFrame, VADUserStoppedSpeakingFrame
+from antiphon.frames.turns import (
+    VADUserStartedSpeakingFrame,
+    VADUserStoppedSpeakingFrame,
+    time_of,
+)
 from antiphon.kernel.call_frames import Timer
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
@@ -101,6 +105,8 @@ class STTService(FrameProcessor):
         self._interim_since_answer = False
         self._unheard = 0
         self._user_id = ""
+        self._heard_until: float = 0.0
+        """The place of the last sample that came."""
         self._meter = TranscriptionMeter(self, provider.capabilities.sample_rate)
 
     @property
@@ -162,6 +168,7 @@ class STTService(FrameProcessor):
             self._user_id = frame.user_id
         pcm = to_mono(frame.audio, frame.num_channels)
         pcm = self._resampler.process(pcm, frame.sample_rate)
+        self._heard_until = frame.ended(self.clock.now())
         self._put(self._gate.audio(pcm, streaming=self._feed is not None))
 
     @handles(VADUserStartedSpeakingFrame)
@@ -169,7 +176,9 @@ class STTService(FrameProcessor):
         await self.push_frame(frame, direction)
         self._watch.speech_started()
         self._line.hurry()
-        self._put(self._gate.speech_started(frame.start_secs))
+        began = time_of(frame, self.clock.now()) - frame.start_secs
+        # The audio before it is cut at the place where it began, however late that is noticed.
+        self._put(self._gate.speech_started(max(0.0, self._heard_until - began)))
 
     @handles(VADUserStoppedSpeakingFrame)
     async def _stopped(self, frame: VADUserStoppedSpeakingFrame, direction: FrameDirection) -> None:
@@ -177,9 +186,9 @@ class STTService(FrameProcessor):
         items = self._gate.speech_stopped()
         self._put(items)
         if items and self.usable:
-            ended = frame.timestamp - frame.stop_secs
-            due = self._feed is not None
-            self._watch.speech_stopped(ended, self.clock.now(), answer_due=due)
+            now, due = self.clock.now(), self._feed is not None
+            ended = time_of(frame, now) - frame.stop_secs
+            self._watch.speech_stopped(ended, now, answer_due=due)
             self._rearm()
         await self._meter.usage()
         if self._restart_later:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
+
 from antiphon.audio.convert import StreamConverter
 from antiphon.audio.filters import AdjustableFilter
+from antiphon.audio.pcm import SAMPLE_BYTES
 from antiphon.errors import AntiphonError, ConfigurationError, InvalidInputError
 from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.lifecycle import EndFrame, StartFrame, StopFrame
@@ -14,7 +18,12 @@ from antiphon.frames.transport import (
 )
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.transports.line_clock import LineClock
 from antiphon.transports.params import TransportParams
+
+EARLY_SECS = 30.0
+"""Sound kept at most until the conversation has started."""
+_EPSILON_SECS = 1e-6
 
 
 class InputTransport(FrameProcessor):
@@ -22,6 +31,9 @@ class InputTransport(FrameProcessor):
 
     A transport gives it audio of any format by `push_audio`, cut anywhere. An `InputAudioRawFrame`
     that comes from upstream (a client that sends audio as messages) takes the same way.
+
+    Each piece gets its place on the caller's line (`LineClock`, `InputAudioRawFrame.timestamp`).
+    What comes before the start waits for it, 30 s at most, and is then heard as if on time.
     """
 
     def __init__(self, params: TransportParams | None = None, *, name: str | None = None) -> None:
@@ -31,6 +43,10 @@ class InputTransport(FrameProcessor):
         self._streaming = False
         self._bad_format = False
         self._filtering = True
+        self._line_clock = LineClock()
+        self._early: deque[tuple[bytes, int, int, float]] = deque()
+        self._early_secs = 0.0
+        self._early_lost = 0.0
 
     @handles(StartFrame)
     async def start(self, frame: StartFrame, direction: FrameDirection) -> None:
@@ -41,6 +57,7 @@ class InputTransport(FrameProcessor):
             params.audio_in_filter.start(rate)
         if params.audio_in_stream_on_start:
             self.start_streaming()
+        self._hear_early()
 
     @handles(EndFrame, StopFrame)
     async def stop(self, frame: EndFrame | StopFrame, direction: FrameDirection) -> None:
@@ -56,7 +73,9 @@ class InputTransport(FrameProcessor):
         if direction is FrameDirection.UPSTREAM:
             await self.push_frame(frame, direction)
         else:
-            self.push_audio(frame.audio, frame.sample_rate, frame.num_channels)
+            self.push_audio(
+                frame.audio, frame.sample_rate, frame.num_channels, began=frame.timestamp
+            )
 
     @handles(FilterControlFrame)
     async def adjust(self, frame: FilterControlFrame, direction: FrameDirection) -> None:
@@ -84,11 +103,46 @@ class InputTransport(FrameProcessor):
         """The caller is not heard any more."""
         self._streaming = False
 
-    def push_audio(self, pcm: bytes, sample_rate: int, num_channels: int = 1) -> None:
+    def push_audio(
+        self, pcm: bytes, sample_rate: int, num_channels: int = 1, *, began: float | None = None
+    ) -> None:
         """Audio from the caller. What cannot be audio is dropped and reported once, upstream.
 
         Half samples wait for their other half. Call it from the loop's thread; it never waits.
+        `began`: when the first sample was said, in seconds on the loop's clock, where the line
+        tells; otherwise it follows what came before.
         """
+        try:
+            now = asyncio.get_running_loop().time()
+        except RuntimeError:
+            return  # no conversation will ever have heard it
+        if self._converter is None:
+            self._keep_early(pcm, sample_rate, num_channels, now)
+        else:
+            self._hear(pcm, sample_rate, num_channels, now, began)
+
+    def _keep_early(self, pcm: bytes, sample_rate: int, num_channels: int, now: float) -> None:
+        self._early.append((pcm, sample_rate, num_channels, now))
+        self._early_secs += _secs(pcm, sample_rate, num_channels)
+        while self._early_secs > EARLY_SECS + _EPSILON_SECS:
+            oldest = _secs(*self._early.popleft()[:3])
+            self._early_secs -= oldest
+            self._early_lost += oldest
+
+    def _hear_early(self) -> None:
+        """The conversation has started: what was said before is heard now."""
+        early, self._early = self._early, deque()
+        if self._streaming and self._early_lost:
+            self.push_error(
+                f"{self.name} dropped the first {self._early_lost:.1f} s that the caller said: the "
+                f"start took longer than the {EARLY_SECS:g} s that can wait"
+            )
+        for pcm, sample_rate, num_channels, now in early:
+            self._hear(pcm, sample_rate, num_channels, now, None)
+
+    def _hear(
+        self, pcm: bytes, sample_rate: int, num_channels: int, now: float, began: float | None
+    ) -> None:
         if not self._streaming or self._converter is None:
             return
         try:
@@ -103,4 +157,12 @@ class InputTransport(FrameProcessor):
             audio = self.transport_params.audio_in_filter.filter(audio)
         if audio and self.transport_params.audio_in_passthrough:
             rate, channels = self._converter.sample_rate, self._converter.num_channels
-            self.push_frame(InputAudioRawFrame(audio, rate, channels))
+            if began is None:
+                began = self._line_clock.place(_secs(audio, rate, channels), now)
+            self.push_frame(InputAudioRawFrame(audio, rate, channels, timestamp=began))
+
+
+def _secs(pcm: bytes, sample_rate: int, num_channels: int) -> float:
+    """How long a piece lasts; what cannot be audio lasts no time."""
+    rate = SAMPLE_BYTES * num_channels * sample_rate
+    return len(pcm) / rate if rate > 0 else 0.0

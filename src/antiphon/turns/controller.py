@@ -14,6 +14,7 @@ from typing import Protocol
 
 import msgspec
 
+from antiphon.errors import InvalidInputError
 from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import InterruptionFrame, StartFrame
@@ -174,7 +175,11 @@ class UserTurnController:
         if isinstance(frame, InterruptionFrame) and self._own_interruptions:
             self._own_interruptions -= 1
             return
-        fact = fact_of(frame)
+        try:
+            fact = fact_of(frame, self._now())
+        except InvalidInputError as error:
+            await self._processor.push_error(str(error), exception=error)
+            return
         if fact is not None:
             await self._receive(fact)
 

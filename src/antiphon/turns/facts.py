@@ -25,9 +25,10 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class SpeechStarted(Fact, frozen=True):
-    """Voice activity began at `at`, which is before the detector was sure of it."""
+    """Voice activity began at `at`; the detector was sure of it `start_secs` later."""
 
     at: float
+    start_secs: float = 0.0
 
 
 class SpeechStopped(Fact, frozen=True):

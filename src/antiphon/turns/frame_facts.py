@@ -21,6 +21,7 @@ from antiphon.frames.turns import (
     UserTurnInferenceCompletedFrame,
     VADUserStartedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
+    time_of,
 )
 from antiphon.turns.facts import (
     AnnouncedStart,
@@ -41,10 +42,6 @@ from antiphon.turns.facts import (
 )
 
 _MAKERS: dict[type[Frame], Callable[[Any], Fact]] = {
-    VADUserStartedSpeakingFrame: lambda f: SpeechStarted(at=f.timestamp - f.start_secs),
-    VADUserStoppedSpeakingFrame: lambda f: SpeechStopped(
-        at=f.timestamp - f.stop_secs, stop_secs=f.stop_secs
-    ),
     TranscriptionFrame: lambda f: TranscriptReceived(
         text=f.text, finalized=f.finalized, user_id=f.user_id, language=f.language
     ),
@@ -73,8 +70,15 @@ PROPOSALS: tuple[type[Frame], ...] = (
 """Where they are decided about they end: one resolver decides."""
 
 
-def fact_of(frame: Frame) -> Fact | None:
-    """The fact that a frame tells, or None. Subclasses of a frame tell what it tells."""
+def fact_of(frame: Frame, now: float) -> Fact | None:
+    """The fact that a frame tells, or None. Subclasses of a frame tell what it tells.
+
+    Raises `InvalidInputError` for a time that cannot be on the loop's clock.
+    """
+    if isinstance(frame, VADUserStartedSpeakingFrame):
+        return SpeechStarted(at=time_of(frame, now) - frame.start_secs, start_secs=frame.start_secs)
+    if isinstance(frame, VADUserStoppedSpeakingFrame):
+        return SpeechStopped(at=time_of(frame, now) - frame.stop_secs, stop_secs=frame.stop_secs)
     kind = type(frame)
     maker = _MAKERS.get(kind)
     if maker is None:

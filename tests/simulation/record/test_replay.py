@@ -229,7 +229,7 @@ def test_hashed_sound_still_compares_what_is_said(path: Path) -> None:
 
     run(main())
     recording = Recording.load(path)
-    hearing = ["STTService#0", "LLMUserAggregator#0", "LLMAssistantAggregator#0"]
+    hearing = ["VADProcessor#0", "STTService#0", "LLMUserAggregator#0", "LLMAssistantAggregator#0"]
     result = replay(recording, voice_agent, outside=hearing)
     result.check()
     assert any("was not recorded" in note for note in result.notes)

@@ -84,7 +84,7 @@ def models_of(processors: Iterable[FrameProcessor], kind: str) -> list[Any]:
             strategies = analyzers(processor.turns.strategies)
             found += [s.turn_analyzer for s in strategies if s.turn_analyzer is not None]
         elif kind == "vad" and isinstance(processor, VADProcessor):
-            found.append(processor._driver.analyzer)
-        elif kind == "vad" and isinstance(processor, LLMUserAggregator) and processor._vad:
-            found.append(processor._vad.analyzer)
+            found.append(processor.analyzer)
+        elif kind == "vad" and isinstance(processor, LLMUserAggregator):
+            found += [processor.vad_analyzer] if processor.vad_analyzer is not None else []
     return list({id(model): model for model in found}.values())

@@ -31,7 +31,7 @@ from antiphon.kernel.branches import ParallelPipeline
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.observers import BaseObserver, FramePushed
 from antiphon.kernel.params import PipelineParams
-from antiphon.kernel.pipeline import Pipeline
+from antiphon.kernel.pipeline import Pipeline, accompanied
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
 from antiphon.simulation.agents import build_pipeline
@@ -291,6 +291,7 @@ class _Player:
 
     def _cast(self, pipeline: Pipeline) -> Pipeline:
         """The pipeline with stand-ins for those that are outside."""
+        pipeline = accompanied(pipeline)
         names = _names(pipeline)
         takes = _fates(self._recording, self.outside)
         absent = [n for n in self._recording.processors if n in self.outside - set(names.values())]
