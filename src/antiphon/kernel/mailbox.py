@@ -67,8 +67,8 @@ class Mailbox(Generic[T]):
         self._kept = 0
         self._lossy = 0
         self._lossy_secs = 0.0
-        self.on_loss: Callable[[], None] | None = None
-        """Called when the first lossy frame is dropped."""
+        self.on_loss: Callable[[str, BaseException], None] | None = None
+        """Called with a report when the first lossy frame is dropped."""
 
     def __len__(self) -> int:
         return len(self._urgent) + len(self.ordered)
@@ -207,7 +207,11 @@ class Mailbox(Generic[T]):
                 self._forget_lossy(frame)
                 self.lost += 1
                 if self.lost == 1 and self.on_loss is not None:
-                    self.on_loss()
+                    message = (
+                        f"{self.owner} handles live frames more slowly than they come: more than "
+                        f"{LOSSY_SECS:g} s wait, and the oldest are dropped"
+                    )
+                    self.on_loss(message, MailboxFullError(message))
                 return
 
     def _full(self, frame: Frame) -> MailboxFullError:

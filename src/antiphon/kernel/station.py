@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from antiphon.errors import AlreadyInPipelineError, KernelError, MailboxFullError
+from antiphon.errors import AlreadyInPipelineError, KernelError
 from antiphon.frames.base import Frame, not_a_frame
 from antiphon.frames.lifecycle import (
     CancelFrame,
@@ -28,7 +28,7 @@ from antiphon.kernel.handlers import Handler
 from antiphon.kernel.interruption import interrupt
 from antiphon.kernel.lane import Lane
 from antiphon.kernel.life import Life
-from antiphon.kernel.mailbox import LOSSY_SECS, Mailbox
+from antiphon.kernel.mailbox import Mailbox
 from antiphon.kernel.tasks import failure_of
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Station:
         self.mailbox: Mailbox[Envelope] = Mailbox(
             owner=self.name, capacity=processor.mailbox_capacity, getter=_frame_of
         )
-        self.mailbox.on_loss = self._lost_sound
+        self.mailbox.on_loss = self.report
         self.urgent = Lane(self, urgent=True, limit=URGENT_LIMIT)
         self.ordered = Lane(self, urgent=False, limit=None)
         self.downstream: dict[type[Frame], Node] = {}
@@ -247,13 +247,6 @@ class Station:
         if session.observers is not None:
             session.observers.pushed(self.name, node.name, frame, direction)
         node.deliver(frame, direction)
-
-    def _lost_sound(self) -> None:
-        message = (
-            f"{self.name} handles live frames more slowly than they come: more than "
-            f"{LOSSY_SECS:g} s wait, and the oldest are dropped"
-        )
-        self.report(message, MailboxFullError(message))
 
     def report(self, message: str, error: BaseException) -> None:
         """Makes an error of this processor known, upstream as an `ErrorFrame`."""
