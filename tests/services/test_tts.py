@@ -28,8 +28,9 @@ from antiphon.frames.tools import FunctionCallInProgressFrame
 from antiphon.frames.transport import PlayoutBufferFrame
 from antiphon.frames.turns import BotStoppedSpeakingFrame
 from antiphon.kernel.params import PipelineParams
+from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.tts import TTSService
-from antiphon.services.tts_synthesis import SynthesisPolicy
+from antiphon.services.tts_synthesis import SpeechBounds
 from antiphon.settings import ServiceSettings, TTSSettings
 from antiphon.simulation.fakes.provider import Fail, Hang, Stall, from_now_on
 from antiphon.simulation.fakes.tts import FakeTTSProvider
@@ -77,7 +78,7 @@ def down(
 ) -> tuple[list[Frame], list[Frame]]:
     """What comes out behind a service over this provider, and before it."""
     params = PipelineParams(enable_metrics=True, enable_usage_metrics=True)
-    service = TTSService(provider, policy=SynthesisPolicy(stall_timeout_secs=stall_timeout_secs))
+    service = TTSService(provider, policy=ConnectionPolicy(stall_secs=stall_timeout_secs))
     return run(run_test(service, frames_to_send=frames, pipeline_params=params))
 
 
@@ -244,9 +245,9 @@ def test_a_voice_that_breaks_in_the_middle_ends_its_utterance() -> None:
 
 def test_a_voice_that_never_answers_is_given_up_in_bounded_time() -> None:
     """A hanging provider is reported; the answer ends all the same, and the next one is spoken."""
-    provider = FakeTTSProvider(faults={0: Hang(), 1: Hang()})
-    frames = [*answer("Never heard."), SleepFrame(sleep=5.0), *answer("Heard.")]
-    out, up = down(provider, frames, stall_timeout_secs=1.0)
+    provider = FakeTTSProvider(faults={number: Hang() for number in range(8)})
+    frames = [*answer("Never heard."), SleepFrame(sleep=20.0), *answer("Heard.")]
+    out, up = down(provider, frames, stall_timeout_secs=2.0)
     assert spoken(out) == "Heard."
     assert len(of(out, LLMFullResponseEndFrame)) == 2
     assert of(up, ErrorFrame)
@@ -267,18 +268,6 @@ def test_a_stall_in_the_middle_is_bounded() -> None:
     assert spoken(out) == "One"
     assert of(up, ErrorFrame)
     assert of(out, LLMFullResponseEndFrame)
-
-
-def test_utterances_without_audio_in_a_row_end_in_giving_up() -> None:
-    """A voice that keeps failing is not asked for ever; turns still complete."""
-    provider = FakeTTSProvider(faults=from_now_on(Fail(ConnectivityError("no route"))))
-    frames: list[Frame] = []
-    for number in range(6):
-        frames += [*answer(f"Answer {number}."), SleepFrame(sleep=1.0)]
-    out, up = down(provider, frames)
-    assert provider.calls == 6, "three utterances, two attempts each"
-    assert len(of(out, LLMFullResponseEndFrame)) == 6
-    assert any("gives up" in f.error for f in of(up, ErrorFrame))
 
 
 def test_an_error_that_will_not_go_away_is_not_retried() -> None:
@@ -326,7 +315,7 @@ def test_a_voice_that_takes_one_request_at_a_time_waits_for_playout() -> None:
     """The second utterance is asked for when the first has been played, or must have been."""
     for told, least, most in ((True, 1.0, 1.6), (False, 3.3, 4.2)):
         provider = FakeTTSProvider(first_audio=0.1, speed=100.0)
-        service = TTSService(provider, policy=SynthesisPolicy(wait_for_playout=True))
+        service = TTSService(provider, bounds=SpeechBounds(wait_for_playout=True))
         frames: list[Frame] = [
             TTSSpeakFrame("One two."),
             TTSSpeakFrame("Three."),

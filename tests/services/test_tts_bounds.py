@@ -13,9 +13,10 @@ from antiphon.frames.lifecycle import EndFrame, ErrorFrame
 from antiphon.frames.speech import TTSSpeakFrame, TTSStoppedFrame
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.task import PipelineTask
+from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import TTSEvent
 from antiphon.services.tts import TTSService
-from antiphon.services.tts_synthesis import SynthesisPolicy
+from antiphon.services.tts_synthesis import SpeechBounds
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
@@ -24,10 +25,8 @@ from antiphon.transports.sinks import CallbackSink
 from tests.services.test_tts import of, spoken
 
 THREE = [TTSSpeakFrame("One."), TTSSpeakFrame("Two."), TTSSpeakFrame("Three.")]
-ONE_AT_A_TIME = [
-    SynthesisPolicy(max_in_flight=1, stall_timeout_secs=2.0),
-    SynthesisPolicy(wait_for_playout=True, stall_timeout_secs=2.0),
-]
+POLICY = ConnectionPolicy(stall_secs=2.0, connect_secs=2.0, give_up_secs=1.0)
+ONE_AT_A_TIME = [SpeechBounds(max_in_flight=1), SpeechBounds(wait_for_playout=True)]
 
 
 class Buggy(FakeTTSProvider):
@@ -41,20 +40,20 @@ class Buggy(FakeTTSProvider):
             yield event
 
 
-@pytest.mark.parametrize("policy", ONE_AT_A_TIME)
-def test_a_fault_of_an_adapter_costs_its_utterance_only(policy: SynthesisPolicy) -> None:
-    """Those that wait behind it are spoken, and it is reported."""
-    service = TTSService(Buggy(), policy=policy)
+@pytest.mark.parametrize("bounds", ONE_AT_A_TIME)
+def test_a_fault_of_an_adapter_is_a_failed_attempt(bounds: SpeechBounds) -> None:
+    """The utterance is spoken at the next."""
+    service = TTSService(Buggy(), policy=POLICY, bounds=bounds)
     out, up = run(run_test(service, frames_to_send=[*THREE, SleepFrame(sleep=10.0)]))
-    assert spoken(out) == "Two. Three."
-    assert any("KeyError" in error.error for error in of(up, ErrorFrame))
+    assert spoken(out) == "One. Two. Three."
+    assert of(up, ErrorFrame) == []
 
 
 class Clinging(FakeTTSProvider):
-    """Its first call hangs, and then takes a minute to close its connection."""
+    """Its first two calls hang, and then take a minute to close their connections."""
 
     async def synthesize(self, text: AsyncIterator[str]) -> AsyncGenerator[TTSEvent, None]:
-        if self.utterances:
+        if len(self.utterances) > 1:
             async for event in super().synthesize(text):
                 yield event
             return
@@ -65,21 +64,24 @@ class Clinging(FakeTTSProvider):
             await asyncio.sleep(60.0)
 
 
-@pytest.mark.parametrize("policy", ONE_AT_A_TIME)
-def test_a_voice_that_does_not_stop_is_left_behind(policy: SynthesisPolicy) -> None:
+@pytest.mark.parametrize("bounds", ONE_AT_A_TIME)
+def test_a_voice_that_does_not_stop_is_left_behind(
+    bounds: SpeechBounds, caplog: pytest.LogCaptureFixture
+) -> None:
     """What comes behind its utterance comes out before it has stopped."""
     times: list[float] = []
 
     async def main() -> tuple[list[Frame], list[Frame]]:
         clock = asyncio.get_running_loop().time
         output = OutputTransport(CallbackSink(lambda _: times.append(clock())))
-        pipeline = Pipeline([TTSService(Clinging(), policy=policy), output])
+        pipeline = Pipeline([TTSService(Clinging(), policy=POLICY, bounds=bounds), output])
         return await run_test(pipeline, frames_to_send=[*THREE, SleepFrame(sleep=100.0)])
 
     out, up = run(main())
     assert spoken(out) == "Two. Three."
     assert times[0] < 10.0
-    assert any("does not stop" in error.error for error in of(up, ErrorFrame))
+    assert "did not stop" in caplog.text
+    assert any("owes audio" in error.error for error in of(up, ErrorFrame))
 
 
 class Unreachable(FakeTTSProvider):
@@ -96,12 +98,11 @@ class Unreachable(FakeTTSProvider):
 
 def test_connecting_for_an_utterance_is_bounded() -> None:
     """A voice that was not there at the start, and never comes, is reported and given up."""
-    policy = SynthesisPolicy(stall_timeout_secs=2.0, max_failures=1)
-    service = TTSService(Unreachable(), policy=policy)
+    service = TTSService(Unreachable(), policy=POLICY)
     _, up = run(run_test(service, frames_to_send=[*THREE[:1], SleepFrame(sleep=10.0)]))
     errors = [error.error for error in of(up, ErrorFrame)]
-    assert any("took over 2 s" in error for error in errors)
-    assert "gives up" in errors[-1]
+    assert "did not connect within 2 s" in errors[-1]
+    assert "given up" in errors[-1]
 
 
 def test_the_end_of_a_conversation_does_not_wait_for_a_paused_output() -> None:
@@ -139,7 +140,7 @@ def test_an_utterance_that_was_left_behind_ends_once() -> None:
             async for event in super().synthesize(text):
                 yield event
 
-    service = TTSService(Late(), policy=SynthesisPolicy(stall_timeout_secs=2.0))
+    service = TTSService(Late(), policy=POLICY)
     out, _ = run(run_test(service, frames_to_send=[*THREE[:1], SleepFrame(sleep=100.0)]))
     assert spoken(out) == ""
     assert of(out, TTSStoppedFrame) == []

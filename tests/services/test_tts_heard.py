@@ -24,9 +24,10 @@ from antiphon.frames.text import LLMTextFrame, TTSTextFrame
 from antiphon.kernel.params import PipelineParams
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.task import PipelineTask
+from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import SpeechAudio, TTSCapabilities, TTSEvent, WordTime
 from antiphon.services.tts import TTSService
-from antiphon.services.tts_synthesis import SynthesisPolicy
+from antiphon.services.tts_synthesis import SpeechBounds
 from antiphon.settings import ServiceSettings, TTSSettings
 from antiphon.simulation.fakes.provider import Fail, from_now_on
 from antiphon.simulation.fakes.tts import FakeTTSProvider
@@ -212,7 +213,7 @@ class Endless(FakeTTSProvider):
 
 def test_a_voice_that_never_stops_is_cut_off_and_reported() -> None:
     """After half a minute, and a second for each character."""
-    service = TTSService(Endless(), policy=SynthesisPolicy(max_secs_per_character=0.5))
+    service = TTSService(Endless(), bounds=SpeechBounds(max_secs_per_character=0.5))
     out, up = run(run_test(service, frames_to_send=answer("Hello.")))
     assert "does not stop" in of(up, ErrorFrame)[0].error
     assert of(out, LLMFullResponseEndFrame)
@@ -314,7 +315,7 @@ def test_what_a_voice_failed_to_say_is_told_as_unheard() -> None:
 def test_what_no_voice_says_is_told_as_unheard() -> None:
     """A greeting, and an answer after the voice was given up; not what is not for the context."""
     provider = FakeTTSProvider(faults=from_now_on(Fail(ConnectivityError("down"))))
-    service = TTSService(provider, policy=SynthesisPolicy(max_failures=1))
+    service = TTSService(provider, policy=ConnectionPolicy(give_up_secs=0.5))
     heard = Heard(service).hold(
         TTSSpeakFrame("Good day."), 1.0, TTSSpeakFrame("Psst.", append_to_context=False), 1.0,
         LLMFullResponseStartFrame(), *tokens("One. Two three."), LLMFullResponseEndFrame(), 1.0,

@@ -20,9 +20,9 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.task import PipelineTask
+from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import SpeechAudio, TTSCapabilities, TTSEvent, WordTime
 from antiphon.services.tts import TTSService
-from antiphon.services.tts_synthesis import SynthesisPolicy
 from antiphon.simulation.fakes.voice import Listener, speak_word
 from antiphon.simulation.loop.virtual_time import run
 
@@ -127,7 +127,7 @@ class Story:
         self.number = 0
         self.sink = Sink()
         self.voice = OddVoice(self.rng)
-        policy = SynthesisPolicy(stall_timeout_secs=5.0, max_failures=1000)
+        policy = ConnectionPolicy(stall_secs=5.0, give_up_secs=0.1)
         self.task = PipelineTask(
             Pipeline([TTSService(self.voice, policy=policy), self.sink]), idle_timeout_secs=None
         )

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from traceback import TracebackException
 from typing import Any, Generic, Protocol, TypeVar
@@ -37,6 +37,14 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 logger = logging.getLogger("antiphon")
+
+
+class Spawn(Protocol):
+    """Starts a task."""
+
+    def __call__(self, coro: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
+        """A task that runs the coroutine."""
+        ...
 
 
 class SilenceError(ConnectivityError):
@@ -62,7 +70,8 @@ class StreamReader(Generic[T]):
     """Reads what `make()` returns, in order, for one consumer, as far as `ahead` items ahead of it.
 
     With one item ahead, the stream goes on when the consumer asks for the next. `who` says whose it
-    is, in reports; `grace_secs`: how long the stream may take to stop once it is closed.
+    is, in reports; `grace_secs`: how long the stream may take to stop once it is closed; `spawn`
+    starts its task.
     """
 
     def __init__(
@@ -72,6 +81,7 @@ class StreamReader(Generic[T]):
         who: str,
         grace_secs: float = 0.8,
         ahead: int = 16,
+        spawn: Spawn | None = None,
     ) -> None:
         self._who, self._grace, self._ahead = who, grace_secs, ahead
         self._items: deque[T] = deque()
@@ -81,7 +91,8 @@ class StreamReader(Generic[T]):
         self._failure: BaseException | None = None
         self._over = False
         self._loop = asyncio.get_running_loop()
-        self._task = self._loop.create_task(self._run(make), name=f"the stream of {who}")
+        spawn = spawn or self._loop.create_task
+        self._task = spawn(self._run(make), name=f"the stream of {who}")
         self._task.add_done_callback(self._ended)
 
     async def next(self, deadline: float | None = None) -> T:
@@ -161,6 +172,8 @@ class StreamReader(Generic[T]):
 
     async def _read(self, stream: AsyncIterator[T]) -> None:
         async for item in stream:
+            if self._over:
+                return
             self._items.append(item)
             self._wake()
             while len(self._items) >= self._ahead:
@@ -252,15 +265,19 @@ class Supervised:
     async def failed(
         self, error: AntiphonError, *, held_secs: float = 0.0, tell: bool = True
     ) -> None:
-        """An attempt failed. It is told, unless the same cause was told before or `tell` is off."""
+        """An attempt failed. It is told, unless its cause was told before or `tell` is off: then
+        it counts when the cause is told next.
+        """
         usable = self.usable
         refused = is_refusal(error) if self._kept is not None else is_lasting(error)
-        news = self._availability.failed(error, self._now(), held_secs=held_secs, refused=refused)
+        news = self._availability.failed(
+            error, self._now(), held_secs=held_secs, refused=refused, tell=tell
+        )
         name, who = self.provider.name, self._processor.name
         if usable and not self.usable:
             message = f"{who} gives up on {name} until its settings change: {error}"
             await self.tell(message, error)
-        elif tell and news is not None:
+        elif news is not None:
             message = f"{who} has no answer from {name}: {news.error}"
             if news.count > 1:
                 message += f" ({news.count} times in {news.secs:.3g} s)"
@@ -332,7 +349,10 @@ class Supervised:
 
     def _reads(self, make: Callable[[], AsyncIterator[T]], *, ahead: int) -> StreamReader[T]:
         grace = self.policy.grace_secs
-        return StreamReader(make, who=self.provider.name, grace_secs=grace, ahead=ahead)
+        spawn = self._processor.create_task
+        return StreamReader(
+            make, who=self.provider.name, grace_secs=grace, ahead=ahead, spawn=spawn
+        )
 
     async def stream(
         self, make: Callable[[], AsyncIterator[T]], *, ahead: int = 16

@@ -134,7 +134,13 @@ class Availability:
         return self._failures > 0
 
     def failed(
-        self, error: AntiphonError, now: float, *, held_secs: float = 0.0, refused: bool = False
+        self,
+        error: AntiphonError,
+        now: float,
+        *,
+        held_secs: float = 0.0,
+        refused: bool = False,
+        tell: bool = True,
     ) -> Failures | None:
         """An attempt failed whose stream held for `held_secs`; returns what is to be told."""
         if held_secs > self._policy.longest_wait_secs:
@@ -149,7 +155,7 @@ class Availability:
         cause = self._causes.setdefault((type(error), type(error.__cause__)), _Cause())
         cause.count += 1
         secs = now - self._since
-        if secs < cause.tell_after:
+        if secs < cause.tell_after or not tell:
             return None
         cause.tell_after = max(_TELL_AGAIN_SECS, 10 * cause.tell_after)
         return Failures(error, cause.count, secs)

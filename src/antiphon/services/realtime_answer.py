@@ -221,7 +221,6 @@ class RealtimeAnswer:
                 self._voice.pace,
                 append_to_context=True,
                 opened=asyncio.get_running_loop().time(),
-                stall_timeout=0.0,
             )
             self._voice.line.join(self._utterance)
         return self._utterance

@@ -17,10 +17,11 @@ Everything in the line belongs to one epoch. An interruption voids it: the kerne
 provider's streams and the emitting task, and `_fresh` throws the line away but for uninterruptible
 frames, which go on in their order. Whoever notices the new epoch first does so.
 
-Bounds: a provider that owes audio (it took text and gave nothing) for `stall_timeout_secs` is
-given up, and the line goes on, also where the provider does not stop when it is told to; a
-retryable failure before any audio is retried once; an utterance without audio is reported; after
-`max_failures` of them in a row, or an error that will not go away, nothing is spoken any more.
+Bounds: a provider that owes audio (it took text and gave nothing) for `stall_secs` has failed, and
+is left behind where it does not stop when it is told to. A failure before any audio is tried again
+until `give_up_secs` have passed; then, or after a failure in the middle, the line goes on, and what
+was not spoken is told as lost. Only a lasting cause (key, permission, configuration, quota) makes
+the voice unusable, until its settings change.
 """
 
 from __future__ import annotations
@@ -48,9 +49,11 @@ from antiphon.frames.turns import BotStoppedSpeakingFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import Emitter, FrameProcessor, handles
+from antiphon.services.connection import Supervised
+from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import Configurable, TTSProvider
 from antiphon.services.tts_order import SpeechOrder
-from antiphon.services.tts_synthesis import Synthesis, SynthesisPolicy
+from antiphon.services.tts_synthesis import SpeechBounds, Synthesis
 from antiphon.services.tts_utterance import Utterance
 from antiphon.settings import TTSSettings
 from antiphon.text.markup import (
@@ -86,7 +89,8 @@ class TTSService(FrameProcessor):
         their own. skip_kinds: kinds of units that are shown and not spoken. token_mode: text goes
         to the voice as it comes, not sentence by sentence. first_clause: the first piece of an
         answer may end at a comma; by default where the voice speaks piece by piece.
-        policy: bounds.
+        policy: how patient the connection is; by default a voice may owe audio for 8 s.
+        bounds: how much is asked of the voice at once, and how much it may give.
 
     """
 
@@ -106,13 +110,19 @@ class TTSService(FrameProcessor):
         skip_kinds: Sequence[str] = (),
         token_mode: bool = False,
         first_clause: bool | None = None,
-        policy: SynthesisPolicy | None = None,
+        policy: ConnectionPolicy | None = None,
+        bounds: SpeechBounds | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
         self.provider = provider
         self.settings: TTSSettings = settings or self.Settings()
-        self._policy = policy or SynthesisPolicy()
+        self._connection = Supervised(
+            self,
+            provider,
+            policy or ConnectionPolicy(stall_secs=8.0),
+            self.on_connection_error.emit,
+        )
         if token_mode:
             check_for_tokens(text_transforms)
         self._given_transforms = tuple(text_transforms)
@@ -128,16 +138,16 @@ class TTSService(FrameProcessor):
         self._appends = True
         """Whether what `_units` holds becomes part of the conversation."""
         self._pace = Pace()
-        self._synthesis = Synthesis(self, provider, self._policy, self.on_connection_error.emit)
-        self._line = SpeechOrder(self, provider.capabilities.sample_rate, self._synthesis.abandon)
+        self._synthesis = Synthesis(self, provider, self._connection, bounds or SpeechBounds())
+        self._line = SpeechOrder(self, provider.capabilities.sample_rate)
         self._epoch: Emitter | None = None
         self._answer: Utterance | None = None
         self._answering = False
 
     @property
     def usable(self) -> bool:
-        """False once nothing is spoken any more."""
-        return self._synthesis.usable
+        """False while the provider refuses: nothing is spoken until its settings change."""
+        return self._connection.usable
 
     # ---- life cycle ----------------------------------------------------------------------------
 
@@ -147,7 +157,10 @@ class TTSService(FrameProcessor):
         self._synthesis.model = self.settings.model
         if isinstance(self.provider, Configurable):
             self.provider.configure(self.settings)
-        await self._synthesis.connect()
+        try:
+            await self._connection.connect()
+        except AntiphonError as error:
+            await self._connection.failed(error)
 
     @handles(EndFrame, StopFrame)
     async def _end(self, frame: Frame, direction: FrameDirection) -> None:
@@ -260,6 +273,7 @@ class TTSService(FrameProcessor):
             return
         self.settings, self._transforms = settings, transforms
         self._synthesis.model = settings.model
+        self._connection.revive()
 
     # ---- text to utterances --------------------------------------------------------------------
 
@@ -329,7 +343,6 @@ class TTSService(FrameProcessor):
             self._pace,
             append_to_context=append,
             opened=self.clock.now(),
-            stall_timeout=self._policy.stall_timeout_secs,
             request=request,
         )
         self._line.join(utterance)

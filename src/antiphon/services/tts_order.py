@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -28,19 +28,11 @@ _NS = 1_000_000_000
 
 
 class SpeechOrder:
-    """Belongs to one processor. `abandon` is told of an utterance whose voice neither speaks nor
-    stops.
-    """
+    """Belongs to one processor."""
 
-    def __init__(
-        self,
-        processor: FrameProcessor,
-        sample_rate: int,
-        abandon: Callable[[Utterance], Awaitable[None]] | None = None,
-    ) -> None:
+    def __init__(self, processor: FrameProcessor, sample_rate: int) -> None:
         self._processor = processor
         self._sample_rate = sample_rate
-        self._abandon = abandon
         self.sent: int = 0
         """How many frames and slices of audio have gone out."""
         self._items: deque[Frame | Utterance] = deque()
@@ -145,11 +137,6 @@ class SpeechOrder:
         """Until there may be something to send."""
         now = self._processor.clock.now()
         due = utterance.due if utterance.began is not None else None
-        if self._abandon is not None and (overdue := utterance.overdue) is not None:
-            if overdue <= now:
-                await self._abandon(utterance)
-                return
-            due = overdue if due is None else min(due, overdue)
         if due is not None and due <= now:
             return
         utterance.awake.clear()

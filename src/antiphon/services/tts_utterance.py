@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from antiphon.context.spoken import Heard, Pace, SpokenLedger, SpokenMark
 from antiphon.frames.base import Frame
@@ -23,8 +23,6 @@ _SLICE_SECS = 0.06
 _AHEAD_SECS = 0.1
 """A word whose time is an estimate comes out so long before it can be heard at the earliest."""
 _QUIET_SECS = 0.25
-_STOP_SECS = 5.0
-"""How long a voice that is given up may take to stop."""
 """A voice that waits for text and gives no audio for so long has spoken what it was given."""
 
 
@@ -41,7 +39,6 @@ class Utterance:
         *,
         append_to_context: bool,
         opened: float,
-        stall_timeout: float,
         request: str | None = None,
     ) -> None:
         self.context_id = context_id
@@ -56,10 +53,10 @@ class Utterance:
         self.awake: asyncio.Event = asyncio.Event()
         """Set when there is something to send, or `done`."""
         self.first_audio: float | None = None
-        self._stall_timeout = stall_timeout
-        self._waits_for_text = False
-        self._limit: asyncio.Timeout | None = None
-        self._stalls_at: float | None = None
+        self.waits_for_text: bool = False
+        """The voice has read what there is, and owes no audio."""
+        self.owing: Callable[[], None] | None = None
+        """Called when that changes, and with each piece that is read."""
         self._ledger = SpokenLedger(pace, word_times=capabilities.word_times)
         self._piecewise = capabilities.piecewise
         self._bytes_per_sec = capabilities.sample_rate * _SAMPLE_BYTES
@@ -138,23 +135,9 @@ class Utterance:
 
     def _owe(self, *, audio: bool) -> None:
         """Whether the voice owes audio now, or we owe it text."""
-        self._waits_for_text = not audio
-        if self._limit is not None:
-            self._limit.reschedule(self._due())
-
-    def _due(self) -> float | None:
-        if self._waits_for_text:
-            self._stalls_at = None
-            return None
-        if self._stalls_at is None:
-            self.awake.set()  # so that who waits for audio learns how long
-        self._stalls_at = asyncio.get_running_loop().time() + self._stall_timeout
-        return self._stalls_at
-
-    @property
-    def overdue(self) -> float | None:
-        """When (loop seconds) the voice must have spoken, or stopped after it was given up."""
-        return None if self.done or self._stalls_at is None else self._stalls_at + _STOP_SECS
+        self.waits_for_text = not audio
+        if self.owing is not None:
+            self.owing()
 
     # ---- audio ---------------------------------------------------------------------------------
 
@@ -162,6 +145,7 @@ class Utterance:
         """Takes what the voice yields. Half a sample waits for its other half."""
         if not isinstance(event, SpeechAudio):
             self._ledger.add_word(event.word, event.end_secs)
+            self.awake.set()  # it may have been heard by now
             return
         pcm = self._odd + event.pcm
         cut = len(pcm) - len(pcm) % _SAMPLE_BYTES
@@ -174,17 +158,6 @@ class Utterance:
         self._audio.append(pcm)
         self._quiet_at = now + _QUIET_SECS
         self.awake.set()
-
-    async def next_event(self, events: AsyncIterator[TTSEvent]) -> TTSEvent | None:
-        """What the voice yields next, None at its end; `TimeoutError` if it owes that too long."""
-        try:
-            async with asyncio.timeout(None) as self._limit:
-                self._limit.reschedule(self._due())
-                return await anext(events)
-        except StopAsyncIteration:
-            return None
-        finally:
-            self._limit = None
 
     def begin_anew(self) -> None:
         """The voice is asked once more; it has given no audio so far."""
@@ -232,7 +205,7 @@ class Utterance:
         """The words and frames that have their place before the end of the audio that was sent, but
         for words of which more may be known when they can be heard.
         """
-        if self._waits_for_text and self._quiet_at is not None and self._quiet_at <= now:
+        if self.waits_for_text and self._quiet_at is not None and self._quiet_at <= now:
             self._quiet_at = None
             self._ledger.settle()
         played = 0.0 if self.began is None else now - self.began + _AHEAD_SECS
@@ -241,7 +214,7 @@ class Utterance:
     @property
     def due(self) -> float | None:
         """When (loop seconds) there may be more of that."""
-        times = [self._quiet_at] if self._waits_for_text and self._quiet_at is not None else []
+        times = [self._quiet_at] if self.waits_for_text and self._quiet_at is not None else []
         end = self._ledger.next_end
         if end is not None and end <= self._sent_secs and self.began is not None:
             times.append(self.began + end - _AHEAD_SECS + 1e-6)

@@ -29,8 +29,8 @@ from antiphon.kernel.params import PipelineParams
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.task import PipelineTask
+from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.tts import TTSService
-from antiphon.services.tts_synthesis import SynthesisPolicy
 from antiphon.simulation.loop.cpu import BUSY, ORDINARY
 from antiphon.simulation.loop.loop import VirtualTimeLoop
 from antiphon.simulation.loop.schedule import Policy
@@ -126,7 +126,7 @@ class Session:
 
     def _task(self, ear: Ear) -> PipelineTask:
         transforms = [_spell] if self.transformed else []
-        policy = SynthesisPolicy(stall_timeout_secs=3.0, max_failures=1_000)
+        policy = ConnectionPolicy(stall_secs=3.0, give_up_secs=0.1)
         params = TransportParams(
             audio_out_end_silence_secs=0.0,
             audio_out_paced=self.paced,
