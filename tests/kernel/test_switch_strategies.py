@@ -23,8 +23,8 @@ from antiphon.frames.llm import (
 from antiphon.frames.text import LLMTextFrame
 from antiphon.kernel.switch import ServiceSwitcher
 from antiphon.kernel.switch_strategies import ServiceSwitcherStrategyFailover
+from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.llm import LLMService
-from antiphon.services.llm_stream import RetryPolicy
 from antiphon.simulation.fakes.language_model import FakeLLMProvider
 from antiphon.simulation.fakes.provider import Fail, Hang, from_now_on
 from antiphon.simulation.loop.virtual_time import run
@@ -137,7 +137,7 @@ def test_the_second_llm_answers_when_the_first_fails(fault: Fail | Hang, request
     """The caller gets one whole answer, between its boundaries; no error is heard of it."""
     first = FakeLLMProvider(["never"], default="never", faults=from_now_on(fault))
     second = FakeLLMProvider(["Hello from the spare."])
-    patience = RetryPolicy(max_retries=0, first_event_secs=2)
+    patience = ConnectionPolicy(max_retries=0, first_event_secs=2)
     switcher = ServiceSwitcher(
         [
             LLMService(first, name="main", retry_policy=patience),

@@ -10,11 +10,9 @@ import pytest
 from antiphon.context.llm_context import LLMContext
 from antiphon.errors import (
     AuthenticationError,
-    ConfigurationError,
     ErrorCategory,
     InvalidInputError,
     ServerError,
-    ServiceError,
 )
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import (
@@ -38,6 +36,7 @@ from antiphon.frames.llm import (
 from antiphon.frames.text import LLMTextFrame
 from antiphon.frames.tools import FunctionCallsStartedFrame
 from antiphon.kernel.params import PipelineParams
+from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import (
     LLMEvent,
     LLMRequest,
@@ -46,7 +45,6 @@ from antiphon.services.contracts import (
     ThoughtSignature,
 )
 from antiphon.services.llm import LLMService
-from antiphon.services.llm_stream import RetryPolicy
 from antiphon.settings import LLMSettings
 from antiphon.simulation.fakes.language_model import FakeLLMProvider, call
 from antiphon.simulation.fakes.provider import Fail, Hang, Stall
@@ -161,7 +159,7 @@ def test_a_retryable_failure_before_the_first_word_is_tried_again() -> None:
 def test_retries_end() -> None:
     """After the policy's retries there is one error with its category, and the turn ends."""
     provider = FakeLLMProvider(default="x", faults=lambda _: Fail(OVERLOADED))
-    down, up = serve(LLMService(provider, retry_policy=RetryPolicy(max_retries=1)))
+    down, up = serve(LLMService(provider, retry_policy=ConnectionPolicy(max_retries=1)))
     assert provider.calls == 2
     (error,) = errors_in(up)
     assert error.category is ErrorCategory.SERVER
@@ -202,7 +200,9 @@ def test_a_model_that_does_not_begin_is_given_up() -> None:
     """Silence before the first event is a timeout: closed, tried again, then told."""
     timeouts: list[int] = []
     provider = FakeLLMProvider(default="x", faults=lambda _: Hang())
-    service = LLMService(provider, retry_policy=RetryPolicy(max_retries=1, first_event_secs=2.0))
+    service = LLMService(
+        provider, retry_policy=ConnectionPolicy(max_retries=1, first_event_secs=2.0)
+    )
     service.add_event_handler("on_completion_timeout", lambda _: timeouts.append(1))
     _, up = serve(service)
     assert provider.calls == 2
@@ -216,7 +216,7 @@ def test_a_model_that_does_not_begin_is_given_up() -> None:
 def test_a_model_that_stalls_is_given_up() -> None:
     """Silence in mid-answer ends the answer with an error."""
     provider = FakeLLMProvider(default="one two three", faults={0: Hang(after=1)})
-    down, up = serve(LLMService(provider, retry_policy=RetryPolicy(stall_secs=3.0)))
+    down, up = serve(LLMService(provider, retry_policy=ConnectionPolicy(stall_secs=3.0)))
     assert text_of(down) == "one"
     assert "stopped in the middle" in errors_in(up)[0].error
     assert isinstance(down[-1], LLMFullResponseEndFrame)
@@ -228,28 +228,6 @@ def test_a_pause_within_the_limit_is_none_of_our_business() -> None:
     down, up = serve(LLMService(provider))
     assert text_of(down) == "one two"
     assert errors_in(up) == []
-
-
-@pytest.mark.parametrize(
-    ("error", "retries", "delay"),
-    [
-        (OVERLOADED, 0, 0.25),
-        (OVERLOADED, 1, 0.5),
-        (OVERLOADED, 2, None),
-        (AuthenticationError("x"), 0, None),
-    ],
-)
-def test_the_policy_backs_off_and_gives_up(
-    error: ServiceError, retries: int, delay: float | None
-) -> None:
-    """Twice as long each time, and not at all for what no repetition mends."""
-    assert RetryPolicy().delay(error, retries=retries) == delay
-
-
-def test_a_policy_without_patience_is_refused() -> None:
-    """Deadlines of zero are a mistake in the set-up."""
-    with pytest.raises(ConfigurationError, match="deadlines"):
-        RetryPolicy(stall_secs=0)
 
 
 # ---- what else comes out ----

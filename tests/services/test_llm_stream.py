@@ -15,9 +15,9 @@ from antiphon.frames.lifecycle import ErrorFrame, InterruptionFrame
 from antiphon.frames.llm import LLMContextFrame
 from antiphon.frames.text import LLMTextFrame
 from antiphon.frames.tools import FunctionCallsStartedFrame
+from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import LLMEvent, LLMRequest, TextDelta, ToolCall
 from antiphon.services.llm import LLMService
-from antiphon.services.llm_stream import RetryPolicy
 from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
 from antiphon.tools.execution import FunctionCallParams
@@ -60,7 +60,7 @@ def test_a_provider_that_swallows_its_cancellation_is_given_up_in_time(
 ) -> None:
     """The deadline holds: the request is tried again, and the stream left behind is named."""
     provider = Stubborn()
-    service = LLMService(provider, retry_policy=RetryPolicy(first_event_secs=2.0))
+    service = LLMService(provider, retry_policy=ConnectionPolicy(first_event_secs=2.0))
     frames: list[Frame] = [request(), SleepFrame(5)]
 
     async def main() -> tuple[list[str], list[Frame]]:
@@ -72,12 +72,14 @@ def test_a_provider_that_swallows_its_cancellation_is_given_up_in_time(
     early, up = run(main())
     assert early == ["fresh"]
     assert not [frame for frame in up if isinstance(frame, ErrorFrame)]
-    assert "the stream of stubborn (m) did not stop within 0.8 s" in caplog.text
+    assert "the stream of stubborn did not stop within 0.8 s" in caplog.text
 
 
 def test_without_retries_it_is_one_error() -> None:
     """A timeout is a ConnectivityError that names the provider."""
-    service = LLMService(Stubborn(), retry_policy=RetryPolicy(max_retries=0, first_event_secs=2.0))
+    service = LLMService(
+        Stubborn(), retry_policy=ConnectionPolicy(max_retries=0, first_event_secs=2.0)
+    )
 
     async def main() -> list[Frame]:
         _, up = await run_test(service, frames_to_send=[request(), SleepFrame(5)])

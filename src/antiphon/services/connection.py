@@ -19,13 +19,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import aclosing, contextmanager
 from traceback import TracebackException
 from typing import Any, Generic, Protocol, TypeVar
 
-from antiphon.errors import AntiphonError, ConnectivityError, ServerError
+from antiphon.errors import AntiphonError, ConnectivityError, NotInPipelineError, ServerError
 from antiphon.kernel.processor import FrameProcessor
+from antiphon.kernel.tasks import ends_the_task
 from antiphon.services.connection_policy import (
     Availability,
     ConnectionPolicy,
@@ -64,6 +65,17 @@ def as_failure(error: BaseException, who: str) -> AntiphonError:
     failure = kind(f"{who} raised {type(error).__name__}{f': {text}' if text else ''}")
     failure.__cause__ = error
     return failure
+
+
+@contextmanager
+def failures_of(who: str) -> Iterator[None]:
+    """Makes whatever is raised inside one of our errors, but for what ends the task."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, AntiphonError) or ends_the_task(error):
+            raise
+        raise as_failure(error, who) from error
 
 
 class StreamReader(Generic[T]):
@@ -329,27 +341,43 @@ class Supervised:
         """
         self._connecting = self._connecting or asyncio.Lock()
         async with self._connecting:
-            if self._connected:
-                return
-            limit = self.policy.connect_secs
-            async with aclosing(self._reads(self._connects, ahead=1)) as attempt:
-                try:
-                    await attempt.next(self._now() + limit)
-                except StopAsyncIteration:
-                    self._connected = True
-                except SilenceError as error:
-                    name = self.provider.name
-                    raise ConnectivityError(f"{name} did not connect within {limit:g} s") from error
+            if not self._connected:
+                limit = self.policy.connect_secs
+                await self.call(self.provider.connect, limit=limit, what="connect")
+                self._connected = True
 
-    async def _connects(self) -> AsyncGenerator[None, None]:
-        await self.provider.connect()
-        events: tuple[None, ...] = ()
-        for event in events:
-            yield event
+    async def call(
+        self, make: Callable[[], Awaitable[None]], *, limit: float | None, what: str
+    ) -> None:
+        """Awaits what is no stream, such as `connect`, for at most `limit` seconds.
+
+        Raises:
+            AntiphonError: it failed, or did not `what` (in the report) in time.
+
+        """
+
+        async def stream() -> AsyncGenerator[None, None]:
+            await make()
+            events: tuple[None, ...] = ()
+            for event in events:
+                yield event
+
+        async with aclosing(self._reads(stream, ahead=1)) as attempt:
+            try:
+                await attempt.next(None if limit is None else self._now() + limit)
+            except StopAsyncIteration:
+                return
+            except SilenceError as error:
+                message = f"{self.provider.name} did not {what} within {limit:g} s"
+                raise ConnectivityError(message) from error
 
     def _reads(self, make: Callable[[], AsyncIterator[T]], *, ahead: int) -> StreamReader[T]:
         grace = self.policy.grace_secs
-        spawn = self._processor.create_task
+        try:
+            self._processor.station  # noqa: B018  # out of band a model may be asked anywhere
+            spawn: Spawn | None = self._processor.create_task
+        except NotInPipelineError:
+            spawn = None
         return StreamReader(
             make, who=self.provider.name, grace_secs=grace, ahead=ahead, spawn=spawn
         )

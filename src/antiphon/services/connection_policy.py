@@ -85,8 +85,11 @@ class ConnectionPolicy(msgspec.Struct, frozen=True, kw_only=True):
         """
         if is_refusal(error) or (self.max_retries is not None and retries >= self.max_retries):
             return None
-        wait = self.wait(retries + 2, now)
-        return wait if retries == 0 or elapsed + wait <= self.give_up_secs else None
+        wait = self.wait(retries + 1, now)
+        left = self.give_up_secs - elapsed
+        if left <= 0:
+            return wait if retries == 0 else None
+        return min(wait, left)
 
 
 def is_lasting(error: AntiphonError) -> bool:

@@ -13,15 +13,13 @@ and outlive them.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from contextlib import aclosing
 from typing import Any, ClassVar, Final
 
 import msgspec
 
 from antiphon.context.llm_context import ContextSnapshot, LLMContext
-from antiphon.errors import AntiphonError, ServiceError
+from antiphon.errors import AntiphonError
 from antiphon.frames.audio import UserImageRawFrame
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import (
@@ -41,11 +39,14 @@ from antiphon.frames.turns import VADUserStartedSpeakingFrame, VADUserStoppedSpe
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.services.connection import Supervised
+from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import LLMProvider, LLMRequest, Warmable
 from antiphon.services.llm_answer import Answer
 from antiphon.services.llm_completion import CompletionDriver
+from antiphon.services.llm_inference import Inference
 from antiphon.services.llm_request import CANCEL_PREFIX, cancel_tools, request_of, snapshot_of
-from antiphon.services.llm_stream import CompletionTimeoutError, RetryPolicy, events_of, infer
+from antiphon.services.llm_stream import infer
 from antiphon.services.llm_summary import make_summary
 from antiphon.settings import LLMSettings
 from antiphon.tools.execution import CallRunner
@@ -67,7 +68,8 @@ class LLMService(FrameProcessor):
     `function_call_timeout_secs` holds for tools that name no timeout of their own; None: they may
     take for ever. `warm_up`: the context that the conversation begins with. A provider that can
     read the beginning of a prompt in advance (`Warmable`, the embedded one) does so at the start:
-    the persona, and the tools of that context.
+    the persona, and the tools of that context. `retry_policy`: by default a failed answer is tried
+    again for 5 s. `apology`: what the caller hears where nothing came of an answer.
     """
 
     MISSING_FUNCTION_CALL_MESSAGE_TEMPLATE: ClassVar[str] = MISSING_FUNCTION
@@ -76,6 +78,8 @@ class LLMService(FrameProcessor):
     on_function_calls_started: Final = Event[[list[FunctionCallFromLLM]]]()
     on_function_calls_cancelled: Final = Event[[list[FunctionCallFromLLM]]]()
     on_completion_timeout: Final = Event[[]]()
+    on_inference_failed: Final = Event[[AntiphonError]]()
+    """An answer failed for good. What was to be said is the apology, if there is one."""
 
     def __init__(
         self,
@@ -85,7 +89,8 @@ class LLMService(FrameProcessor):
         run_in_parallel: bool = True,
         group_parallel_tools: bool = True,
         function_call_timeout_secs: float | None = 10.0,
-        retry_policy: RetryPolicy | None = None,
+        retry_policy: ConnectionPolicy | None = None,
+        apology: str | None = None,
         warm_up: LLMContext | None = None,
         name: str | None = None,
     ) -> None:
@@ -95,7 +100,16 @@ class LLMService(FrameProcessor):
         self.settings: LLMSettings = settings or self.Settings()
         self.functions: FunctionRegistry = FunctionRegistry()
         self._group = group_parallel_tools
-        self._policy = retry_policy or RetryPolicy()
+        self._line = Supervised(
+            self, provider, retry_policy or ConnectionPolicy(give_up_secs=5.0), told=_no_event
+        )
+        self._inference = Inference(
+            self,
+            self._line,
+            apology=apology,
+            on_timeout=self.on_completion_timeout.emit,
+            on_failed=self.on_inference_failed.emit,
+        )
         self._skip_tts = False
         self._last_answer: Answer | None = None
         self._instructions: list[str] = []
@@ -175,11 +189,16 @@ class LLMService(FrameProcessor):
         self._completion.configure(self.settings)
         if self.settings.model:
             self.provider.model = self.settings.model
-        await self.provider.connect()
-        if isinstance(self.provider, Warmable):
-            snapshot = self._warm_up.snapshot()
-            self.functions.adopt(snapshot.tools)
-            await self.provider.warm(self._request(snapshot))
+        try:
+            await self._line.connect()
+            if isinstance(self.provider, Warmable):
+                await self._line.call(self._warm, limit=None, what="read the prompt")
+        except AntiphonError as error:
+            await self._line.tell(f"{self.name} cannot use {self.provider.name}: {error}", error)
+
+    async def _warm(self) -> None:
+        assert isinstance(self.provider, Warmable)
+        await self.provider.warm(self._request(self._warm_up.snapshot()))
 
     @handles(EndFrame, CancelFrame)
     async def _end(self, frame: EndFrame | CancelFrame, direction: FrameDirection) -> None:
@@ -231,8 +250,6 @@ class LLMService(FrameProcessor):
     @handles(LLMContextFrame)
     async def _respond(self, frame: LLMContextFrame, direction: FrameDirection) -> None:
         snapshot = snapshot_of(frame.context)
-        self.functions.adopt(snapshot.tools)
-        request = self._request(snapshot)
         answer = Answer(
             self,
             self._completion,
@@ -243,18 +260,9 @@ class LLMService(FrameProcessor):
         )
         self._last_answer = answer
         await answer.begin()
-        try:
-            await self._stream(request, answer)
-        except ServiceError as error:
-            if isinstance(error, CompletionTimeoutError):
-                await self.on_completion_timeout.emit()
-            await self.push_error(
-                f"{self.provider.name} failed to answer: {error}", exception=error
-            )
-        finally:
-            await answer.end()
+        await self._inference.give(self.provider, lambda: self._request(snapshot), answer)
         if answer.calls and answer.live:
-            await self._run_calls(answer, snapshot)
+            await self._inference.call(lambda: self._run_calls(answer, snapshot))
 
     async def run_inference(
         self,
@@ -266,7 +274,7 @@ class LLMService(FrameProcessor):
         """The model's text on a context, out of band: nobody hears it, no tool is called.
 
         Raises:
-            ServiceError: it failed, after the retries of the policy.
+            AntiphonError: it failed, after the retries of the policy.
 
         """
         request = msgspec.structs.replace(
@@ -276,32 +284,13 @@ class LLMService(FrameProcessor):
             request = msgspec.structs.replace(request, max_tokens=max_tokens)
         if system_instruction is not None:
             request = msgspec.structs.replace(request, system_instruction=system_instruction)
-        return await infer(self.provider, request, self._policy)
+        return await infer(self._line, self.provider, request)
 
     @handles(LLMContextSummaryRequestFrame)
     async def _summarize(
         self, frame: LLMContextSummaryRequestFrame, direction: FrameDirection
     ) -> None:
         self.create_task(make_summary(self, frame.llm or self, frame), name="summary")
-
-    async def _stream(self, request: LLMRequest, answer: Answer) -> None:
-        """Streams one answer, trying again as long as nothing of it is out."""
-        retries = 0
-        while True:
-            try:
-                async with aclosing(events_of(self.provider, request, self._policy)) as events:
-                    async for event in events:
-                        await answer.receive(event)
-                await answer.complete()
-                return
-            except ServiceError as error:
-                answer.calls.clear()
-                delay = self._policy.delay(error, retries=retries)
-                if answer.said_anything or delay is None:
-                    raise
-                logger.warning("%s: %s Trying again in %g s.", self.name, error, delay)
-            retries += 1
-            await asyncio.sleep(delay)
 
     # ---- calling ----
 
@@ -337,6 +326,7 @@ class LLMService(FrameProcessor):
         return {"cancelled": chosen[0]}
 
     def _request(self, snapshot: ContextSnapshot) -> LLMRequest:
+        self.functions.adopt(snapshot.tools)
         return request_of(
             snapshot,
             provider=self.provider.name,
@@ -344,3 +334,7 @@ class LLMService(FrameProcessor):
             registry=self.functions,
             instructions=(*self._instructions, self._completion.instruction or ""),
         )
+
+
+async def _no_event(message: str) -> None:
+    """Errors of a model are told by `on_inference_failed`."""

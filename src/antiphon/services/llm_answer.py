@@ -49,6 +49,8 @@ class Answer:
     ) -> None:
         self.calls: list[Asked] = []
         self.said_anything: bool = False
+        self.said_text: bool = False
+        """Something that the caller hears is out."""
         self._service = service
         self._completion = completion
         self._drafts = snapshot.context.drafts
@@ -79,6 +81,8 @@ class Answer:
         """Takes the provider's next event."""
         await self._meter.first_event()
         match event:
+            case TextDelta(text=""):
+                pass
             case TextDelta(text=text):
                 await self._end_thought()
                 self.said_anything = True
@@ -98,6 +102,11 @@ class Answer:
             case TokenUsage():
                 await self._meter.used(event)
 
+    async def apologise(self, text: str) -> None:
+        """Nothing came of it: this is said instead."""
+        await self._end_thought()
+        await self._say(text)
+
     async def complete(self) -> None:
         """The provider has ended it."""
         await self._meter.finished()
@@ -111,6 +120,7 @@ class Answer:
 
     async def _say(self, text: str) -> None:
         if text:
+            self.said_text = True
             self._drafts.add(self.response_id, text)
             await self._service.push_frame(LLMTextFrame(text, skip_tts=self._skip_tts))
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from antiphon.context.llm_context import LLMContext
-from antiphon.services.llm_stream import RetryPolicy
+from antiphon.services.connection_policy import ConnectionPolicy
 
 
 class LLMOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,7 +19,8 @@ class LLMOptions(msgspec.Struct, frozen=True, kw_only=True):
     run_in_parallel: bool = True
     group_parallel_tools: bool = True
     function_call_timeout_secs: float | None = 10.0
-    retry_policy: RetryPolicy | None = None
+    retry_policy: ConnectionPolicy | None = None
+    apology: str | None = None
     warm_up: LLMContext | None = None
 
 
