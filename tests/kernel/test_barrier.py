@@ -58,6 +58,19 @@ def test_of_two_interruptions_the_last_one_counts() -> None:
     assert run(main()) == ["told", "tidy", "told", "tidy", "new"]
 
 
+def test_one_frame_that_interrupts_twice_is_two_interruptions() -> None:
+    """The barrier is the later interruption, also when both are the same instance."""
+
+    async def main() -> list[str]:
+        tidy, again = Tidy(), InterruptionFrame()
+        async with conversation(tidy) as talk:
+            await talk.say(again, again, Word("new"))
+            await asyncio.sleep(5)
+        return tidy.seen
+
+    assert run(main()) == ["told", "tidy", "told", "tidy", "new"]
+
+
 def test_others_do_not_wait() -> None:
     """Urgent frames, and frames that the processor does not handle, are not held up."""
 

@@ -329,7 +329,7 @@ def test_branches_remember_nothing_of_frames_that_are_gone() -> None:
             await asyncio.sleep(1)
             fork = talk.task._chain.nodes[0]
             assert isinstance(fork, Fork)
-            return sum(len(known) for known in fork._released.values())
+            return sum(len(known) for known in fork._passing.values())
 
     assert run(main()) <= 2
 

@@ -62,6 +62,8 @@ class Chain:
         self.lower = lower
         self._observers = observers
         self.nodes: Sequence[Node] = ()
+        self.branches: list[Chain] = []
+        """The chains of its forks."""
         self.busy = [0, 0]
         self._first: dict[bool, dict[type[Frame], Node]] = {True: {}, False: {}}
 
@@ -69,6 +71,10 @@ class Chain:
         """The nodes are others now: what was found out about them holds no longer."""
         for first in self._first.values():
             first.clear()
+
+    def is_idle(self) -> bool:
+        """Whether nothing is handled or waits in it."""
+        return not any(self.busy) and all(branch.is_idle() for branch in self.branches)
 
     def next_handling(self, index: int, kind: type[Frame], down: bool) -> Node:
         """The next node after `index`, in the direction, that handles frames of this type."""

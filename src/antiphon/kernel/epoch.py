@@ -45,6 +45,17 @@ class Epoch:
         self._parts.append(part)
         return part
 
+    def voids(self, work: Work | None) -> bool:
+        """Whether what `work` makes for this epoch's session comes too late.
+
+        Work for another session does not: its epochs end for reasons of its own.
+        """
+        return work is not None and not work.epoch.live and self.owns(work)
+
+    def owns(self, work: Work) -> bool:
+        """Whether it is work for this epoch's session."""
+        return work.epoch.owner is self.owner
+
     def next(self) -> Epoch:
         """The one after it, of the same session."""
         return Epoch(self.number + 1, self.owner)

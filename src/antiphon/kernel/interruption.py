@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 def interrupt(session: Session, frame: InterruptionFrame, *, source: str) -> None:
     """Ends the session's epoch, on behalf of the running code; `source` names it to observers."""
     work = current_work.get()
-    if session.closed or _is_void(work):
+    if session.closed or _is_void(work, session.epoch):
         return
     if session.in_step:
         raise KernelError(f"{source} interrupted in voided(): an interruption is under way")
     session.epoch.end()
     epoch = session.epoch = session.epoch.next()
     adopted: Work | None = None
-    if work is not None and work.epoch.owner is epoch.owner:
+    if work is not None and epoch.owns(work):
         adopted = Work(epoch, work.frame)
         adopted.patience = work.patience
         current_work.set(adopted)
@@ -67,7 +67,7 @@ def interrupt(session: Session, frame: InterruptionFrame, *, source: str) -> Non
         if station.handles(InterruptionFrame):
             if observers is not None:
                 observers.pushed(source, station.name, frame, FrameDirection.DOWNSTREAM)
-            station.ordered.wait_for(frame)
+            station.ordered.wait_for(epoch)
             station.deliver_always(frame)
             station.urgent.watch.start()
     session.interrupted(frame)
@@ -84,8 +84,8 @@ def _tell(session: Session, over: Sequence[Epoch]) -> list[tuple[Station, BaseEx
     ]
 
 
-def _is_void(work: Work | None) -> bool:
-    if work is None or work.epoch.live:
+def _is_void(work: Work | None, epoch: Epoch) -> bool:
+    if work is None or not epoch.voids(work):
         return False
     return work.frame is None or work.frame.interruptible
 

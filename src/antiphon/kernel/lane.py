@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.errors import AntiphonError, HandlerTimeoutError
 from antiphon.frames.base import Frame
+from antiphon.frames.lifecycle import InterruptionFrame
 from antiphon.kernel.epoch import Envelope, Epoch, Work, current_work, free_context
 from antiphon.kernel.tasks import ends_the_task
 from antiphon.kernel.watch import Watch
@@ -67,8 +68,8 @@ class Lane:
         """Whether frames are handled yet, and still."""
         self.busy = True
         self.held = False
-        self.barrier: Frame | None = None
-        """The `InterruptionFrame` that the processor must have handled before the next frame."""
+        self.barrier: Epoch | None = None
+        """The epoch whose `InterruptionFrame` the processor must have handled before it goes on."""
         self.blocked = False
         """Held, or behind a barrier."""
         self.current: Envelope | None = None
@@ -105,13 +106,18 @@ class Lane:
         self.held = False
         self.lift(None)
 
-    def lift(self, barrier: Frame | None) -> None:
+    def lift(self, barrier: Epoch | None) -> None:
         """What frames waited for has been handled, or is not waited for any longer."""
         if self.barrier is barrier:
             self.barrier = None
         self.blocked = self.held or self.barrier is not None
         if self.opened and not self.blocked and self.busy:
             self._run()
+
+    def interruption_handled(self, frame: Frame, begun: Epoch) -> None:
+        """The processor has handled `frame`, put there when an epoch began: is it the barrier?"""
+        if isinstance(frame, InterruptionFrame):
+            self.lift(begun)
 
     def renew(
         self, epoch: Epoch, initiator: asyncio.Task[Any] | None, adopted: Work | None
@@ -132,8 +138,8 @@ class Lane:
         if self.current is not None and self.current[0].interruptible and not goes_on:
             self.replace()
 
-    def wait_for(self, barrier: Frame) -> None:
-        """Handle nothing further until the processor has handled `barrier` on its urgent lane."""
+    def wait_for(self, barrier: Epoch) -> None:
+        """Handle nothing further until the interruption that began the epoch has been handled."""
         self.barrier = barrier
         self.blocked = True
 
@@ -185,7 +191,7 @@ class Lane:
                     self._waiter = None
                 budget = FRAMES_PER_STEP
                 continue
-            frame, direction, _ = envelope
+            frame, direction, begun = envelope
             kind = type(frame)
             handler = handler_of[kind] if kind in handler_of else station.resolve(kind)
             if handler is None:
@@ -208,8 +214,12 @@ class Lane:
             if self.current is not envelope:
                 return  # the lane has a successor meanwhile
             self.current = None
-            if behind is not None and behind.barrier is frame:
-                behind.lift(frame)
+            if (
+                behind is not None
+                and behind.barrier is begun
+                and isinstance(frame, InterruptionFrame)
+            ):
+                behind.lift(begun)
             budget -= 1
             if not budget:
                 budget = FRAMES_PER_STEP

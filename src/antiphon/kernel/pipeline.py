@@ -134,6 +134,7 @@ def _wire_fork(part: ParallelPipeline, session: Session, chain: Chain, index: in
         )
         for number, branch in enumerate(part.branches)
     ]
+    chain.branches += fork.branches
     fork.wired()
     return fork
 

@@ -127,7 +127,7 @@ class FrameProcessor(EventSource):
             return DONE
         if frame.interruptible:
             work = current_work.get()
-            if work is not None and not work.epoch.live:
+            if work is not None and not work.epoch.live and station.epoch.voids(work):
                 station.session.voided += 1
                 return DONE
         near.deliver(frame, direction)

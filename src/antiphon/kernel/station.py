@@ -117,9 +117,9 @@ class Station:
         self.life = Life(self)
 
     def present_epoch(self) -> Epoch:
-        """The epoch of the work being done, else the station's."""
+        """The epoch of the work being done for this session, else the station's."""
         work = current_work.get()
-        return self.epoch if work is None else work.epoch
+        return work.epoch if work is not None and self.epoch.owns(work) else self.epoch
 
     def begin_epoch(self, epoch: Epoch) -> None:
         """The session has begun an epoch."""
@@ -179,7 +179,10 @@ class Station:
     def deliver_always(self, frame: Frame) -> None:
         """Puts an urgent frame of the kernel's own, whatever waits."""
         self.mailbox.put_always((frame, _DOWN, self.session.epoch))
-        self._call_urgent()
+        if self.urgent.busy:
+            self.urgent.watch.start()
+        else:
+            self.urgent.wake()
 
     # ---- what a processor does ----------------------------------------------------------------
 
@@ -191,14 +194,14 @@ class Station:
         except AttributeError:
             raise not_a_frame(self.name, frame) from None
         if interruptible:
-            if work is not None and not work.epoch.live:
+            if self.epoch.voids(work):
                 self.session.voided += 1
                 return
         elif frame.lifecycle:
             self._push_lifecycle(frame, direction, work)
             return
         elif isinstance(frame, InterruptionFrame):
-            if work is None or work.frame is not frame:
+            if work is None or work.frame is not frame or not self.epoch.owns(work):
                 self.interrupt(frame)
             return
         self.route(frame, direction)
@@ -208,7 +211,7 @@ class Station:
         if not isinstance(frame, Frame):
             raise not_a_frame(self.name, frame)
         work = current_work.get()
-        if frame.interruptible and work is not None and not work.epoch.live:
+        if frame.interruptible and self.epoch.voids(work):
             self.session.voided += 1
         elif frame.lifecycle or isinstance(frame, InterruptionFrame):
             self.push(frame, direction)
@@ -276,14 +279,8 @@ class Station:
         self.near_down.clear()
         self.near_up.clear()
 
-    def _call_urgent(self) -> None:
-        if self.urgent.busy:
-            self.urgent.watch.start()
-        else:
-            self.urgent.wake()
-
     def _push_lifecycle(self, frame: Frame, direction: FrameDirection, work: Work | None) -> None:
-        if work is not None and work.frame is frame:
+        if work is not None and work.frame is frame and self.epoch.owns(work):
             if not frame.urgent:
                 self.life.pass_on(frame, direction)
         elif isinstance(frame, EndFrame | StopFrame):

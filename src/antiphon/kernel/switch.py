@@ -119,7 +119,7 @@ class Switch(Fork):
         self._served = {0}  # those that have been active
         self._ending = False
         self._closing: Closing | None = None
-        self._entered: weakref.WeakKeyDictionary[Frame, int] = weakref.WeakKeyDictionary()
+        self._entered: weakref.WeakKeyDictionary[Frame, set[int]] = weakref.WeakKeyDictionary()
         self._told: weakref.WeakKeyDictionary[Frame, set[int]] = weakref.WeakKeyDictionary()
         session.sources.append(switcher)
 
@@ -160,12 +160,15 @@ class Switch(Fork):
             return
         if isinstance(frame, ServiceUpdateSettingsFrame):
             self._tell(frame, direction)
-        self._entered[frame] = self._active
+        self._enter_service(frame, self._active)
         self.branches[self._active].hand_in(frame, direction)
+
+    def _enter_service(self, frame: Frame, number: int) -> None:
+        self._entered.setdefault(frame, set()).add(number)
 
     def _tell(self, frame: ServiceUpdateSettingsFrame, direction: FrameDirection) -> None:
         """Hands a settings update to the standby services that it is for."""
-        self._entered[frame] = self._active
+        self._enter_service(frame, self._active)
         told = self._told[frame] = {self._active}
         for number, station in enumerate(self._stations):
             meant = frame.reach_inactive_services or frame.service == station.name
@@ -200,7 +203,7 @@ class Switch(Fork):
         station = self._stations[number]
         if frame.lifecycle:
             station.release()
-            self.leave(frame, direction)
+            self.leave(number, frame, direction)
         elif isinstance(frame, ErrorFrame) and frame.processor == station.name:
             self._failed(number, frame)
         elif not self._may_leave(number, frame):
@@ -212,7 +215,7 @@ class Switch(Fork):
         active = number == self._active
         entered = self._entered.get(frame)
         if entered is not None:
-            if entered != number:
+            if number not in entered:
                 return False
             return active or not frame.interruptible or self._closes(number, frame)
         if active:
@@ -263,7 +266,7 @@ class Switch(Fork):
         envelopes, closing = old.take_away(lambda frame: not self._goes_to(number, frame))
         observers = self._session.observers
         for frame, direction, _ in envelopes:
-            self._entered[frame] = number
+            self._enter_service(frame, number)
             if observers is not None:
                 observers.pushed(old.name, new.name, frame, direction)
         if self._closing is not None:

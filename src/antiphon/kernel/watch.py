@@ -69,7 +69,7 @@ class Watch:
                 f"while other frames waited: its handler is cancelled"
             )
             lane.replace()
-            station.ordered.lift(current[0])
+            station.ordered.interruption_handled(current[0], current[2])
         if not lane.urgent:
             dropped = station.mailbox.reset()
             message += f"; {dropped} frames that waited behind it are dropped" if dropped else ""
