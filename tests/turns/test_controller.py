@@ -208,7 +208,7 @@ def test_late_transcripts_end_the_turn_when_they_come() -> None:
 
 def test_a_caller_who_is_never_transcribed() -> None:
     """The watchdog ends the turn and says that nothing was understood."""
-    turns = Turns(stt=FakeSTTProvider(answer_silence=False, script=[""]))
+    turns = Turns(stt=FakeSTTProvider(answer_silence=False, script=["", ""]))  # asked twice
     turns.hear(say("mumble"), quiet(8))
     assert turns.what == ["start", "timeout", "stop ''"]
     assert turns.stopped[0].nothing_understood

@@ -17,8 +17,9 @@ come out. Nothing waits for the provider:
 * An answer that nobody asked for (of a model that answers turns by itself) gets a handler of its
   own, by a frame that the service queues for itself.
 * Functions run as those of every model; their results reach the model through the context.
-* A conversation that breaks off is held anew with all of the context, as text; the waits grow, and
-  `max_failures` in a row, or an error that will not go away, make the service unusable.
+* A conversation that breaks off is held anew with all of the context, as text, for as long as the
+  session lives; only a lasting cause (key, permission, configuration, quota) makes the service
+  unusable, until its settings change.
 
 Turns are decided by the user's half, without waiting for transcripts: see `realtime_strategies`.
 """
@@ -32,7 +33,7 @@ from antiphon.audio.pcm import to_mono
 from antiphon.audio.resample import Resampler
 from antiphon.context.llm_context import ContextSnapshot, LLMContext
 from antiphon.context.messages import CANCELLED, user_message
-from antiphon.errors import AntiphonError, ServiceError
+from antiphon.errors import AntiphonError
 from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import DataFrame, Frame
 from antiphon.frames.lifecycle import (
@@ -58,6 +59,7 @@ from antiphon.frames.turns import (
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import (
     AudioChunk,
     CallerSpeechStarted,
@@ -77,7 +79,7 @@ from antiphon.services.contracts import (
     Truncated,
 )
 from antiphon.services.llm_request import request_of, snapshot_of
-from antiphon.services.realtime_answer import RealtimeAnswer, RealtimePolicy, RealtimeVoice
+from antiphon.services.realtime_answer import RealtimeAnswer, RealtimeVoice
 from antiphon.services.realtime_connection import RealtimeConnection
 from antiphon.services.realtime_sync import ContextSync
 from antiphon.settings import RealtimeSettings
@@ -128,7 +130,7 @@ class RealtimeService(FrameProcessor):
         context: LLMContext | None = None,
         run_in_parallel: bool = True,
         function_call_timeout_secs: float | None = 10.0,
-        policy: RealtimePolicy | None = None,
+        policy: ConnectionPolicy | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
@@ -136,7 +138,10 @@ class RealtimeService(FrameProcessor):
         self.settings: RealtimeSettings = settings or self.Settings()
         self.functions: FunctionRegistry = FunctionRegistry()
         self._context = context or LLMContext()
-        self._policy = policy or RealtimePolicy()
+        self._policy = policy or ConnectionPolicy(
+            first_event_secs=10.0, stall_secs=10.0, max_retries=2
+        )
+        self._retries = 2 if self._policy.max_retries is None else self._policy.max_retries
         self._voice = RealtimeVoice(self, provider.capabilities.output_sample_rate)
         self._resampler = Resampler(provider.capabilities.input_sample_rate)
         self._line = RealtimeConnection(
@@ -247,6 +252,7 @@ class RealtimeService(FrameProcessor):
             await self.push_error(f"{self.name}: {error}", exception=error)
             return
         self._tell_session(self._context.snapshot())
+        self._line.revive()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         """Everything else passes; ordered frames in their place behind what is being said."""
@@ -262,7 +268,7 @@ class RealtimeService(FrameProcessor):
         snapshot = snapshot_of(frame.context)
         self._context = snapshot.context
         self.functions.adopt(snapshot.tools)
-        for attempt in range(self._policy.max_retries + 1):
+        for attempt in range(self._retries + 1):
             if not await self._line.until_held():
                 return
             self._tell_session(snapshot)
@@ -277,7 +283,7 @@ class RealtimeService(FrameProcessor):
             answer = RealtimeAnswer(self, self._voice, snapshot, self.provider.model)
             self._asked.append(answer)
             self._line.put(Respond())
-            if await self._give(answer, last=attempt == self._policy.max_retries):
+            if await self._give(answer, last=attempt == self._retries):
                 return
 
     @handles(UnaskedAnswerFrame)
@@ -289,9 +295,9 @@ class RealtimeService(FrameProcessor):
         answer.begin()
         try:
             await answer.give(self._policy)
-        except ServiceError as error:
+        except AntiphonError as error:
             if not answer.done:
-                self._line.renew()
+                self._line.renew(error)
             if error.retryable and not answer.said_anything and not last:
                 return False
             message = f"{self.provider.name} failed to answer: {error}"
@@ -350,7 +356,7 @@ class RealtimeService(FrameProcessor):
         for item in self._sync.news(snapshot.messages):
             self._line.put(item)
 
-    def broken(self, error: ServiceError) -> None:
+    def broken(self, error: AntiphonError) -> None:
         """Whoever waits for an answer waits no longer."""
         for answer in (*self._asked, *([] if self._answer is None else [self._answer])):
             answer.fail(error)

@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import asyncio
 
-import msgspec
-
 from antiphon.context.llm_context import ContextSnapshot
 from antiphon.context.spoken import Pace
-from antiphon.errors import ConfigurationError, ConnectivityError, ServerError, ServiceError
+from antiphon.errors import AntiphonError, ConnectivityError, ServerError
 from antiphon.frames.llm import LLMFullResponseEndFrame, LLMFullResponseStartFrame
 from antiphon.frames.text import LLMTextFrame
 from antiphon.kernel.mailbox import Feed
 from antiphon.kernel.processor import FrameProcessor
+from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import (
     OutputTranscript,
     RealtimeEvent,
@@ -41,26 +40,6 @@ from antiphon.tools.planning import Asked
 
 _SAMPLE_BYTES = 2
 _EVENTS = 20_000
-
-
-class RealtimePolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """How patient to be. Seconds.
-
-    `first_event_secs`: from a request to its first event. `stall_secs`: between two events.
-    `max_retries`: of an answer of which nothing is out. The n-th connection in a row that fails
-    (from 1) is followed by a wait of `backoff_secs * 2**n`, 5 at most; after `max_failures` the
-    service gives up.
-    """
-
-    first_event_secs: float = 10.0
-    stall_secs: float = 10.0
-    max_retries: int = 2
-    max_failures: int = 5
-    backoff_secs: float = 0.1
-
-    def __post_init__(self) -> None:
-        if min(self.first_event_secs, self.stall_secs) <= 0 or self.max_failures < 1:
-            raise ConfigurationError(f"A policy needs deadlines above 0 and an attempt: {self}")
 
 
 class RealtimeVoice:
@@ -94,7 +73,7 @@ class RealtimeAnswer:
         self.snapshot = snapshot
         self._service, self._voice = service, voice
         self._emitter = service.emitter()
-        self._events: Feed[RealtimeEvent | ServiceError] = Feed(limit=_EVENTS, name="an answer")
+        self._events: Feed[RealtimeEvent | AntiphonError] = Feed(limit=_EVENTS, name="an answer")
         self._start = LLMFullResponseStartFrame()
         self._meter = ResponseMeter(service, model)
         self._utterance: Utterance | None = None
@@ -144,7 +123,7 @@ class RealtimeAnswer:
         calls, self._call_ids = self._call_ids, []
         return calls
 
-    def fail(self, error: ServiceError) -> None:
+    def fail(self, error: AntiphonError) -> None:
         """Nothing more comes: the connection is lost."""
         self.done = True
         self._events.put(error)
@@ -155,10 +134,10 @@ class RealtimeAnswer:
         """The answer begins, behind what stands in line."""
         self._voice.line.join(self._start)
 
-    async def give(self, policy: RealtimePolicy) -> None:
+    async def give(self, policy: ConnectionPolicy) -> None:
         """Takes events until the answer is over.
 
-        Raises `ServiceError` if it fails, also by silence.
+        Raises `AntiphonError` if it fails, also by silence.
         """
         limit, what = policy.first_event_secs, "did not begin to answer"
         while True:
@@ -167,7 +146,7 @@ class RealtimeAnswer:
                     event = await anext(self._events)
             except TimeoutError as error:
                 raise ConnectivityError(f"it {what} for {limit:g} s") from error
-            if isinstance(event, ServiceError):
+            if isinstance(event, AntiphonError):
                 raise event
             if isinstance(event, ResponseDone):
                 await self._ended(event)
