@@ -18,6 +18,7 @@ from tests.style.source import SRC, Source, classes, dotted, functions
 # the outcome.
 CATCH_ALL_ROOMS = (
     *(f"kernel/{module}" for module in ("event_source", "lane", "life", "observers", "tasks")),
+    "text/markup.py",  # the program's splitters
     *(f"simulation/{module}" for module in ("loop/executors", "loop/virtual_time")),
 )
 TASK_ROOMS = ("kernel/", "services/connection.py", "transports/", "simulation/", "server/")

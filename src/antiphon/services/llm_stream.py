@@ -16,6 +16,7 @@ from typing import Final
 from antiphon.errors import AntiphonError, ServerError
 from antiphon.services.connection import SilenceError, Supervised, failures_of
 from antiphon.services.contracts import LLMEvent, LLMProvider, LLMRequest, TextDelta, ToolCall
+from antiphon.services.llm_text import AnswerText
 
 logger: Final = logging.getLogger("antiphon")
 
@@ -36,17 +37,21 @@ async def events_of(
     """
     now, policy = asyncio.get_running_loop().time, line.policy
     limit, what = policy.first_event_secs, "did not begin to answer"
+    text = AnswerText()
     async with aclosing(await line.stream(lambda: provider.complete(request))) as reader:
         while True:
             try:
                 event = await reader.next(now() + limit)
             except StopAsyncIteration:
-                return
+                break
             except SilenceError as error:
                 name = f"{provider.name} ({provider.model})"
                 raise SilenceError(f"{name} {what} for {limit:g} s") from error
-            yield event
+            for ready in text.push(event):
+                yield ready
             limit, what = policy.stall_secs, "stopped in the middle of its answer"
+        for ready in text.flush():
+            yield ready
 
 
 async def answered(

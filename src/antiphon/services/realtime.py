@@ -83,6 +83,7 @@ from antiphon.services.realtime_answer import RealtimeAnswer, RealtimeVoice
 from antiphon.services.realtime_connection import RealtimeConnection
 from antiphon.services.realtime_sync import ContextSync
 from antiphon.settings import RealtimeSettings
+from antiphon.text.well_formed import well_formed_text
 from antiphon.tools.execution import CallRunner
 from antiphon.tools.planning import Occasion
 from antiphon.tools.registry import FunctionRegistry
@@ -389,7 +390,7 @@ class RealtimeService(FrameProcessor):
                     self._answer = None
 
     async def _heard(self, transcript: InputTranscript) -> None:
-        text, language = transcript.text.strip(), transcript.language
+        text, language = well_formed_text(transcript.text).strip(), transcript.language
         if not text:
             return
         stamp = self.clock.timestamp()

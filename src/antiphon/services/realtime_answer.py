@@ -36,6 +36,7 @@ from antiphon.services.llm_meter import ResponseMeter
 from antiphon.services.realtime_played import PlayedLedger
 from antiphon.services.tts_order import SpeechOrder
 from antiphon.services.tts_utterance import Utterance
+from antiphon.text.well_formed import TextJoiner
 from antiphon.tools.planning import Asked
 
 _SAMPLE_BYTES = 2
@@ -77,6 +78,7 @@ class RealtimeAnswer:
         self._start = LLMFullResponseStartFrame()
         self._meter = ResponseMeter(service, model)
         self._utterance: Utterance | None = None
+        self._text: TextJoiner = TextJoiner()
         snapshot.context.drafts.begin(self.response_id, snapshot.version)
 
     @property
@@ -169,7 +171,9 @@ class RealtimeAnswer:
             case ResponseAudio(item_id=item_id, pcm=pcm):
                 self.said_anything = True
                 self._item(item_id).receive(SpeechAudio(pcm), now)
-            case OutputTranscript(item_id=item_id, text=text, end_secs=end_secs) if text:
+            case OutputTranscript(item_id=item_id, text=piece, end_secs=end_secs):
+                if not (text := self._text.push(piece)):
+                    return
                 self.said_anything = True
                 self.snapshot.context.drafts.add(self.response_id, text)
                 await self._service.push_frame(

@@ -55,6 +55,7 @@ from antiphon.services.contracts import (
 from antiphon.services.stt_audio_gate import KEEP_SECS, AnswerWatch, AudioGate, Item
 from antiphon.services.stt_meter import TranscriptionMeter
 from antiphon.settings import STTSettings
+from antiphon.text.well_formed import well_formed_text
 
 logger = logging.getLogger("antiphon")
 
@@ -266,7 +267,7 @@ class STTService(FrameProcessor):
         await self._heard(transcript)
 
     async def _heard(self, transcript: Transcript) -> None:
-        text = transcript.text.strip()
+        text = well_formed_text(transcript.text).strip()
         if not transcript.final:
             self._interim_since_answer = self._interim_since_answer or bool(text)
             if text:

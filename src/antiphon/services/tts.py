@@ -54,25 +54,12 @@ from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import Configurable, TTSProvider
 from antiphon.services.tts_order import SpeechOrder
 from antiphon.services.tts_synthesis import SpeechBounds, Synthesis
+from antiphon.services.tts_units import UnitCutter, in_steps
 from antiphon.services.tts_utterance import Utterance
 from antiphon.settings import TTSSettings
-from antiphon.text.markup import (
-    DEFAULT_PATTERNS,
-    Pattern,
-    TextUnit,
-    TokenSplitter,
-    UnitAggregator,
-)
-from antiphon.text.sentences import SentenceSplitter
-from antiphon.text.speakable import (
-    DEFAULT_TRANSFORMS,
-    KindTransform,
-    Transform,
-    check_for_tokens,
-    has_words,
-    in_language,
-    transformed,
-)
+from antiphon.text.markup import DEFAULT_PATTERNS, Pattern, TextUnit
+from antiphon.text.speakable import DEFAULT_TRANSFORMS, KindTransform, Transform, has_words
+from antiphon.text.well_formed import well_formed_text
 
 _DRAIN_STEP_SECS = 5.0
 
@@ -128,13 +115,15 @@ class TTSService(FrameProcessor):
         self._given_transforms = tuple(text_transforms)
         self._transforms = in_language(text_transforms, self.settings.language or "en")
         self._patterns = tuple(patterns)
+        self._policy = policy or SynthesisPolicy()
+        self._cutter = UnitCutter(self, text_transforms, patterns, token_mode=token_mode)
+        self._cutter.speak_language(self.settings.language)
         self._skip_kinds = frozenset(skip_kinds)
-        self._token_mode = token_mode
         early = provider.capabilities.piecewise if first_clause is None else first_clause
         self._first_clause = early
         self._language = self.settings.language
         """What `_units` splits; a change holds from the next answer on."""
-        self._units = self._aggregator(first_clause=early)
+        self._units = self._cutter.aggregator(self._language, first_clause=early)
         self._appends = True
         """Whether what `_units` holds becomes part of the conversation."""
         self._pace = Pace()
@@ -220,23 +209,21 @@ class TTSService(FrameProcessor):
         self._end_answer()
         if self._language != self.settings.language:
             self._language = self.settings.language
-            self._units = self._aggregator(first_clause=self._first_clause)
+            self._units = self._cutter.aggregator(self._language, first_clause=self._first_clause)
         self._answering = True
         self._line.join(frame)
 
     @handles(LLMFullResponseEndFrame)
     async def _answer_ends(self, frame: LLMFullResponseEndFrame, direction: FrameDirection) -> None:
         self._fresh()
-        try:
-            self._end_answer()
-        finally:  # a transform of the program's may fail: the answer ends all the same
-            self._line.join(frame)
+        self._end_answer()
+        self._line.join(frame)
 
     @handles(TextFrame, TTSSpeakFrame)
     async def _text(self, frame: TextFrame | TTSSpeakFrame, direction: FrameDirection) -> None:
         self._fresh()
         if isinstance(frame, TTSSpeakFrame):
-            self._speak(frame.text, append=frame.append_to_context)
+            await self._speak(frame.text, append=frame.append_to_context)
         elif isinstance(frame, TTSTextFrame):
             self._line.join(frame, self._answer)
         elif frame.skip_tts:
@@ -245,16 +232,17 @@ class TTSService(FrameProcessor):
         elif isinstance(frame, AggregatedTextFrame):
             self._release()
             text = frame.text if frame.includes_inter_frame_spaces else _apart(frame.text)
-            unit = TextUnit(text, frame.aggregated_by)
-            self._say(unit, append=frame.append_to_context)
+            async for part in in_steps(well_formed_text(text)):
+                self._say(TextUnit(part, frame.aggregated_by), append=frame.append_to_context)
         elif isinstance(frame, LLMTextFrame) or self._answering:
             if frame.append_to_context is not self._appends:
                 self._release()
                 self._appends = frame.append_to_context
-            for unit in self._units.push(frame.text):
-                self._say(unit, append=self._appends)
+            async for part in in_steps(frame.text):
+                for unit in self._units.push(part):
+                    self._say(unit, append=self._appends)
         else:
-            self._speak(frame.text, append=frame.append_to_context)
+            await self._speak(frame.text, append=frame.append_to_context)
 
     @handles(TTSUpdateSettingsFrame)
     async def _update(self, frame: TTSUpdateSettingsFrame, direction: FrameDirection) -> None:
@@ -266,25 +254,19 @@ class TTSService(FrameProcessor):
             return
         try:
             settings = self.settings.updated(frame.settings)
-            transforms = in_language(self._given_transforms, settings.language or "en")
+            self._cutter.speak_language(settings.language)
             self.provider.configure(settings)
         except AntiphonError as error:
+            self._cutter.speak_language(self.settings.language)
             await self.push_error(f"{self.name}: {error}", exception=error)
             return
-        self.settings, self._transforms = settings, transforms
+        self.settings = settings
         self._synthesis.model = settings.model
         self._connection.revive()
 
     # ---- text to utterances --------------------------------------------------------------------
 
-    def _aggregator(self, *, first_clause: bool) -> UnitAggregator:
-        if self._token_mode:
-            return UnitAggregator(TokenSplitter(), self._patterns, kind="token")
-        language = self.settings.language or "en"
-        splitter = SentenceSplitter(language, first_clause=first_clause)
-        return UnitAggregator(splitter, self._patterns)
-
-    def _speak(self, text: str, *, append: bool) -> None:
+    async def _speak(self, text: str, *, append: bool) -> None:
         """An utterance of its own; within an answer, after the sentences that are complete."""
         if not has_words(text):
             return
@@ -293,9 +275,12 @@ class TTSService(FrameProcessor):
         if turn:
             self._line.join(SpeechTurnFrame(text=text))
         utterance = self._open(append=append, request=text)
-        units = self._aggregator(first_clause=False)
+        units = self._cutter.aggregator(self.settings.language)
         try:
-            for unit in [*units.push(_apart(text)), *units.flush()]:
+            async for part in in_steps(_apart(text)):
+                for unit in units.push(part):
+                    self._give(utterance, unit)
+            for unit in units.flush():
                 self._give(utterance, unit)
         finally:
             utterance.complete()
@@ -324,12 +309,10 @@ class TTSService(FrameProcessor):
         *units, last = self._units.flush() or [TextUnit("")]
         if last.spoken and last.text:
             last = msgspec.structs.replace(last, text=_apart(last.text))
-        try:
-            for unit in [*units, last]:
-                self._say(unit, append=self._appends)
-        finally:
-            self._close_answer()
-            self._answering = False
+        for unit in [*units, last]:
+            self._say(unit, append=self._appends)
+        self._close_answer()
+        self._answering = False
 
     def _close_answer(self) -> None:
         if self._answer is not None:
@@ -353,9 +336,10 @@ class TTSService(FrameProcessor):
             _ = self.on_pattern_match.emit(unit.pattern or unit.kind, unit.matched)
         if not unit.text:
             return
-        spoken = transformed(unit.text, unit.kind, self._transforms)
-        speak = unit.spoken and unit.kind not in self._skip_kinds and has_words(spoken)
-        said = speak and self.usable
+        speak = unit.spoken and unit.kind not in self._skip_kinds
+        spoken = self._cutter.spoken(unit) if speak else ""
+        speak = speak and (spoken is None or has_words(spoken))
+        said = bool(spoken) and speak and self.usable
         utterance.place(
             AggregatedTextFrame(
                 text=unit.text,
@@ -366,7 +350,7 @@ class TTSService(FrameProcessor):
                 includes_inter_frame_spaces=True,
             )
         )
-        if said:
+        if said and spoken:
             _ = self.on_tts_request.emit(utterance.context_id, spoken)
             first = utterance.is_silent
             utterance.say(unit.text, spoken)

@@ -14,6 +14,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from antiphon.text.voice_tags import ends_in_value
+from antiphon.text.well_formed import bounded
+
 # A boundary needs one of these; without one there is no need to ask.
 _END_MARK = re.compile(r"[.!?…。！？｡।॥؟۔։។\n]")
 # Titles stand before names: no sentence ends with one.
@@ -38,7 +41,10 @@ _CLOSERS = "\"'”’»)]}」』】）*_"
 _CLAUSE_END = re.compile(r"[,;:—–、，；：](?=\s|[^\s\d])\s*")
 _MIN_CLAUSE_CHARS = 12
 _MIN_CLAUSE_WORDS = 2
+_LINES = re.compile(r"(?<=\n)(?=[^\n])")
 _LONGEST = 500
+_TAIL = 40
+"""Of what comes before a boundary only so much decides."""
 
 
 class SentenceSplitter:
@@ -68,9 +74,18 @@ class SentenceSplitter:
 
     def push(self, text: str) -> list[str]:
         """Takes a piece of any length; returns the sentences that are complete now."""
+        pieces: list[str] = []
+        for part in bounded(text, self._longest):
+            pieces += self._push(part)
+        return pieces
+
+    def _push(self, text: str) -> list[str]:
+        last = self._buffer[-1:]
+        # Within a word, and within space, nothing is decided.
+        undecided = last.isalnum() if text.isalnum() else not (text + last).strip()
         self._buffer += text
         pieces: list[str] = []
-        if _END_MARK.search(self._buffer):
+        if not undecided and _END_MARK.search(self._buffer):
             *complete, self._buffer = self._segments(self._buffer)
             pieces = complete
         while len(self._buffer) > self._longest:
@@ -94,7 +109,7 @@ class SentenceSplitter:
         """`text` cut into sentences; the last may be incomplete unless it is `final`."""
         pieces: list[str] = []
         for segment in self._segment(self.language, text):
-            for line in re.split(r"(?<=\n)(?=[^\n])", segment):
+            for line in _LINES.split(segment) if "\n" in segment else [segment]:
                 if pieces and (
                     _belongs(pieces[-1], line) or (not final and self._is_open(pieces[-1], line))
                 ):
@@ -106,7 +121,8 @@ class SentenceSplitter:
                 # Space between two sentences belongs to the first, whoever was seen first.
                 lead = len(line) - len(line.lstrip())
                 before = pieces[-1] + line[:lead]
-                at = match.start() if (match := _OPENERS.search(before)) else len(before)
+                match = _OPENERS.search(before, len(before) - _TAIL)
+                at = match.start() if match else len(before)
                 pieces[-1] = before[:at]
                 pieces.append(before[at:] + line[lead:])
         # A segmenter may drop nothing: what is spoken and what is remembered must agree.
@@ -119,7 +135,8 @@ class SentenceSplitter:
         if not after.lstrip().isalpha():
             return False
         ordinals = self.language in _ORDINAL_LANGUAGES
-        return bool(_INITIAL.search(before) or (ordinals and _ORDINAL.search(before)))
+        tail = len(before) - _TAIL
+        return bool(_INITIAL.search(before, tail) or (ordinals and _ORDINAL.search(before, tail)))
 
     def _cut_long(self) -> str:
         at = self._buffer.rfind(" ", 1, self._longest) + 1 or self._longest
@@ -131,6 +148,8 @@ class SentenceSplitter:
             head = self._buffer[: match.end()]
             if match.end() == len(self._buffer):
                 break  # what follows may be a digit
+            if ends_in_value(head):
+                continue
             long_enough = len(head.strip()) >= _MIN_CLAUSE_CHARS
             if long_enough and len(head.split()) >= _MIN_CLAUSE_WORDS:
                 self._buffer = self._buffer[match.end() :]
@@ -147,7 +166,10 @@ def _belongs(before: str, after: str) -> bool:
     lead = after.lstrip()
     if not lead:
         return True
-    if _TITLE.search(before) or _INITIALS.search(before) or _ITEM.search(before):
+    tail = len(before) - _TAIL
+    if _TITLE.search(before, tail) or _INITIALS.search(before, tail) or _ITEM.search(before, tail):
+        return True
+    if ends_in_value(before):
         return True
     return lead == after and not before[-1].isspace() and lead[0] in _CLOSERS
 

@@ -21,6 +21,7 @@ from antiphon.text.grammar import grammar_of
 from antiphon.text.local_numbers import LocalNumbers
 from antiphon.text.locale_words import words_of
 from antiphon.text.numbers import speak_numbers
+from antiphon.text.well_formed import well_formed_text
 
 logger: Final = logging.getLogger(__name__)
 
@@ -182,17 +183,24 @@ def in_language(
 def transformed(text: str, kind: str, transforms: Sequence[KindTransform]) -> str:
     """A unit's text after all transforms for its kind, in their order.
 
-    Raises `InvalidInputError` where one returns something else than text.
+    Raises `InvalidInputError` where one raises anything, or returns something else than text.
     """
     for wanted, transform in transforms:
         if wanted not in ("*", kind):
             continue
-        said: object = transform(text)
+        try:
+            said: object = transform(text)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a panic of compiled code too
+            raise InvalidInputError(
+                f"the text transform {transform!r} raised {error!r:.300}"
+            ) from error
         if not isinstance(said, str):
             raise InvalidInputError(
                 f"the text transform {transform!r} returned {type(said).__name__}, not text"
             )
-        text = said
+        text = well_formed_text(said)
     return text
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from antiphon.text.well_formed import well_formed_text
+
 
 def copied(value: Any) -> Any:
     """A copy of JSON-like data; what is neither a list (or tuple) nor a mapping is shared."""
@@ -30,13 +32,7 @@ def well_formed(value: Any) -> Any:
     Halves of surrogate pairs that belong together are joined, lone ones become U+FFFD.
     """
     if isinstance(value, str):
-        if value.isascii():
-            return value
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return value
+        return well_formed_text(value)
     if isinstance(value, Mapping):
         return {well_formed(key): well_formed(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -146,9 +146,9 @@ def asides_come_last(patch: pytest.MonkeyPatch) -> None:
     """What is asked for within an answer is said after all of it."""
     original = TTSService._speak
 
-    def speak(self: TTSService, text: str, *, append: bool) -> None:
+    async def speak(self: TTSService, text: str, *, append: bool) -> None:
         answer, self._answer = self._answer, None
-        original(self, text, append=append)
+        await original(self, text, append=append)
         self._answer = answer
 
     patch.setattr(TTSService, "_speak", speak)
