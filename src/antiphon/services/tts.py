@@ -110,12 +110,6 @@ class TTSService(FrameProcessor):
             policy or ConnectionPolicy(stall_secs=8.0),
             self.on_connection_error.emit,
         )
-        if token_mode:
-            check_for_tokens(text_transforms)
-        self._given_transforms = tuple(text_transforms)
-        self._transforms = in_language(text_transforms, self.settings.language or "en")
-        self._patterns = tuple(patterns)
-        self._policy = policy or SynthesisPolicy()
         self._cutter = UnitCutter(self, text_transforms, patterns, token_mode=token_mode)
         self._cutter.speak_language(self.settings.language)
         self._skip_kinds = frozenset(skip_kinds)
