@@ -99,7 +99,7 @@ class PipelineRunner:
 
     def _stop_listening(self, loop: asyncio.AbstractEventLoop) -> None:
         for number in self._signals:
-            with contextlib.suppress(NotImplementedError):
+            with contextlib.suppress(NotImplementedError, ValueError):  # uvloop, in a thread
                 loop.remove_signal_handler(number)
         if self._grace_over is not None:
             self._grace_over.cancel()
