@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from antiphon.context.llm_context import LLMContext
-from antiphon.errors import ConfigurationError
+from antiphon.errors import ConfigurationError, UnknownNameError
 from antiphon.frames.base import Frame
 from antiphon.frames.llm import (
     LLMContextFrame,
@@ -22,9 +22,12 @@ from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.providers.anthropic.service import AnthropicLLMService
 from antiphon.providers.google.service import GoogleLLMService
+from antiphon.providers.local.llm_provider import LocalLLMProvider
 from antiphon.providers.openai.service import OpenAILLMService, OpenAIResponsesLLMService
 from antiphon.services.llm import LLMService
 from antiphon.services.llm_options import LLMOptions
+from antiphon.services.stt import STTService
+from antiphon.services.tts import TTSService
 from antiphon.settings import LLMSettings
 from antiphon.simulation.testing import run_test
 from tests.providers.llm_contract import run, user
@@ -182,3 +185,17 @@ def test_a_server_of_one_s_own_gets_no_key(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     service = OpenAILLMService(model="m", base_url="http://localhost:8080/v1")
     assert "secret" not in str(vars(service.provider))
+
+
+@pytest.mark.parametrize("kind", [LLMService, STTService, TTSService])
+@pytest.mark.parametrize("wrong", ["gpt-4o", None, OpenAILLMService])
+def test_a_service_takes_a_provider(kind: Any, wrong: Any) -> None:
+    """The name of a model, nothing, or a class in place of a provider is told what to write."""
+    with pytest.raises(ConfigurationError, match=rf"{kind.__name__} takes a provider, not .*: use"):
+        kind(wrong)
+
+
+def test_an_unknown_local_model_is_told_at_once() -> None:
+    """The error lists the models there are."""
+    with pytest.raises(UnknownNameError, match=r"qwen-9000.*qwen2\.5"):
+        LocalLLMProvider(model="qwen-9000")

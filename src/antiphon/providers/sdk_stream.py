@@ -23,7 +23,7 @@ from antiphon.providers.vendor_tools import ToolRules, own_name
 from antiphon.services.contracts import LLMEvent, LLMRequest, ToolCall
 
 
-class StreamReader(Protocol):
+class AnswerReader(Protocol):
     """Turns the items of one stream into events. `finished`: the vendor said that it is whole."""
 
     finished: bool
@@ -137,7 +137,7 @@ class SDKStreamProvider(ABC):
         """Sends the request."""
 
     @abstractmethod
-    def _reader(self) -> StreamReader:
+    def _reader(self) -> AnswerReader:
         """A reader for one stream."""
 
     @abstractmethod

@@ -33,6 +33,7 @@ Schema = dict[str, Any]
 
 _MOST_NODES = 5_000
 _DEEPEST = 40
+_PRINTABLE: Final = r"[ !#-\[\]-~\u00a1-\uffff]"
 
 _GEMINI_KEYWORDS: Final = frozenset(
     "type format title description default enum items prefixItems minItems maxItems minimum "
@@ -72,7 +73,13 @@ ANTHROPIC: Final = ToolRules(
 GEMINI: Final = ToolRules(
     vendor="google", first=r"[a-zA-Z_]", keywords=_GEMINI_KEYWORDS, scalars=True, most=128
 )
-LOCAL: Final = ToolRules(vendor="the local model", keywords=_LOCAL_KEYWORDS)
+LOCAL: Final = ToolRules(
+    vendor="the local model",
+    name=_PRINTABLE,
+    first=_PRINTABLE,
+    name_limit=200,
+    keywords=_LOCAL_KEYWORDS,
+)
 
 
 class _RefusedError(Exception):

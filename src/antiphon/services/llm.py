@@ -39,6 +39,7 @@ from antiphon.frames.turns import VADUserStartedSpeakingFrame, VADUserStoppedSpe
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.services.arguments import check_arguments
 from antiphon.services.connection import Supervised
 from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import LLMProvider, LLMRequest, Warmable
@@ -94,6 +95,14 @@ class LLMService(FrameProcessor):
         warm_up: LLMContext | None = None,
         name: str | None = None,
     ) -> None:
+        check_arguments(
+            type(self),
+            provider,
+            settings,
+            method="complete",
+            kind=LLMSettings,
+            instead="use its vendor's service, as in OpenAILLMService(model=...)",
+        )
         super().__init__(name=name)
         self.provider = provider
         self._warm_up = warm_up or LLMContext()

@@ -44,6 +44,7 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.mailbox import Feed
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.services.arguments import check_arguments
 from antiphon.services.connection import Supervised
 from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import (
@@ -90,6 +91,14 @@ class STTService(FrameProcessor):
         policy: ConnectionPolicy | None = None,
         name: str | None = None,
     ) -> None:
+        check_arguments(
+            type(self),
+            provider,
+            settings,
+            method="transcribe",
+            kind=STTSettings,
+            instead="use the service of its vendor, as in LocalSTTService()",
+        )
         super().__init__(name=name)
         self.provider = provider
         self.settings: STTSettings = settings or self.Settings()

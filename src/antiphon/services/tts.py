@@ -49,6 +49,7 @@ from antiphon.frames.turns import BotStoppedSpeakingFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import Emitter, FrameProcessor, handles
+from antiphon.services.arguments import check_arguments
 from antiphon.services.connection import Supervised
 from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import Configurable, TTSProvider
@@ -101,6 +102,14 @@ class TTSService(FrameProcessor):
         bounds: SpeechBounds | None = None,
         name: str | None = None,
     ) -> None:
+        check_arguments(
+            type(self),
+            provider,
+            settings,
+            method="synthesize",
+            kind=TTSSettings,
+            instead="use the service of its vendor, as in LocalTTSService()",
+        )
         super().__init__(name=name)
         self.provider = provider
         self.settings: TTSSettings = settings or self.Settings()

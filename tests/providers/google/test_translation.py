@@ -10,6 +10,7 @@ from antiphon.providers.google.translation import (
     as_contents,
     config_of,
     contents_of,
+    signature_of_call,
 )
 from antiphon.services.contracts import LLMRequest
 from tests.providers.conversations import ELSEWHERE, PICTURE, SOUND
@@ -111,3 +112,55 @@ def test_the_configuration_is_under_the_sdk_s_names() -> None:
     assert own == {"google_search": {}}
     assert (config["max_output_tokens"], config["top_k"]) == (5, 3)
     assert "temperature" not in config
+
+
+def signed(identity: str, signature: str) -> dict[str, Any]:
+    """A thought that belongs to a call, as the provider keeps it."""
+    message = {
+        "type": "thought",
+        "text": "",
+        "signature": signature_of_call(signature, identity),
+    }
+    return {"role": "provider_specific", "message": message}
+
+
+def signatures(*messages: dict[str, Any]) -> dict[str, Any]:
+    """What each call carries, by its name."""
+    return {
+        part["functionCall"]["name"]: part.get("thoughtSignature")
+        for _, parts in turns(*messages, signed=True)
+        for part in parts
+        if "functionCall" in part
+    }
+
+
+def test_a_signature_belongs_to_its_call() -> None:
+    """Wherever the thought stands: before words, before other calls, in an earlier turn."""
+    words = {"role": "assistant", "content": "One moment."}
+    f, g = called("a", "f", "{}"), called("b", "g", "{}")
+    both = {"role": "assistant", "tool_calls": [*f["tool_calls"], *g["tool_calls"]]}
+    results = [result("a", "1"), result("b", "2")]
+    talk = [user("Hi"), signed("a", "QQ=="), words, f, results[0]]
+    assert signatures(*talk) == {"f": "QQ=="}
+    assert "thoughtSignature" not in turns(*talk, signed=True)[1][1][0]
+    several = [user("Hi"), signed("a", "QQ=="), signed("b", "Qg=="), both, *results]
+    assert signatures(*several) == {"f": "QQ==", "g": "Qg=="}
+    assert signatures(user("Hi"), signed("b", "Qg=="), both, *results) == {
+        "f": NOT_MADE_BY_GEMINI,
+        "g": "Qg==",
+    }
+    earlier = [user("Hi"), signed("a", "QQ=="), user("Well?"), f, results[0], user("And?")]
+    assert signatures(*earlier) == {"f": "QQ=="}
+
+
+def test_signatures_without_a_call_s_name_go_in_order() -> None:
+    """Kept by others: the next calls get them one by one, past words; else the words do."""
+    words = {"role": "assistant", "content": "One moment."}
+    f, g = called("a", "f", "{}"), called("b", "g", "{}")
+    both = {"role": "assistant", "tool_calls": [*f["tool_calls"], *g["tool_calls"]]}
+    results = [result("a", "1"), result("b", "2")]
+    assert signatures(user("Hi"), thought("QQ=="), words, f, results[0]) == {"f": "QQ=="}
+    loose = [user("Hi"), thought("QQ=="), thought("Qg=="), both, *results]
+    assert signatures(*loose) == {"f": "QQ==", "g": "Qg=="}
+    after = turns(user("Hi"), words, thought("QQ=="), user("Well?"), signed=True)
+    assert after[1][1][0]["thoughtSignature"] == "QQ=="

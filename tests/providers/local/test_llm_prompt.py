@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from antiphon.providers.local import llm_prompt
+from antiphon.providers.local.llm_provider import _for_this_model
 from antiphon.services.contracts import LLMRequest, ToolSpec
 from antiphon.services.llm_request import ASYNC_TOOLS_INSTRUCTION
 
@@ -168,3 +169,19 @@ def test_arguments_lean_towards_what_was_said() -> None:
 def test_the_grammar_admits_the_names_only() -> None:
     """The grammar of the first line lists the names as literals."""
     assert llm_prompt.names_grammar(["none", "a_b"]) == r'root ::= " " ("none" | "a_b") "\n"'
+
+
+def test_schemas_are_rewritten_before_the_model_sees_them() -> None:
+    """References, boolean subschemas and patterns become what a grammar can be made of."""
+    tool = ToolSpec(
+        name="math.add",
+        description="Adds.",
+        parameters={
+            "properties": {"x": {"$ref": "#/$defs/N"}, "y": True, "z": {"pattern": "a"}},
+            "$defs": {"N": {"type": "integer"}},
+        },
+    )
+    (seen,) = _for_this_model(request(user("Hi"), tools=(tool,))).tools
+    assert seen.name == "math.add"
+    assert seen.parameters["properties"] == {"x": {"type": "integer"}, "y": {}, "z": {}}
+    assert "math.add(x: integer" in prompt(user("Hi"), tools=(seen,))

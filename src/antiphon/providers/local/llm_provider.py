@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from antiphon.providers.local import llm_prompt
 from antiphon.providers.local.llm_engine import (
     Completed,
@@ -24,10 +26,14 @@ from antiphon.providers.local.llm_engine import (
     Runs,
     shared_engine,
 )
+from antiphon.providers.local.registry import MODELS, model_named
+from antiphon.providers.vendor_tools import LOCAL, tools_for
 from antiphon.services.contracts import LLMEvent, LLMRequest, TextDelta, TokenUsage, ToolCall
 
 MODEL = "qwen2.5-coder-0.5b-instruct-q4_k_m"
 """The name of the default weights in the model store."""
+
+LANGUAGE_MODELS = tuple(model for model in MODELS if model.purpose.startswith("language model"))
 
 CONTEXT_TOKENS = 4_096
 """The window that is set up: 48 MB of memory for the 0.5B model, which can read eight times it."""
@@ -42,12 +48,13 @@ _ATTEMPTS = 3
 class LocalLLMProvider:
     """Answers with a local model.
 
-    `model`: a name of the model store (`MissingModelError` on `connect` where it is not on this
-    machine); `path`: a GGUF file of another model that reads ChatML, instead. `threads`: None for
-    half of the cores, one to four: hearing and speaking need the others, and threads that share a
-    core wait for each other so long that all is slower than with one. `warm`: a request with the
-    persona and tools of the conversations to come, whose beginning `connect` puts into the prompt
-    cache: it takes about 13 ms a token on one core, once per process.
+    `model`: a name of the model store (`UnknownNameError` for another, `MissingModelError` on
+    `connect` where it is not on this machine); `path`: a GGUF file of another model that reads
+    ChatML, instead. `threads`: None for half of the cores, one to four: hearing and speaking need
+    the others, and threads that share a core wait for each other so long that all is slower than
+    with one. `warm`: a request with the persona and tools of the conversations to come, whose
+    beginning `connect` puts into the prompt cache: it takes about 13 ms a token on one core, once
+    per process.
     """
 
     name = "local"
@@ -61,7 +68,7 @@ class LocalLLMProvider:
         context_tokens: int = CONTEXT_TOKENS,
         warm: LLMRequest | None = None,
     ) -> None:
-        self.model: str = path.stem if path else model
+        self.model: str = path.stem if path else model_named(model, LANGUAGE_MODELS).name
         self._path = path
         self._threads = threads or min(4, max(1, (os.cpu_count() or 1) // 2))
         self._context_tokens = context_tokens
@@ -78,7 +85,7 @@ class LocalLLMProvider:
     async def warm(self, request: LLMRequest) -> None:
         """Reads what the turns of conversations like `request` have in common into the cache."""
         engine = await self._loaded()
-        prefix = llm_prompt.prefix(request)
+        prefix = llm_prompt.prefix(_for_this_model(request))
         if prefix in engine.warmed:
             return
         engine.warmed.add(prefix)  # at once: sessions that start together warm once
@@ -96,7 +103,7 @@ class LocalLLMProvider:
     async def complete(self, request: LLMRequest) -> AsyncGenerator[LLMEvent, None]:
         """Streams the answer; closing the iterator stops the model at its next token."""
         engine = await self._loaded()
-        answer = _Answer(_Turn(request, self._context_tokens).run)
+        answer = _Answer(_Turn(_for_this_model(request), self._context_tokens).run)
         try:
             async for event in answer.events(engine):
                 yield event
@@ -117,6 +124,10 @@ class LocalLLMProvider:
 
         path = self._path if self._path is not None else ModelStore().path(self.model)
         return shared_engine(path, threads=self._threads, context_tokens=self._context_tokens)
+
+
+def _for_this_model(request: LLMRequest) -> LLMRequest:
+    return msgspec.structs.replace(request, tools=tools_for(request.tools, LOCAL))
 
 
 class _Answer:

@@ -65,10 +65,11 @@ SILERO_VAD = Model(
     carriers=("silero-vad",),
     files=(
         ModelFile(
-            "silero_vad.onnx",
-            "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3",
-            2_327_524,
-            ("silero_vad/data/silero_vad.onnx",),
+            # The same network as silero_vad.onnx without its branch for 8 kHz, a fifth cheaper.
+            "silero_vad_op18_ifless.onnx",
+            "7671cd04b004e9076da0d4a7b1a5aec36adf161c39230c1cb94a4fd5db6bbd28",
+            2_845_718,
+            ("silero_vad/data/silero_vad_op18_ifless.onnx",),
         ),
     ),
 )

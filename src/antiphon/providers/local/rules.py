@@ -31,6 +31,7 @@ from antiphon.providers.local.instructions import own_instruction
 from antiphon.providers.local.llm_prompt import forced_name, usable_tools
 from antiphon.providers.local.tool_results import say_result
 from antiphon.providers.local.tool_schema import fits, resolved, type_of
+from antiphon.providers.vendor_tools import LOCAL, tools_for
 from antiphon.services.contracts import (
     LLMEvent,
     LLMRequest,
@@ -138,6 +139,7 @@ def answer(request: LLMRequest) -> RuleAnswer:
     What is new came after the assistant's last message: results and news of tools are told, then
     the caller's words are answered, or the developer's instruction if there are none.
     """
+    request = msgspec.structs.replace(request, tools=tools_for(request.tools, LOCAL))
     messages = request.messages
     last = max((i for i, m in enumerate(messages) if m.get("role") == "assistant"), default=-1)
     new, tools = messages[last + 1 :], usable_tools(request)

@@ -12,7 +12,7 @@ from antiphon.providers.http import CONNECT_SECS
 from antiphon.providers.openai.errors import mapped
 from antiphon.providers.openai.translation import CallAssembler, as_body
 from antiphon.providers.openai.vendors import VENDORS, Vendor, server_at
-from antiphon.providers.sdk_stream import SDKStream, SDKStreamProvider, StreamReader
+from antiphon.providers.sdk_stream import AnswerReader, SDKStream, SDKStreamProvider
 from antiphon.providers.vendor_tools import OPENAI
 from antiphon.services.contracts import (
     LLMEvent,
@@ -83,7 +83,7 @@ class OpenAILLMProvider(OpenAISDKProvider):
         stream: SDKStream = await client.chat.completions.create(**body)
         return stream
 
-    def _reader(self) -> StreamReader:
+    def _reader(self) -> AnswerReader:
         return _Reader()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from antiphon.providers.openai.errors import mid_stream
 from antiphon.providers.openai.provider import OpenAISDKProvider
 from antiphon.providers.openai.responses_translation import as_body
-from antiphon.providers.sdk_stream import SDKStream, StreamReader
+from antiphon.providers.sdk_stream import AnswerReader, SDKStream
 from antiphon.services.contracts import (
     LLMEvent,
     LLMRequest,
@@ -48,7 +48,7 @@ class OpenAIResponsesLLMProvider(OpenAISDKProvider):
         stream: SDKStream = await client.responses.create(**body)
         return stream
 
-    def _reader(self) -> StreamReader:
+    def _reader(self) -> AnswerReader:
         return _Reader()
 
 
