@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from antiphon.errors import ConfigurationError
 from antiphon.settings import ServiceSettings
 
@@ -11,18 +13,17 @@ def check_arguments(
     provider: object,
     settings: object,
     *,
-    method: str,
     kind: type[ServiceSettings],
     instead: str,
 ) -> None:
-    """Checks that the provider has its `method` and that the settings are of their `kind`.
+    """Checks that the provider is no name, class or data, and the settings are of their `kind`.
 
     Raises:
         ConfigurationError: they are not; the text names the value and what to write `instead`.
 
     """
     name = service.__name__
-    if isinstance(provider, str | type) or not hasattr(provider, method):
+    if isinstance(provider, str | bytes | int | type | Mapping | Sequence | None):
         raise ConfigurationError(f"{name} takes a provider, not {provider!r:.80}: {instead}")
     if settings is not None and not isinstance(settings, kind):
         raise ConfigurationError(

@@ -99,7 +99,6 @@ class LLMService(FrameProcessor):
             type(self),
             provider,
             settings,
-            method="complete",
             kind=LLMSettings,
             instead="use its vendor's service, as in OpenAILLMService(model=...)",
         )

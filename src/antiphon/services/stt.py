@@ -95,7 +95,6 @@ class STTService(FrameProcessor):
             type(self),
             provider,
             settings,
-            method="transcribe",
             kind=STTSettings,
             instead="use the service of its vendor, as in LocalSTTService()",
         )

@@ -106,7 +106,6 @@ class TTSService(FrameProcessor):
             type(self),
             provider,
             settings,
-            method="synthesize",
             kind=TTSSettings,
             instead="use the service of its vendor, as in LocalTTSService()",
         )
