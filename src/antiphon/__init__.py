@@ -20,7 +20,7 @@ _NAMES = {
         ConfigurationError ConnectivityError ErrorCategory HandlerTimeoutError InvalidInputError
         InvalidRequestError KernelError MailboxFullError MissingExtraError MissingModelError
         NotInPipelineError QuotaError RateLimitError ServerError ServiceError StartTimeoutError
-        UnknownEventError UnknownNameError
+        ToolError UnknownEventError UnknownNameError
     """,
     "antiphon.clock": "Clock",
     "antiphon.settings": "LLMSettings RealtimeSettings STTSettings ServiceSettings TTSSettings",
@@ -31,8 +31,8 @@ _NAMES = {
     "antiphon.frames.base": "ControlFrame DataFrame Frame SystemFrame UninterruptibleFrame",
     "antiphon.frames.codec": "FrameCodec",
     "antiphon.frames.lifecycle": """
-        CancelFrame EndFrame ErrorFrame HeartbeatFrame InterruptionFrame LLMUsageMetricsData
-        MetricsFrame ProcessingMetricsData STTUsageMetricsData StartFrame StopFrame TTFBMetricsData
+        CancelFrame EndFrame EndRequestFrame ErrorFrame HeartbeatFrame InterruptionFrame
+        LLMUsageMetricsData MetricsFrame ProcessingMetricsData STTUsageMetricsData StartFrame StopFrame TTFBMetricsData
         TTSUsageMetricsData TurnMetricsData
     """,
     "antiphon.frames.llm": """
@@ -44,8 +44,8 @@ _NAMES = {
         ServiceUpdateSettingsFrame TTSUpdateSettingsFrame
     """,
     "antiphon.frames.speech": """
-        STTMetadataFrame STTMuteFrame SpeechLostFrame TTSSpeakFrame TTSStartedFrame TTSStoppedFrame
-        VADParamsUpdateFrame
+        EndCallFrame STTMetadataFrame STTMuteFrame SpeechLostFrame TTSSpeakFrame TTSStartedFrame
+        TTSStoppedFrame VADParamsUpdateFrame
     """,
     "antiphon.frames.switch": "ManuallySwitchServiceFrame",
     "antiphon.frames.text": """
@@ -136,7 +136,7 @@ _NAMES = {
         LLMUserAggregator LLMUserAggregatorParams UserTurnInferenceTriggeredMessage
         UserTurnMessageAddedMessage UserTurnStoppedMessage
     """,
-    "antiphon.tools.execution": "FunctionCallParams ResultCallback",
+    "antiphon.tools.params": "EndCall FunctionCallParams ResultCallback",
     "antiphon.tools.mcp": "MCPToolset StdioServer",
     "antiphon.tools.schema": "FunctionSchema ToolOptions ToolsSchema tool_options",
     "antiphon.services.contracts": """

@@ -57,6 +57,7 @@ from antiphon.errors import RateLimitError as RateLimitError
 from antiphon.errors import ServerError as ServerError
 from antiphon.errors import ServiceError as ServiceError
 from antiphon.errors import StartTimeoutError as StartTimeoutError
+from antiphon.errors import ToolError as ToolError
 from antiphon.errors import UnknownEventError as UnknownEventError
 from antiphon.errors import UnknownNameError as UnknownNameError
 from antiphon.frames.audio import InputAudioRawFrame as InputAudioRawFrame
@@ -75,6 +76,7 @@ from antiphon.frames.base import UninterruptibleFrame as UninterruptibleFrame
 from antiphon.frames.codec import FrameCodec as FrameCodec
 from antiphon.frames.lifecycle import CancelFrame as CancelFrame
 from antiphon.frames.lifecycle import EndFrame as EndFrame
+from antiphon.frames.lifecycle import EndRequestFrame as EndRequestFrame
 from antiphon.frames.lifecycle import ErrorFrame as ErrorFrame
 from antiphon.frames.lifecycle import HeartbeatFrame as HeartbeatFrame
 from antiphon.frames.lifecycle import InterruptionFrame as InterruptionFrame
@@ -107,6 +109,7 @@ from antiphon.frames.llm import LLMUpdateSettingsFrame as LLMUpdateSettingsFrame
 from antiphon.frames.llm import STTUpdateSettingsFrame as STTUpdateSettingsFrame
 from antiphon.frames.llm import ServiceUpdateSettingsFrame as ServiceUpdateSettingsFrame
 from antiphon.frames.llm import TTSUpdateSettingsFrame as TTSUpdateSettingsFrame
+from antiphon.frames.speech import EndCallFrame as EndCallFrame
 from antiphon.frames.speech import STTMetadataFrame as STTMetadataFrame
 from antiphon.frames.speech import STTMuteFrame as STTMuteFrame
 from antiphon.frames.speech import SpeechLostFrame as SpeechLostFrame
@@ -260,10 +263,11 @@ from antiphon.text.markup import TokenSplitter as TokenSplitter
 from antiphon.text.markup import UnitAggregator as UnitAggregator
 from antiphon.text.sentences import SentenceSplitter as SentenceSplitter
 from antiphon.text.speakable import Speakable as Speakable
-from antiphon.tools.execution import FunctionCallParams as FunctionCallParams
-from antiphon.tools.execution import ResultCallback as ResultCallback
 from antiphon.tools.mcp import MCPToolset as MCPToolset
 from antiphon.tools.mcp import StdioServer as StdioServer
+from antiphon.tools.params import EndCall as EndCall
+from antiphon.tools.params import FunctionCallParams as FunctionCallParams
+from antiphon.tools.params import ResultCallback as ResultCallback
 from antiphon.tools.schema import FunctionSchema as FunctionSchema
 from antiphon.tools.schema import ToolOptions as ToolOptions
 from antiphon.tools.schema import ToolsSchema as ToolsSchema
@@ -409,7 +413,10 @@ __all__ = [
     "DynamicEndpointingUserTurnStopStrategy",
     "EchoGuardUserTurnStartStrategy",
     "Emitter",
+    "EndCall",
+    "EndCallFrame",
     "EndFrame",
+    "EndRequestFrame",
     "EndTurn",
     "EnergyVADModel",
     "ErrorCategory",
@@ -635,6 +642,7 @@ __all__ = [
     "TokenSplitter",
     "TokenUsage",
     "ToolCall",
+    "ToolError",
     "ToolOptions",
     "ToolOutput",
     "ToolSpec",

@@ -6,6 +6,7 @@ AntiphonError                     category, retryable
 |   |-- MissingModelError         model files are not on this machine
 |   |-- UnknownEventError         event_handler() with a name the class does not declare
 |   `-- UnknownNameError          any other name that nobody declared (tool, scenario step, ...)
+|-- ToolError                     raised by a tool: what its model is to be told of a failure
 |-- InvalidInputError             data that came in is malformed (odd-length audio, say)
 |-- KernelError                   a promise of the kernel was broken by code running on it
 |   |-- MailboxFullError          a processor does not keep up with what it is sent
@@ -85,6 +86,15 @@ class InvalidInputError(AntiphonError):
     """Data from outside is malformed. The message names the culprit."""
 
     category = ErrorCategory.INVALID_REQUEST
+
+
+class ToolError(AntiphonError):
+    """Raised by a tool: the call failed, and the message is for the model to read.
+
+    Of any other exception the model only hears that the function failed.
+    """
+
+    category = ErrorCategory.APPLICATION
 
 
 class KernelError(AntiphonError):

@@ -40,7 +40,7 @@ from antiphon.kernel.observers import BaseObserver, FramePushed
 from antiphon.services.contracts import LLMRequest, TextDelta, ToolCall
 from antiphon.simulation.loop.virtual_time import run
 from antiphon.tools.calls import CallState, CallTable
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from antiphon.tools.run_gate import RunGate
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
 from tests.context.rig import DOWN, UP, Rig
@@ -170,8 +170,11 @@ class Story:
                 await params.result_callback(step, properties=INTERIM)
                 await asyncio.sleep(r.random())
         run_llm = r.choice([None, None, None, True, False])
-        if run_llm is False:
+        if run_llm is False:  # as the last of its answer's calls it speaks for them all
             self.unwanted.add(params.tool_call_id)
+            for _, _, asked in self.answers:
+                if params.tool_call_id in asked:
+                    self.unwanted.update(asked)
         result = r.choice([None, False, 0, {"x": self.next()}, float("nan"), "\ud800"])
         properties = FunctionCallResultProperties(run_llm=run_llm)
         await params.result_callback(result, properties=properties)

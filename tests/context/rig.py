@@ -117,12 +117,13 @@ class Rig:
         assistant_params: LLMAssistantAggregatorParams | None = None,
         strategies: UserTurnStrategies | None = None,
         observers: Sequence[BaseObserver] = (),
+        service: type[LLMService] = LLMService,
         **llm: Any,
     ) -> None:
         self.provider = provider or FakeLLMProvider(
             script, default=default, first_token=0.1, between_tokens=0.0
         )
-        self.llm = LLMService(self.provider, name="llm", **llm)
+        self.llm = service(self.provider, name="llm", **llm)
         self.context = context or LLMContext()
         pair = LLMContextAggregatorPair(
             self.context,

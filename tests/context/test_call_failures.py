@@ -12,7 +12,7 @@ from antiphon.context.llm_context import LLMContext
 from antiphon.frames.llm import LLMMessagesAppendFrame, LLMRunFrame
 from antiphon.services.contracts import ToolCall
 from antiphon.simulation.fakes.language_model import call
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from antiphon.tools.schema import FunctionSchema
 from tests.context.rig import Rig, calls_in, converse
 from tests.context.tool_rig import answering, asks, context_with, rig_with
@@ -21,15 +21,16 @@ from tests.context.tool_rig import answering, asks, context_with, rig_with
 
 
 def test_a_handler_that_raises_gives_an_honest_result(caplog: pytest.LogCaptureFixture) -> None:
-    """The model reads what failed, the log names the function, the conversation goes on."""
+    """The model reads that it failed, the log how and where, the conversation goes on."""
 
     async def handler(params: FunctionCallParams) -> None:
         raise RuntimeError("the disk is full")
 
     rig = converse(rig_with([call("save"), "Sorry."], {"save": handler}), asks)
     (told,) = (text for _, text in calls_in(rig.messages))
-    assert "the disk is full" in json.loads(told)["error"]
+    assert json.loads(told) == {"error": "The function `save` failed."}
     assert "'save'" in caplog.text
+    assert "the disk is full" in caplog.text
     assert rig.of_role("assistant") == ["Sorry."]
 
 

@@ -8,7 +8,7 @@ from antiphon.frames.llm import LLMMessagesAppendFrame
 from antiphon.frames.speech import TTSSpeakFrame
 from antiphon.frames.tools import FunctionCallFromLLM
 from antiphon.simulation.fakes.language_model import call
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from tests.context.rig import Rig, calls_in, converse
 from tests.context.tool_rig import answering, asks, rig_with
 

@@ -10,7 +10,7 @@ import pytest
 
 from antiphon.frames.tools import FunctionCallResultProperties
 from antiphon.simulation.fakes.language_model import call
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from tests.context.rig import Rig, calls_in, converse
 from tests.context.tool_rig import INTERIM, answering, asks, context_with, rig_with
 
@@ -186,7 +186,7 @@ def test_a_group_runs_the_model_once_after_its_last_member() -> None:
     told = dict(calls_in(rig.messages))
     assert told["fast"] == '"fast"'
     assert told["slow"] == '"slow"'
-    assert "no network" in told["failing"]
+    assert "`failing` failed" in told["failing"]
     assert "did not answer in time" in told["late"]
     assert "not currently available" in told["unknown"]
     sent = dict(calls_in(rig.provider.requests[1].messages))

@@ -14,7 +14,7 @@ from antiphon.context.images import encode_png
 from antiphon.errors import InvalidInputError
 from antiphon.frames.audio import UserImageRawFrame, UserImageRequestFrame
 from antiphon.simulation.fakes.language_model import call
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from tests.context.rig import UP, Rig, calls_in, converse
 from tests.context.tool_rig import context_with
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from antiphon.context.llm_context import LLMContext
 from antiphon.frames.tools import FunctionCallResultProperties
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
 from tests.context.rig import Rig
 

@@ -9,7 +9,7 @@ from antiphon.kernel.task import PipelineTask
 from antiphon.services.contracts import LLMRequest
 from antiphon.services.llm import LLMService
 from antiphon.simulation.fakes.language_model import Reply, call
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from antiphon.tools.schema import FunctionSchema
 from antiphon.transports.caller_script import Wait, WaitForAgent, WaitForSpeech
 from tests.conversations.rig import converse, says

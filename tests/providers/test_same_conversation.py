@@ -28,7 +28,7 @@ from antiphon.providers.anthropic.service import AnthropicLLMService
 from antiphon.providers.google.service import GoogleLLMService
 from antiphon.providers.openai.service import OpenAILLMService, OpenAIResponsesLLMService
 from antiphon.services.llm import LLMService
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from antiphon.tools.schema import tool_options
 from tests.providers.checkers import anthropic, gemini, openai_chat, openai_responses
 from tests.providers.conversations import PICTURE, SOUND

@@ -28,7 +28,7 @@ from antiphon.settings import LLMSettings
 from antiphon.simulation.fakes.language_model import FakeLLMProvider, call
 from antiphon.simulation.fakes.provider import Fail
 from antiphon.simulation.loop.virtual_time import run
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
 from antiphon.turns.completion import INSTRUCTIONS, UserTurnCompletionConfig
 from antiphon.turns.start_strategies import VADUserTurnStartStrategy

@@ -20,7 +20,7 @@ from antiphon.services.contracts import LLMEvent, LLMRequest, TextDelta, ToolCal
 from antiphon.services.llm import LLMService
 from antiphon.simulation.loop.virtual_time import run
 from antiphon.simulation.testing import SleepFrame, run_test
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 
 
 class Stubborn:

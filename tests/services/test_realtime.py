@@ -25,7 +25,7 @@ from antiphon.simulation.fakes.provider import Fail, Hang
 from antiphon.simulation.fakes.realtime import FakeRealtimeProvider
 from antiphon.simulation.faults import FaultPlan
 from antiphon.simulation.loop.virtual_time import run
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from antiphon.tools.schema import ToolsSchema
 
 RATE = 16_000

@@ -19,7 +19,7 @@ from antiphon.services.tts import TTSService
 from antiphon.simulation.fakes.language_model import FakeLLMProvider, call
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.loop.virtual_time import run
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from antiphon.transports.output import OutputTransport
 from antiphon.transports.sinks import CallbackSink
 from tests.context.tool_rig import context_with

@@ -149,6 +149,7 @@ class CallLog:
             frame.tool_call_id,
             is_async=frame.is_async,
             cancel_on_interruption=frame.cancel_on_interruption,
+            group_id=frame.group_id,
         )
         if step is None:
             return
@@ -158,6 +159,7 @@ class CallLog:
 
     def _result(self, frame: FunctionCallResultFrame) -> Updated | None:
         properties = frame.properties or _NO_PROPERTIES
+        run_llm = frame.run_llm if properties.run_llm is None else properties.run_llm
         call = self.table.get(frame.tool_call_id)
         if call is None:
             logger.warning(
@@ -175,7 +177,7 @@ class CallLog:
         told = tool_text(frame.function_name, frame.result)
         if told.problem is not None:
             logger.error("%s", told.problem)
-        step = self.table.finish(call.tool_call_id, CallEnd.RESULT, wants_run=properties.run_llm)
+        step = self.table.finish(call.tool_call_id, CallEnd.RESULT, run_llm=run_llm)
         if call.is_async:
             self._tell(call, "finished", result=told.value)
         else:
@@ -202,7 +204,7 @@ class CallLog:
         if told.problem is not None:
             logger.error("%s", told.problem)
         self._tell(call, "running", result=told.value)
-        if properties.run_llm is not False:
+        if properties.run_llm is not False and frame.run_llm is not False:
             self._gate.owe()
         return properties.on_context_updated
 

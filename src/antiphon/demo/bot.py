@@ -24,7 +24,7 @@ from antiphon.services.llm_request import request_of
 from antiphon.services.stt import STTService
 from antiphon.services.tts import TTSService
 from antiphon.settings import LLMSettings
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
 from antiphon.transports.base import BaseTransport
 from antiphon.turns.stop_strategies import TurnAnalyzerUserTurnStopStrategy

@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from antiphon.errors import ErrorCategory
-from antiphon.frames.base import ControlFrame, SystemFrame, UninterruptibleFrame
+from antiphon.frames.base import ControlFrame, Frame, SystemFrame, UninterruptibleFrame
 
 
 class StartFrame(SystemFrame):
@@ -30,6 +30,16 @@ class EndFrame(UninterruptibleFrame, ControlFrame):
     lifecycle: ClassVar[bool] = True
 
     reason: str | None = None
+
+
+class EndRequestFrame(UninterruptibleFrame, ControlFrame):
+    """Asks the task, upstream, for a graceful end after the frames of `before_the_end`."""
+
+    reason: str | None = None
+
+    def before_the_end(self) -> tuple[Frame, ...]:
+        """What goes through the pipeline in front of the `EndFrame`."""
+        return ()
 
 
 class StopFrame(UninterruptibleFrame, ControlFrame):

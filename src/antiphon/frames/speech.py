@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from antiphon.frames.base import ControlFrame, DataFrame, SystemFrame, UninterruptibleFrame
+from antiphon.frames.base import (
+    ControlFrame,
+    DataFrame,
+    Frame,
+    SystemFrame,
+    UninterruptibleFrame,
+)
+from antiphon.frames.lifecycle import EndRequestFrame
 
 
 class TTSSpeakFrame(DataFrame):
@@ -12,6 +19,19 @@ class TTSSpeakFrame(DataFrame):
 
     text: str
     append_to_context: bool = True
+
+
+class EndCallFrame(EndRequestFrame):
+    """Say `text`, if there is one, and end the call when it has been heard.
+
+    On its way upstream it mutes the caller for good: so nothing can cut the words off.
+    """
+
+    text: str | None = None
+
+    def before_the_end(self) -> tuple[Frame, ...]:
+        """The goodbye."""
+        return (TTSSpeakFrame(self.text),) if self.text else ()
 
 
 class SpeechTurnFrame(ControlFrame):

@@ -11,19 +11,26 @@ from antiphon.frames.base import ControlFrame, DataFrame, SystemFrame, Uninterru
 
 
 class FunctionCallFromLLM(msgspec.Struct, frozen=True):
-    """One call as the model asked for it."""
+    """One call as the model asked for it.
+
+    `context` is the live conversation where a handler of an event is told of the call; frames do
+    not carry it.
+    """
 
     function_name: str
     tool_call_id: str
     arguments: dict[str, Any]
     group_id: str | None = None
+    context: Any = None
 
 
 class FunctionCallResultProperties(msgspec.Struct, frozen=True, kw_only=True):
     """What a result asks for.
 
-    `run_llm`: True or False overrides the default decision. `on_context_updated`: awaited after the
-    result is in the context. `is_final`: False for an intermediate result of an asynchronous call.
+    `run_llm`: True runs the model now, also before the other calls of the answer have ended; False
+    does not run it, also as the last of them; None: once they all have ended.
+    `on_context_updated`: awaited after the result is in the context. `is_final`: False for an
+    intermediate result of an asynchronous call.
     """
 
     run_llm: bool | None = None
@@ -59,13 +66,17 @@ class FunctionCallInProgressFrame(UninterruptibleFrame, ControlFrame):
 
 
 class FunctionCallResultFrame(UninterruptibleFrame, DataFrame):
-    """The result of a call, final or (by `properties.is_final`) intermediate."""
+    """The result of a call, final or (by `properties.is_final`) intermediate.
+
+    `run_llm` holds where `properties` does not say.
+    """
 
     function_name: str
     tool_call_id: str
     arguments: dict[str, Any]
     result: Any
     properties: FunctionCallResultProperties | None = None
+    run_llm: bool | None = None
 
 
 class FunctionCallCancelFrame(UninterruptibleFrame, ControlFrame):

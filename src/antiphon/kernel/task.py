@@ -23,6 +23,7 @@ from antiphon.frames.base import Frame, not_a_frame
 from antiphon.frames.lifecycle import (
     CancelFrame,
     EndFrame,
+    EndRequestFrame,
     ErrorFrame,
     HeartbeatFrame,
     InterruptionFrame,
@@ -277,6 +278,10 @@ class PipelineTask(EventSource):
     def _reached_upstream(self, frame: Frame, direction: FrameDirection) -> None:
         if isinstance(frame, ErrorFrame):
             self._error(frame)
+        elif isinstance(frame, EndRequestFrame) and not self._ending:
+            for last in frame.before_the_end():
+                self._enter(last, FrameDirection.DOWNSTREAM)
+            self.queue_frame(EndFrame(reason=frame.reason))
         self._seen_upstream.see(frame)
 
     def _error(self, frame: ErrorFrame) -> None:

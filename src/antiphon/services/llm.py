@@ -53,6 +53,7 @@ from antiphon.settings import LLMSettings
 from antiphon.tools.execution import CallRunner
 from antiphon.tools.planning import MISSING_FUNCTION, Inner, Occasion
 from antiphon.tools.registry import FunctionRegistry
+from antiphon.tools.results import MAX_RESULT_CHARS
 from antiphon.tools.schema import FunctionSchema, Handler
 from antiphon.turns.completion import (
     ResponseInterrupted,
@@ -67,10 +68,11 @@ class LLMService(FrameProcessor):
     """Runs one provider. Vendors' services are this class bound to theirs.
 
     `function_call_timeout_secs` holds for tools that name no timeout of their own; None: they may
-    take for ever. `warm_up`: the context that the conversation begins with. A provider that can
-    read the beginning of a prompt in advance (`Warmable`, the embedded one) does so at the start:
-    the persona, and the tools of that context. `retry_policy`: by default a failed answer is tried
-    again for 5 s. `apology`: what the caller hears where nothing came of an answer.
+    take for ever. A result of more than `max_result_chars` is refused, and the model told.
+    `warm_up`: the context that the conversation begins with. A provider that can read the beginning
+    of a prompt in advance (`Warmable`, the embedded one) does so at the start: the persona, and the
+    tools of that context. `retry_policy`: by default a failed answer is tried again for 5 s.
+    `apology`: what the caller hears where nothing came of an answer.
     """
 
     MISSING_FUNCTION_CALL_MESSAGE_TEMPLATE: ClassVar[str] = MISSING_FUNCTION
@@ -90,6 +92,7 @@ class LLMService(FrameProcessor):
         run_in_parallel: bool = True,
         group_parallel_tools: bool = True,
         function_call_timeout_secs: float | None = 10.0,
+        max_result_chars: int = MAX_RESULT_CHARS,
         retry_policy: ConnectionPolicy | None = None,
         apology: str | None = None,
         warm_up: LLMContext | None = None,
@@ -127,6 +130,8 @@ class LLMService(FrameProcessor):
             self.functions,
             parallel=run_in_parallel,
             timeout_secs=function_call_timeout_secs,
+            missing=self.MISSING_FUNCTION_CALL_MESSAGE_TEMPLATE,
+            max_result_chars=max_result_chars,
             on_started=self.on_function_calls_started.emit,
             on_cancelled=self.on_function_calls_cancelled.emit,
         )
@@ -257,6 +262,8 @@ class LLMService(FrameProcessor):
 
     @handles(LLMContextFrame)
     async def _respond(self, frame: LLMContextFrame, direction: FrameDirection) -> None:
+        if self._calls.ending:
+            return
         snapshot = snapshot_of(frame.context)
         answer = Answer(
             self,
@@ -335,6 +342,13 @@ class LLMService(FrameProcessor):
 
     def _request(self, snapshot: ContextSnapshot) -> LLMRequest:
         self.functions.adopt(snapshot.tools)
+        if missing := self.functions.missing(snapshot.tools):
+            logger.warning(
+                "%s: the tools %s are advertised but have no handler: register one, or give it to "
+                "the FunctionSchema.",
+                self.name,
+                ", ".join(missing),
+            )
         return request_of(
             snapshot,
             provider=self.provider.name,

@@ -10,7 +10,11 @@ results, cancellations, timeouts and interruptions come in.
 Groups. The calls of one answer share a `group_id`, fixed when they are announced. A synchronous
 member holds the group open until it has ended, by whatever end; when the last one has, the model is
 owed one inference if any of them wants it. Asynchronous members hold nothing: the result of each
-wants an inference of its own, as does every call without a group.
+wants an inference of its own, as does every call without a group. A result may say itself that it
+wants an inference now, whoever else is running, or that it wants none and none is owed after it.
+
+Calls that are announced together belong together: if they learn their group only when one of them
+starts, the others are in it too, until they say otherwise.
 
 The LLM service keeps one table to run calls, the aggregators keep one to write them down; both are
 fed the same frames, and both therefore agree.
@@ -90,6 +94,7 @@ class CallTable:
         self._open: dict[str, FunctionCall] = {}
         self._ended: OrderedDict[str, FunctionCall] = OrderedDict()
         self._groups: dict[str, _Group] = {}
+        self._together: dict[str, list[str]] = {}
         self._running: dict[tuple[str, str], dict[str, None]] = {}
         self._deadlines: list[tuple[float, str]] = []
 
@@ -97,22 +102,42 @@ class CallTable:
 
     def announce(self, calls: Iterable[FunctionCallFromLLM]) -> list[FunctionCall]:
         """Enters calls; those that are known already are left out of the answer."""
-        fresh = []
+        fresh, together, found = [], [], None
         for asked in calls:
-            if asked.tool_call_id in self._open or asked.tool_call_id in self._ended:
+            together.append(asked.tool_call_id)
+            known = self.get(asked.tool_call_id)
+            if known is not None:
+                found = found or known.group_id
                 continue
             call = FunctionCall(
                 function_name=asked.function_name,
                 tool_call_id=asked.tool_call_id,
                 arguments=asked.arguments,
-                group_id=asked.group_id,
             )
             self._open[call.tool_call_id] = call
-            if call.group_id is not None:
-                group = self._groups.setdefault(call.group_id, _Group(set()))
-                group.holding.add(call.tool_call_id)
-            fresh.append(call)
-        return fresh
+            fresh.append(self._join(call, asked.group_id))
+        loose = [call.tool_call_id for call in fresh if call.group_id is None]
+        if loose and len(together) > 1:
+            if found in self._groups:
+                self._gather(loose, found)
+            else:
+                self._together.update(dict.fromkeys(loose, loose))
+        return [self._open[call.tool_call_id] for call in fresh]
+
+    def _gather(self, ids: list[str], group_id: str) -> None:
+        """Puts the calls among these that know no group into one."""
+        for one in ids:
+            self._together.pop(one, None)
+            if one in self._open and self._open[one].group_id is None:
+                self._join(self._open[one], group_id)
+
+    def _join(self, call: FunctionCall, group_id: str | None) -> FunctionCall:
+        if group_id is not None:
+            call = msgspec.structs.replace(call, group_id=group_id)
+            self._open[call.tool_call_id] = call
+            if not call.is_async:
+                self._groups.setdefault(group_id, _Group(set())).holding.add(call.tool_call_id)
+        return call
 
     def start(
         self,
@@ -121,11 +146,21 @@ class CallTable:
         is_async: bool = False,
         cancel_on_interruption: bool = True,
         deadline: float | None = None,
+        group_id: str | None = None,
     ) -> CallStep | None:
-        """An announced call begins to run; None if it is not announced."""
+        """An announced call begins to run; None if it is not announced.
+
+        `group_id`: if it was announced without one, or with another.
+        """
         call = self._open.get(tool_call_id)
         if call is None or call.state is not CallState.ANNOUNCED:
             return None
+        run = False
+        if group_id is not None and group_id != call.group_id:
+            run = self._let_go(call, wants_run=False)
+            self._join(call, group_id)
+            self._gather(self._together.pop(tool_call_id, []), group_id)
+            call = self._open[tool_call_id]
         call = msgspec.structs.replace(
             call,
             state=CallState.RUNNING,
@@ -137,15 +172,22 @@ class CallTable:
         self._running.setdefault(_likeness(call), {})[tool_call_id] = None
         if deadline is not None:
             heapq.heappush(self._deadlines, (deadline, tool_call_id))
-        run = self._let_go(call, wants_run=False) if is_async else False
+        run = (is_async and self._let_go(call, wants_run=False)) or run
         return CallStep(call, run)
 
     def finish(
-        self, tool_call_id: str, end: CallEnd, *, wants_run: bool | None = None
+        self,
+        tool_call_id: str,
+        end: CallEnd,
+        *,
+        wants_run: bool | None = None,
+        run_llm: bool | None = None,
     ) -> CallStep | None:
         """A call ends; None if it is not open, because each call ends once.
 
-        `wants_run` None is the rule: every end but a cancellation is to be seen by the model.
+        `wants_run`: the model is to see it when all calls of the group have ended; None is the
+        rule, that it is to see every end but a cancellation. `run_llm` overrides that, now and for
+        the group.
         """
         call = self._open.pop(tool_call_id, None)
         if call is None:
@@ -155,14 +197,16 @@ class CallTable:
             del alike[tool_call_id]
             if not alike:
                 del self._running[_likeness(call)]
+        self._together.pop(tool_call_id, None)
         wanted = end is not CallEnd.CANCELLED if wants_run is None else wants_run
         call = msgspec.structs.replace(call, state=CallState.ENDED, end=end, deadline=None)
         self._ended[tool_call_id] = call
         while len(self._ended) > _REMEMBERED:
             self._ended.popitem(last=False)
         if call.is_async or call.group_id is None:
-            return CallStep(call, wanted)
-        return CallStep(call, self._let_go(call, wants_run=wanted))
+            return CallStep(call, wanted if run_llm is None else run_llm)
+        owed = self._let_go(call, wants_run=run_llm is None and wanted)
+        return CallStep(call, owed if run_llm is None else run_llm)
 
     def _let_go(self, call: FunctionCall, *, wants_run: bool) -> bool:
         """Takes a call out of its group; True if that was the last one and an inference is owed."""

@@ -2,19 +2,23 @@
 
 Whatever a handler does, its call ends once: it answers, raises, is cancelled, or its time is up.
 The model gets an honest result, the log names the tool, and the conversation goes on. A handler is
-a stranger: every `Exception` that it raises is taken as its result.
+a stranger: whatever it raises is taken as its result. What it raises is for the log; the model is
+only told that the function failed, or what a `ToolError` says.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
+from msgspec.structs import replace
 
+from antiphon.errors import ConfigurationError, ToolError
+from antiphon.frames.speech import EndCallFrame
 from antiphon.frames.tools import (
     FunctionCallCancelFrame,
     FunctionCallFromLLM,
@@ -23,39 +27,31 @@ from antiphon.frames.tools import (
     FunctionCallResultProperties,
     FunctionCallsStartedFrame,
 )
+from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.tools.calls import CallEnd, CallTable, FunctionCall
 from antiphon.tools.outcome import HandlerOutcome
-from antiphon.tools.planning import Asked, Occasion, PlannedCall, plan, refusal
+from antiphon.tools.params import FunctionCallParams, PendingAnswer
+from antiphon.tools.planning import (
+    MISSING_FUNCTION,
+    Asked,
+    Occasion,
+    PlannedCall,
+    plan,
+    refusal,
+)
 from antiphon.tools.registry import FunctionRegistry, Registration
-from antiphon.tools.results import failure
+from antiphon.tools.results import MAX_RESULT_CHARS, failure, oversize
 from antiphon.tools.schema import ToolOptions
 from antiphon.tools.signature import converted
 
 if TYPE_CHECKING:
-    from antiphon.context.llm_context import LLMContext
     from antiphon.kernel.call_frames import Timer
 
 logger: Final = logging.getLogger(__name__)
 
-
-class ResultCallback(Protocol):
-    """Answers a call. May be called several times with `is_final=False` by an asynchronous tool."""
-
-    async def __call__(
-        self, result: Any, *, properties: FunctionCallResultProperties | None = None
-    ) -> None: ...
-
-
-class FunctionCallParams(msgspec.Struct, frozen=True, kw_only=True):
-    """What a handler gets. `llm` is the service that runs it, `context` the live conversation."""
-
-    function_name: str
-    tool_call_id: str
-    arguments: dict[str, Any]
-    llm: FrameProcessor
-    context: LLMContext
-    result_callback: ResultCallback
+ENDING = "The call is being ended."
+"""What a call is answered with that ends the conversation."""
 
 
 class CallRunner:
@@ -68,6 +64,8 @@ class CallRunner:
         *,
         parallel: bool = True,
         timeout_secs: float | None = 10.0,
+        missing: str = MISSING_FUNCTION,
+        max_result_chars: int = MAX_RESULT_CHARS,
         on_started: Callable[[list[FunctionCallFromLLM]], Awaitable[None]],
         on_cancelled: Callable[[list[FunctionCallFromLLM]], Awaitable[None]],
     ) -> None:
@@ -76,6 +74,10 @@ class CallRunner:
         self._registry = registry
         self._parallel = parallel
         self._timeout_secs = timeout_secs
+        self._missing = missing
+        self._max_result_chars = max_result_chars
+        self.ending: bool = False
+        """A tool has asked for the end of the call: the model has nothing more to say."""
         self._on_started = on_started
         self._on_cancelled = on_cancelled
         self._planned: dict[str, PlannedCall] = {}
@@ -85,7 +87,7 @@ class CallRunner:
 
     def open(self) -> None:
         """The session has started."""
-        self._closed = False
+        self._closed = self.ending = False
         self._timer = self._service.timer(self._tick)
 
     async def run(
@@ -97,7 +99,7 @@ class CallRunner:
 
         Functions of the service itself answer at once and are not announced.
         """
-        if self._closed:
+        if self._closed or self.ending:
             return
         plans = [self._plan(one, occasion) for one in asked]
         siblings = tuple(one.call for one in plans)
@@ -108,7 +110,8 @@ class CallRunner:
                 function_calls=tuple(announced), response_id=occasion.response_id
             )
             await self._service.broadcast_frame(frame)
-            await self._on_started(announced)
+            context = occasion.context
+            await self._on_started([replace(call, context=context) for call in announced])
         for one in plans:
             one.siblings = siblings
             if one.inner is not None:
@@ -170,7 +173,7 @@ class CallRunner:
         if not self.table.is_open(call.tool_call_id):
             return
         registration = self._registry.find(call.function_name)
-        refused = refusal(planned, registration, self.table)
+        refused = refusal(planned, registration, self.table, self._missing)
         options = registration.options if registration and refused is None else ToolOptions()
         planned.options = options
         limit = options.timeout_secs if options.timeout_secs is not None else self._timeout_secs
@@ -215,22 +218,11 @@ class CallRunner:
 
     async def _work(self, planned: PlannedCall, registration: Registration) -> None:
         call = planned.call
-        params = FunctionCallParams(
-            function_name=call.function_name,
-            tool_call_id=call.tool_call_id,
-            arguments=dict(call.arguments),
-            llm=self._service,
-            context=planned.occasion.context,
-            result_callback=self._callback(call),
-        )
+        answers: list[PendingAnswer] = []
         outcome = HandlerOutcome()
         try:
             with outcome:
-                if registration.direct:
-                    given = converted(registration.handler, call.arguments)
-                    outcome.value = await registration.handler(params, **given)
-                else:
-                    outcome.value = await registration.handler(params)
+                outcome.value = await self._handled(planned, registration, answers)
         except asyncio.CancelledError:
             # Whoever cancels a call ends it first; an open one was cancelled by the handler itself.
             told = failure(f"The function `{call.function_name}` was cancelled.")
@@ -242,18 +234,73 @@ class CallRunner:
             if not self.table.is_open(call.tool_call_id):
                 self._planned.pop(call.tool_call_id, None)
         if outcome.error is not None:
-            name = call.function_name
-            logger.error("The function %r failed.", name, exc_info=outcome.error)
-            told = failure(f"The function `{name}` failed: {_short(outcome.error)}")
-            await self._finish(call.tool_call_id, CallEnd.FAILURE, told)
+            await self._failed(call, outcome.error)
         elif outcome.value is not None and self.table.is_open(call.tool_call_id):
             await self._finish(call.tool_call_id, CallEnd.RESULT, outcome.value)
+        for answer in answers:
+            if answer.forgotten and self.table.is_open(call.tool_call_id):
+                logger.error(
+                    "The function %r calls result_callback without await: write "
+                    "'await params.result_callback(...)'.",
+                    call.function_name,
+                )
+                await answer.taken()
         await self._start_next()
 
-    def _callback(self, call: FunctionCallFromLLM) -> ResultCallback:
-        async def answer(
+    async def _handled(
+        self, planned: PlannedCall, registration: Registration, answers: list[PendingAnswer]
+    ) -> Any:
+        """Runs the handler; what it returns."""
+        call, handler = planned.call, registration.handler
+        answer = self._callback(call)
+
+        def callback(
             result: Any, *, properties: FunctionCallResultProperties | None = None
-        ) -> None:
+        ) -> PendingAnswer:
+            answers.append(PendingAnswer(lambda: answer(result, properties)))
+            return answers[-1]
+
+        params = FunctionCallParams(
+            function_name=call.function_name,
+            tool_call_id=call.tool_call_id,
+            arguments=dict(call.arguments),
+            llm=self._service,
+            context=planned.occasion.context,
+            result_callback=callback,
+            end_call=functools.partial(self._end_call, call),
+        )
+        given = converted(handler, call.arguments) if registration.direct else {}
+        running = handler(params, **given)
+        if isinstance(running, Awaitable):
+            return await running
+        raise ConfigurationError(
+            f"the function {call.function_name!r} is not async: it returned {running!r:.100}; "
+            "write 'async def', and return or await params.result_callback(...)"
+        )
+
+    async def _failed(self, call: FunctionCallFromLLM, error: BaseException) -> None:
+        name = call.function_name
+        logger.error("The function %r failed.", name, exc_info=error)
+        told = f"The function `{name}` failed."
+        if isinstance(error, ToolError) and (said := _said(error)):
+            told = said
+        await self._finish(call.tool_call_id, CallEnd.FAILURE, failure(told))
+
+    async def _end_call(self, call: FunctionCallFromLLM, text: str | None = None) -> None:
+        """Answers the call if need be, and asks for the end: once, whoever asks again."""
+        if self.table.is_open(call.tool_call_id):
+            silent = FunctionCallResultProperties(run_llm=False)
+            await self._finish(call.tool_call_id, CallEnd.RESULT, ENDING, silent)
+        if self.ending or self._closed:
+            return
+        self.ending = True
+        frame = EndCallFrame(reason=f"the function {call.function_name!r} ended it", text=text)
+        await self._service.push_frame(frame, FrameDirection.UPSTREAM)
+
+    def _callback(
+        self, call: FunctionCallFromLLM
+    ) -> Callable[[Any, FunctionCallResultProperties | None], Coroutine[Any, Any, None]]:
+        async def answer(result: Any, properties: FunctionCallResultProperties | None) -> None:
             known = self.table.get(call.tool_call_id)
             name = call.function_name
             if known is None or not self.table.is_open(call.tool_call_id):
@@ -334,6 +381,10 @@ class CallRunner:
         result: Any,
         properties: FunctionCallResultProperties | None,
     ) -> None:
+        problem = oversize(call.function_name, result, self._max_result_chars)
+        if problem is not None:
+            logger.error("%s", problem)
+            result = failure(problem)
         await self._service.broadcast_frame(
             FunctionCallResultFrame(
                 function_name=call.function_name,
@@ -349,5 +400,8 @@ class CallRunner:
             self._timer.arm(None if self._closed else self.table.deadline)
 
 
-def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {error!s:.500}" if str(error) else type(error).__name__
+def _said(error: ToolError) -> str:
+    """The text of an error whose `__str__` may be a stranger's."""
+    with HandlerOutcome() as outcome:
+        outcome.value = str(error)
+    return outcome.value or ""

@@ -33,7 +33,7 @@ from antiphon.tools.schema import FunctionSchema, ToolOptions, ToolsSchema, tool
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
-    from antiphon.tools.execution import FunctionCallParams
+    from antiphon.tools.params import FunctionCallParams
 
 logger: Final = logging.getLogger(__name__)
 
@@ -220,7 +220,7 @@ class MCPToolset:
         if self._connection is not None:
             self._connection.leave()
 
-    def _lost(self, error: Exception) -> bool:
+    def _lost(self, error: BaseException) -> bool:
         """The connection is of no use any more."""
         code = _code(error)
         if code is not None and code != _CONNECTION_CLOSED:
@@ -229,8 +229,8 @@ class MCPToolset:
             self._connection.leave()
         return True
 
-    def _unreachable(self, error: Exception) -> ConnectivityError:
-        inner: BaseException = error
+    def _unreachable(self, error: BaseException) -> ConnectivityError:
+        inner = error
         while isinstance(inner, BaseExceptionGroup):
             inner = inner.exceptions[0]
         what = str(inner) or f"no answer within {self._connect_secs:g} s"
@@ -276,7 +276,7 @@ def _is_repeatable(tool: Any) -> bool:
     return hints is not None and bool(hints.read_only_hint or hints.idempotent_hint)
 
 
-def _code(error: Exception) -> int | None:
+def _code(error: BaseException) -> int | None:
     """The error's code in the protocol, None if it is none of the protocol's."""
     from mcp import MCPError
 

@@ -96,15 +96,23 @@ def plan(
     return PlannedCall(call, occasion, options, wrong)
 
 
-def refusal(planned: PlannedCall, registration: Registration | None, table: CallTable) -> Any:
-    """The result instead of running, or None if the call can run; logs for the developer."""
+def refusal(
+    planned: PlannedCall,
+    registration: Registration | None,
+    table: CallTable,
+    missing: str = MISSING_FUNCTION,
+) -> Any:
+    """The result instead of running, or None if the call can run; logs for the developer.
+
+    `missing` is what the model is told of a `{function_name}` that has no handler.
+    """
     name = planned.call.function_name
     if registration is None:
         advertised = planned.occasion.tools.get(name) is not None
         why = "is advertised but has no handler" if advertised else "does not exist"
         level = logging.ERROR if advertised else logging.WARNING
         logger.log(level, "The model called the function %r, which %s.", name, why)
-        return MISSING_FUNCTION.format(function_name=name)
+        return missing.format(function_name=name)
     if planned.wrong is None and registration.direct:
         try:
             converted(registration.handler, planned.call.arguments)

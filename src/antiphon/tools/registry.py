@@ -46,6 +46,7 @@ class FunctionRegistry:
     def __init__(self) -> None:
         self._known: dict[str | None, Registration] = {}
         self._refused: set[str] = set()
+        self._missed: set[str] = set()
 
     def register(
         self,
@@ -106,6 +107,15 @@ class FunctionRegistry:
                 direct=_is_direct(schema),
                 carried=True,
             )
+
+    def missing(self, tools: ToolsSchema) -> list[str]:
+        """Advertised functions that nobody answers; each is named once."""
+        if None in self._known:
+            return []
+        found = [name for name in tools.names if name not in self._known]
+        fresh = [name for name in found if name not in self._missed]
+        self._missed.update(fresh)
+        return fresh
 
     def find(self, name: str) -> Registration | None:
         """The handler of that name, else the catch-all, else None."""

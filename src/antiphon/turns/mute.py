@@ -14,6 +14,7 @@ import msgspec
 
 from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.base import Frame
+from antiphon.frames.speech import EndCallFrame
 from antiphon.frames.text import InterimTranscriptionFrame, TranscriptionFrame
 from antiphon.frames.tools import (
     FunctionCallCancelFrame,
@@ -67,20 +68,22 @@ class MuteDecision(msgspec.Struct, frozen=True):
 
 
 class MuteGate:
-    """Mutes while any of its strategies does."""
+    """Mutes while any of its strategies does, and for good when the call is being ended."""
 
     def __init__(self, strategies: Sequence[UserMuteStrategy] = ()) -> None:
         self._strategies = tuple(strategies)
         self.muted: bool = any(strategy.muted for strategy in self._strategies)
+        self._ending = False
 
     def receive(self, frame: Frame) -> MuteDecision:
         """Decides about a frame."""
-        if not self._strategies:
+        self._ending = self._ending or isinstance(frame, EndCallFrame)
+        if not self._strategies and not self._ending:
             return _PASS
         before = self.muted
         for strategy in self._strategies:
             strategy.receive(frame)
-        self.muted = any(strategy.muted for strategy in self._strategies)
+        self.muted = self._ending or any(strategy.muted for strategy in self._strategies)
         return MuteDecision(
             suppress=before and isinstance(frame, SUPPRESSED),
             changed=self.muted if self.muted != before else None,

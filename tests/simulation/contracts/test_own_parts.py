@@ -59,7 +59,7 @@ from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.fakes.vad import FakeTurnModel, FakeVADModel
 from antiphon.simulation.fakes.voice import speak
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
 from antiphon.transports.file import FileTransport
 from antiphon.transports.sinks import CallbackSink

@@ -17,7 +17,7 @@ from antiphon.simulation.fakes.language_model import call
 from antiphon.simulation.fakes.provider import Fail
 from antiphon.simulation.fakes.realtime import FakeRealtimeProvider, Reply
 from antiphon.simulation.fakes.voice import speak
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
 
 RATE = 16_000

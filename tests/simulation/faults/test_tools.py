@@ -22,7 +22,7 @@ from antiphon.services.llm import LLMService
 from antiphon.simulation.fakes.language_model import FakeLLMProvider, Reply, call
 from antiphon.simulation.faults import FaultPlan
 from antiphon.simulation.loop.virtual_time import run
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from antiphon.tools.schema import ToolsSchema
 
 Ran = list[tuple[str, float]]

@@ -37,7 +37,7 @@ from antiphon.simulation.fakes.stt import FakeSTTProvider
 from antiphon.simulation.fakes.tts import FakeTTSProvider
 from antiphon.simulation.fakes.voice import speak
 from antiphon.simulation.faults import faulty
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
 from antiphon.transports.serializer import FrameCodecSerializer
 from antiphon.transports.sinks import CallbackSink

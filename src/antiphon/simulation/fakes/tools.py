@@ -16,7 +16,7 @@ from typing import Any
 from antiphon.frames.tools import FunctionCallResultProperties
 from antiphon.simulation.fakes.delays import Delay, stream, wait
 from antiphon.simulation.fakes.provider import Faults, PlannedFaults
-from antiphon.tools.execution import FunctionCallParams
+from antiphon.tools.params import FunctionCallParams
 from antiphon.tools.schema import FunctionSchema
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from antiphon.frames.tools import FunctionCallResultProperties
 from antiphon.simulation.faults.fault import Armed, Hits
-from antiphon.tools.execution import FunctionCallParams, ResultCallback
+from antiphon.tools.params import FunctionCallParams, ResultCallback
 from antiphon.tools.registry import FunctionRegistry, Registration
 from antiphon.tools.schema import Handler
 
