@@ -32,8 +32,8 @@ _NAMES = {
     "antiphon.frames.codec": "FrameCodec",
     "antiphon.frames.lifecycle": """
         CancelFrame EndFrame EndRequestFrame ErrorFrame HeartbeatFrame InterruptionFrame
-        LLMUsageMetricsData MetricsFrame ProcessingMetricsData STTUsageMetricsData StartFrame StopFrame TTFBMetricsData
-        TTSUsageMetricsData TurnMetricsData
+        LLMUsageMetricsData MetricsFrame ProcessingMetricsData STTUsageMetricsData StartFrame
+        StopFrame TTFBMetricsData TTSUsageMetricsData TurnMetricsData
     """,
     "antiphon.frames.llm": """
         LLMAssistantPushAggregationFrame LLMConfigureOutputFrame LLMContextFrame

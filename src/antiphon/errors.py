@@ -112,7 +112,7 @@ class NotInPipelineError(KernelError):
 
 
 class AlreadyInPipelineError(KernelError):
-    """A processor can have one place in one pipeline."""
+    """A processor has one place in one pipeline; a context, one conversation at a time."""
 
 
 class HandlerTimeoutError(KernelError):

@@ -35,7 +35,7 @@ STANDARD = sorted(
 )
 # What a program or a service says once, and would say in vain if somebody coughed at that moment.
 KEPT = """
-    EndFrame StopFrame TranscriptionFrame
+    EndFrame EndRequestFrame EndCallFrame StopFrame TranscriptionFrame
     FunctionCallInProgressFrame FunctionCallResultFrame FunctionCallCancelFrame
     LLMMessagesAppendFrame LLMMessagesUpdateFrame LLMMessagesTransformFrame
     LLMSetToolsFrame LLMSetToolChoiceFrame LLMConfigureOutputFrame

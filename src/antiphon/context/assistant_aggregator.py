@@ -19,7 +19,13 @@ from antiphon.context.summarizer import ContextSummarizer
 from antiphon.context.summary import LLMAutoContextSummarizationConfig, SummaryAppliedEvent
 from antiphon.context.thoughts import ThoughtCollector, ThoughtFrame
 from antiphon.frames.base import Frame
-from antiphon.frames.lifecycle import CancelFrame, EndFrame, InterruptionFrame, StartFrame
+from antiphon.frames.lifecycle import (
+    CancelFrame,
+    EndFrame,
+    InterruptionFrame,
+    StartFrame,
+    StopFrame,
+)
 from antiphon.frames.llm import (
     LLMAssistantPushAggregationFrame,
     LLMContextFrame,
@@ -180,8 +186,13 @@ class LLMAssistantAggregator(FrameProcessor):
             await self._close_turn(interrupted=True)
         await self._half.note_run()
 
-    @handles(EndFrame, CancelFrame)
-    async def _end(self, frame: EndFrame | CancelFrame, direction: FrameDirection) -> None:
+    @handles(EndFrame, StopFrame, CancelFrame)
+    async def _end(
+        self, frame: EndFrame | StopFrame | CancelFrame, direction: FrameDirection
+    ) -> None:
+        self._half.life(frame)
+        if isinstance(frame, StopFrame):
+            return
         await self._close_turn(interrupted=isinstance(frame, CancelFrame))
         self._shared.calls.close()
 
@@ -262,6 +273,7 @@ class LLMAssistantAggregator(FrameProcessor):
 
     @handles(StartFrame)
     async def _open(self, frame: StartFrame, direction: FrameDirection) -> None:
+        self._half.life(frame)
         self._summarizer.open()
 
     @handles(LLMSummarizeContextFrame, LLMContextSummaryResultFrame)

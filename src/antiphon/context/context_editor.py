@@ -8,6 +8,7 @@ from antiphon.context.pair_state import PairState
 from antiphon.errors import AntiphonError
 from antiphon.frames.audio import UserImageRawFrame
 from antiphon.frames.base import Frame
+from antiphon.frames.lifecycle import StartFrame
 from antiphon.frames.llm import LLMSetToolsFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor
@@ -22,6 +23,13 @@ class ContextEditor:
         self._processor = processor
         self._shared = shared
         self._to_model = to_model
+
+    def life(self, frame: Frame) -> None:
+        """Takes the context for this conversation when it starts, and leaves it when it ends."""
+        if isinstance(frame, StartFrame):
+            self._shared.begin(self._to_model.name)
+        else:
+            self._shared.finish(self._to_model.name)
 
     async def edit(self, frame: Frame) -> None:
         """Applies an edit and runs the model if it asks for it; a bad one is reported."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 import logging
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from antiphon.context.message_log import MessageLog, View
 from antiphon.context.messages import (
@@ -31,11 +31,20 @@ from antiphon.context.messages import (
     tool_message,
 )
 from antiphon.context.validate import Repair, repaired
-from antiphon.errors import InvalidInputError
+from antiphon.errors import AlreadyInPipelineError, InvalidInputError
 from antiphon.tools.json_data import well_formed
 from antiphon.tools.schema import ToolsSchema, as_tools
 
 logger: Final = logging.getLogger(__name__)
+
+
+class Holder(Protocol):
+    """A conversation that uses a context."""
+
+    @property
+    def over(self) -> bool:
+        """It has ended without a word: its loop is closed."""
+        ...
 
 
 class ContextSnapshot:
@@ -75,6 +84,15 @@ class ContextSnapshot:
     def get_messages(self, llm: str | None = None) -> list[Any]:
         """Copies of the messages; of the provider-specific ones only those of `llm`."""
         return [handed_out(m) for m in self.messages if _for(m, llm)]
+
+    def recorded(self) -> dict[str, Any]:
+        """What a recording keeps of it."""
+        return {
+            "messages": self.messages,
+            "tools": self.tools,
+            "tool_choice": self.tool_choice,
+            "version": self.version,
+        }
 
     def with_messages(self, messages: Sequence[Message]) -> ContextSnapshot:
         """The same version, told with other messages."""
@@ -147,6 +165,7 @@ class LLMContext:
         self._tool_choice = tool_choice
         self._version = 0
         self._snapshot: ContextSnapshot | None = None
+        self._holder: Holder | None = None
         self.drafts: Drafts = Drafts()
         self.answer_of: dict[str, int] = {}
         if messages:
@@ -200,6 +219,28 @@ class LLMContext:
     def position(self, message: Message) -> int | None:
         """Where the very message stands."""
         return self._log.position(message)
+
+    # ---- one conversation at a time ----
+
+    def take(self, holder: Holder) -> None:
+        """A conversation begins to use the context; it may do so again.
+
+        Raises:
+            AlreadyInPipelineError: another one is using it.
+
+        """
+        if self._holder is not None and self._holder is not holder and not self._holder.over:
+            raise AlreadyInPipelineError(
+                "this LLMContext is used by another conversation that is going on: give each "
+                "conversation a context of its own, LLMContext(context.get_messages(), "
+                "tools=context.tools)"
+            )
+        self._holder = holder
+
+    def leave(self, holder: Holder) -> None:
+        """The conversation has ended."""
+        if self._holder is holder:
+            self._holder = None
 
     # ---- editing ----
 

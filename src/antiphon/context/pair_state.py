@@ -6,6 +6,7 @@ valid context. Frames that go both ways reach both halves; each is taken once, b
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Sequence
 from typing import Any
@@ -61,6 +62,32 @@ class PairState:
         self._last_interruption = 0
         self._run_noted = False
         self._last_run: ContextSnapshot | None = None
+        self._halves: set[str] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # ---- the conversation ----
+
+    def begin(self, half: str) -> None:
+        """A half has started.
+
+        Raises:
+            AlreadyInPipelineError: the context is used by another conversation.
+
+        """
+        self._loop = asyncio.get_running_loop()
+        self.context.take(self)
+        self._halves.add(half)
+
+    def finish(self, half: str) -> None:
+        """A half has ended; after the last of them the context is free."""
+        self._halves.discard(half)
+        if not self._halves:
+            self.context.leave(self)
+
+    @property
+    def over(self) -> bool:
+        """The conversation went away with its loop."""
+        return self._loop is None or self._loop.is_closed()
 
     # ---- edits ----
 

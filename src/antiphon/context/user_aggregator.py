@@ -21,7 +21,13 @@ from antiphon.context.messages import user_message
 from antiphon.context.pair_state import EDIT_FRAMES, PairState, RunDueFrame
 from antiphon.frames.audio import InputAudioRawFrame, UserImageRawFrame
 from antiphon.frames.base import Frame
-from antiphon.frames.lifecycle import CancelFrame, EndFrame, InterruptionFrame, StartFrame
+from antiphon.frames.lifecycle import (
+    CancelFrame,
+    EndFrame,
+    InterruptionFrame,
+    StartFrame,
+    StopFrame,
+)
 from antiphon.frames.llm import LLMSetToolsFrame
 from antiphon.frames.text import InterimTranscriptionFrame, TranscriptionFrame, TranslationFrame
 from antiphon.frames.turns import (
@@ -172,14 +178,20 @@ class LLMUserAggregator(FrameProcessor):
 
     @handles(StartFrame)
     async def _open(self, frame: StartFrame, direction: FrameDirection) -> None:
+        self._half.life(frame)
         self._shared.has_user_half = True
         self.turns.attach(self, self)
         self._idle.attach(self, self._is_idle)
         await self.turns.process_frame(frame, direction)
         await self._idle.process_frame(frame)
 
-    @handles(EndFrame, CancelFrame)
-    async def _close(self, frame: EndFrame | CancelFrame, direction: FrameDirection) -> None:
+    @handles(EndFrame, StopFrame, CancelFrame)
+    async def _close(
+        self, frame: EndFrame | StopFrame | CancelFrame, direction: FrameDirection
+    ) -> None:
+        self._half.life(frame)
+        if isinstance(frame, StopFrame):
+            return
         await self.turns.cleanup()
 
     @handles(InterruptionFrame)

@@ -10,7 +10,7 @@ what it cannot use.
 
 from __future__ import annotations
 
-from typing import Any, get_type_hints
+from typing import Any, Protocol, get_type_hints, runtime_checkable
 
 import msgspec
 
@@ -38,6 +38,15 @@ def standard_types() -> dict[str, type[Frame]]:
         for name, value in vars(module).items()
         if isinstance(value, type) and issubclass(value, Frame)
     }
+
+
+@runtime_checkable
+class Recordable(Protocol):
+    """Something in a frame that knows what of it is worth encoding."""
+
+    def recorded(self) -> Any:
+        """Its content as structs, maps, lists and plain values."""
+        ...
 
 
 class FrameCodec:
@@ -110,6 +119,8 @@ class FrameCodec:
 
     def _plain(self, value: Any, where: str) -> Any:
         def unknown(part: Any) -> Any:
+            if isinstance(part, Recordable):
+                return part.recorded()
             if self._lenient:
                 return {_OPAQUE: repr(part)[:_LONGEST_REPR]}
             kind = type(part).__name__

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from antiphon.clock import Clock
 from antiphon.errors import (
+    AlreadyInPipelineError,
     AntiphonError,
     ErrorCategory,
     MailboxFullError,
@@ -63,6 +64,9 @@ class Owner(Protocol):
 
     def interrupted(self, frame: InterruptionFrame) -> None:
         """An interruption took place."""
+
+    def start_refused(self, error: AlreadyInPipelineError) -> None:
+        """A part of it is in use elsewhere: the conversation cannot be held."""
 
 
 def _nobody_minds() -> None:
@@ -265,6 +269,9 @@ class Session:
         """Sends an `ErrorFrame` upstream from a station; logs it when there is no way any more."""
         if self.closed:
             logger.error(message, exc_info=error)
+            return
+        if isinstance(error, AlreadyInPipelineError):
+            self.owner.start_refused(error)
             return
         category, retryable = ErrorCategory.APPLICATION, False
         if isinstance(error, AntiphonError):

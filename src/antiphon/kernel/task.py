@@ -18,7 +18,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterable, Awaitable, Iterable, Sequence
 
-from antiphon.errors import AntiphonError, ConfigurationError, KernelError, StartTimeoutError
+from antiphon.errors import (
+    AlreadyInPipelineError,
+    AntiphonError,
+    ConfigurationError,
+    KernelError,
+    StartTimeoutError,
+)
 from antiphon.frames.base import Frame, not_a_frame
 from antiphon.frames.lifecycle import (
     CancelFrame,
@@ -123,6 +129,7 @@ class PipelineTask(EventSource):
         self._seen_upstream = FrameFilter(self.on_frame_reached_upstream)
         self._seen_downstream = FrameFilter(self.on_frame_reached_downstream)
         self._last: LastFrame | None = None
+        self._refusal: AlreadyInPipelineError | None = None
         self._ended: asyncio.Event = asyncio.Event()
         self._finished: asyncio.Event = asyncio.Event()
         self._running = False
@@ -133,7 +140,8 @@ class PipelineTask(EventSource):
     async def run(self) -> None:
         """Holds the conversation. Returns when it has ended and everything is cleaned up.
 
-        Raises `KernelError` if it ran before, `StartTimeoutError` if the start took too long. When
+        Raises `KernelError` if it ran before, `AlreadyInPipelineError` if a part of it is in use in
+        another conversation, `StartTimeoutError` if the start took too long. When
         the calling task is cancelled, the conversation is cancelled first.
         """
         if self._running or self._finished.is_set():
@@ -162,6 +170,8 @@ class PipelineTask(EventSource):
             enable_usage_metrics=params.enable_usage_metrics,
         )
         late = await self._session.start(frame, self._start_timeout)
+        if self._refusal is not None:
+            raise self._refusal
         if self._ended.is_set():
             return
         if late:
@@ -256,6 +266,11 @@ class PipelineTask(EventSource):
         self._finish(frame)
         if self._running:
             self._session.stop_lanes()
+
+    def start_refused(self, error: AlreadyInPipelineError) -> None:
+        """A part of the pipeline is in use elsewhere: `run` raises this."""
+        self._refusal = error
+        self.cancel_requested(CancelFrame(reason=str(error)))
 
     def interrupted(self, frame: InterruptionFrame) -> None:
         """An interruption took place."""
