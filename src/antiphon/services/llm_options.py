@@ -8,6 +8,7 @@ import msgspec
 
 from antiphon.context.llm_context import LLMContext
 from antiphon.services.connection_policy import ConnectionPolicy
+from antiphon.tools.results import MAX_RESULT_CHARS
 
 
 class LLMOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +20,7 @@ class LLMOptions(msgspec.Struct, frozen=True, kw_only=True):
     run_in_parallel: bool = True
     group_parallel_tools: bool = True
     function_call_timeout_secs: float | None = 10.0
+    max_result_chars: int = MAX_RESULT_CHARS
     retry_policy: ConnectionPolicy | None = None
     apology: str | None = None
     warm_up: LLMContext | None = None
