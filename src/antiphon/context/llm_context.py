@@ -19,7 +19,7 @@ from __future__ import annotations
 import logging
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from antiphon.context.message_log import MessageLog, View
 from antiphon.context.messages import (
@@ -30,21 +30,13 @@ from antiphon.context.messages import (
     kept,
     tool_message,
 )
+from antiphon.context.use import Use
 from antiphon.context.validate import Repair, repaired
-from antiphon.errors import AlreadyInPipelineError, InvalidInputError
+from antiphon.errors import InvalidInputError
 from antiphon.tools.json_data import well_formed
 from antiphon.tools.schema import ToolsSchema, as_tools
 
 logger: Final = logging.getLogger(__name__)
-
-
-class Holder(Protocol):
-    """A conversation that uses a context."""
-
-    @property
-    def over(self) -> bool:
-        """It has ended without a word: its loop is closed."""
-        ...
 
 
 class ContextSnapshot:
@@ -150,8 +142,8 @@ class Drafts:
 class LLMContext:
     """The live context: messages, tools and tool choice of one conversation.
 
-    `drafts` is what models generated; `answer_of` says by the id of a call which answer asked for
-    it, as far as that is known.
+    `use` says which conversation it belongs to at the moment, `drafts` is what models generated;
+    `answer_of` says by the id of a call which answer asked for it, as far as that is known.
     """
 
     def __init__(
@@ -165,7 +157,7 @@ class LLMContext:
         self._tool_choice = tool_choice
         self._version = 0
         self._snapshot: ContextSnapshot | None = None
-        self._holder: Holder | None = None
+        self.use: Use = Use()
         self.drafts: Drafts = Drafts()
         self.answer_of: dict[str, int] = {}
         if messages:
@@ -219,28 +211,6 @@ class LLMContext:
     def position(self, message: Message) -> int | None:
         """Where the very message stands."""
         return self._log.position(message)
-
-    # ---- one conversation at a time ----
-
-    def take(self, holder: Holder) -> None:
-        """A conversation begins to use the context; it may do so again.
-
-        Raises:
-            AlreadyInPipelineError: another one is using it.
-
-        """
-        if self._holder is not None and self._holder is not holder and not self._holder.over:
-            raise AlreadyInPipelineError(
-                "this LLMContext is used by another conversation that is going on: give each "
-                "conversation a context of its own, LLMContext(context.get_messages(), "
-                "tools=context.tools)"
-            )
-        self._holder = holder
-
-    def leave(self, holder: Holder) -> None:
-        """The conversation has ended."""
-        if self._holder is holder:
-            self._holder = None
 
     # ---- editing ----
 

@@ -75,14 +75,14 @@ class PairState:
 
         """
         self._loop = asyncio.get_running_loop()
-        self.context.take(self)
+        self.context.use.take(self)
         self._halves.add(half)
 
     def finish(self, half: str) -> None:
         """A half has ended; after the last of them the context is free."""
         self._halves.discard(half)
         if not self._halves:
-            self.context.leave(self)
+            self.context.use.leave(self)
 
     @property
     def over(self) -> bool:

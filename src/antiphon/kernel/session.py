@@ -65,9 +65,6 @@ class Owner(Protocol):
     def interrupted(self, frame: InterruptionFrame) -> None:
         """An interruption took place."""
 
-    def start_refused(self, error: AlreadyInPipelineError) -> None:
-        """A part of it is in use elsewhere: the conversation cannot be held."""
-
 
 def _nobody_minds() -> None:
     """Nothing is watched."""
@@ -103,6 +100,8 @@ class Session:
         self.closed = False
         self.in_step = False
         """An interruption is calling those who keep state for its epoch."""
+        self.refusal: AlreadyInPipelineError | None = None
+        """A part of the pipeline is in use elsewhere: the conversation cannot be held."""
         self.voided = 0
         """Frames of an older epoch that were pushed and vanished."""
         self.end_timeout_secs = 20.0
@@ -271,7 +270,8 @@ class Session:
             logger.error(message, exc_info=error)
             return
         if isinstance(error, AlreadyInPipelineError):
-            self.owner.start_refused(error)
+            self.refusal = error
+            self.owner.cancel_requested(CancelFrame(reason=message))
             return
         category, retryable = ErrorCategory.APPLICATION, False
         if isinstance(error, AntiphonError):

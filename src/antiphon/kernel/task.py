@@ -19,7 +19,6 @@ import logging
 from collections.abc import AsyncIterable, Awaitable, Iterable, Sequence
 
 from antiphon.errors import (
-    AlreadyInPipelineError,
     AntiphonError,
     ConfigurationError,
     KernelError,
@@ -129,7 +128,6 @@ class PipelineTask(EventSource):
         self._seen_upstream = FrameFilter(self.on_frame_reached_upstream)
         self._seen_downstream = FrameFilter(self.on_frame_reached_downstream)
         self._last: LastFrame | None = None
-        self._refusal: AlreadyInPipelineError | None = None
         self._ended: asyncio.Event = asyncio.Event()
         self._finished: asyncio.Event = asyncio.Event()
         self._running = False
@@ -170,8 +168,8 @@ class PipelineTask(EventSource):
             enable_usage_metrics=params.enable_usage_metrics,
         )
         late = await self._session.start(frame, self._start_timeout)
-        if self._refusal is not None:
-            raise self._refusal
+        if self._session.refusal is not None:
+            raise self._session.refusal
         if self._ended.is_set():
             return
         if late:
@@ -266,11 +264,6 @@ class PipelineTask(EventSource):
         self._finish(frame)
         if self._running:
             self._session.stop_lanes()
-
-    def start_refused(self, error: AlreadyInPipelineError) -> None:
-        """A part of the pipeline is in use elsewhere: `run` raises this."""
-        self._refusal = error
-        self.cancel_requested(CancelFrame(reason=str(error)))
 
     def interrupted(self, frame: InterruptionFrame) -> None:
         """An interruption took place."""

@@ -12,7 +12,7 @@ import asyncio
 import functools
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
@@ -31,7 +31,7 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.tools.calls import CallEnd, CallTable, FunctionCall
 from antiphon.tools.outcome import HandlerOutcome
-from antiphon.tools.params import FunctionCallParams, PendingAnswer
+from antiphon.tools.params import Answering, FunctionCallParams, PendingAnswer, remembering
 from antiphon.tools.planning import (
     MISSING_FUNCTION,
     Asked,
@@ -162,11 +162,8 @@ class CallRunner:
 
     async def _start_next(self) -> None:
         """Without parallel calls: starts the next one when none is running."""
-        while self._waiting and not self._running_alone():
+        while self._waiting and not any(one.task for one in self._planned.values()):
             await self._start(self._waiting.popleft())
-
-    def _running_alone(self) -> bool:
-        return any(planned.task is not None for planned in self._planned.values())
 
     async def _start(self, planned: PlannedCall) -> None:
         call = planned.call
@@ -219,10 +216,19 @@ class CallRunner:
     async def _work(self, planned: PlannedCall, registration: Registration) -> None:
         call = planned.call
         answers: list[PendingAnswer] = []
+        params = FunctionCallParams(
+            function_name=call.function_name,
+            tool_call_id=call.tool_call_id,
+            arguments=dict(call.arguments),
+            llm=self._service,
+            context=planned.occasion.context,
+            result_callback=remembering(self._callback(call), answers),
+            end_call=functools.partial(self._end_call, call),
+        )
         outcome = HandlerOutcome()
         try:
             with outcome:
-                outcome.value = await self._handled(planned, registration, answers)
+                outcome.value = await _handled(registration, params)
         except asyncio.CancelledError:
             # Whoever cancels a call ends it first; an open one was cancelled by the handler itself.
             told = failure(f"The function `{call.function_name}` was cancelled.")
@@ -234,7 +240,8 @@ class CallRunner:
             if not self.table.is_open(call.tool_call_id):
                 self._planned.pop(call.tool_call_id, None)
         if outcome.error is not None:
-            await self._failed(call, outcome.error)
+            told = _told_of(call.function_name, outcome.error)
+            await self._finish(call.tool_call_id, CallEnd.FAILURE, told)
         elif outcome.value is not None and self.table.is_open(call.tool_call_id):
             await self._finish(call.tool_call_id, CallEnd.RESULT, outcome.value)
         for answer in answers:
@@ -247,45 +254,6 @@ class CallRunner:
                 await answer.taken()
         await self._start_next()
 
-    async def _handled(
-        self, planned: PlannedCall, registration: Registration, answers: list[PendingAnswer]
-    ) -> Any:
-        """Runs the handler; what it returns."""
-        call, handler = planned.call, registration.handler
-        answer = self._callback(call)
-
-        def callback(
-            result: Any, *, properties: FunctionCallResultProperties | None = None
-        ) -> PendingAnswer:
-            answers.append(PendingAnswer(lambda: answer(result, properties)))
-            return answers[-1]
-
-        params = FunctionCallParams(
-            function_name=call.function_name,
-            tool_call_id=call.tool_call_id,
-            arguments=dict(call.arguments),
-            llm=self._service,
-            context=planned.occasion.context,
-            result_callback=callback,
-            end_call=functools.partial(self._end_call, call),
-        )
-        given = converted(handler, call.arguments) if registration.direct else {}
-        running = handler(params, **given)
-        if isinstance(running, Awaitable):
-            return await running
-        raise ConfigurationError(
-            f"the function {call.function_name!r} is not async: it returned {running!r:.100}; "
-            "write 'async def', and return or await params.result_callback(...)"
-        )
-
-    async def _failed(self, call: FunctionCallFromLLM, error: BaseException) -> None:
-        name = call.function_name
-        logger.error("The function %r failed.", name, exc_info=error)
-        told = f"The function `{name}` failed."
-        if isinstance(error, ToolError) and (said := _said(error)):
-            told = said
-        await self._finish(call.tool_call_id, CallEnd.FAILURE, failure(told))
-
     async def _end_call(self, call: FunctionCallFromLLM, text: str | None = None) -> None:
         """Answers the call if need be, and asks for the end: once, whoever asks again."""
         if self.table.is_open(call.tool_call_id):
@@ -297,9 +265,7 @@ class CallRunner:
         frame = EndCallFrame(reason=f"the function {call.function_name!r} ended it", text=text)
         await self._service.push_frame(frame, FrameDirection.UPSTREAM)
 
-    def _callback(
-        self, call: FunctionCallFromLLM
-    ) -> Callable[[Any, FunctionCallResultProperties | None], Coroutine[Any, Any, None]]:
+    def _callback(self, call: FunctionCallFromLLM) -> Answering:
         async def answer(result: Any, properties: FunctionCallResultProperties | None) -> None:
             known = self.table.get(call.tool_call_id)
             name = call.function_name
@@ -400,8 +366,25 @@ class CallRunner:
             self._timer.arm(None if self._closed else self.table.deadline)
 
 
-def _said(error: ToolError) -> str:
-    """The text of an error whose `__str__` may be a stranger's."""
-    with HandlerOutcome() as outcome:
-        outcome.value = str(error)
-    return outcome.value or ""
+async def _handled(registration: Registration, params: FunctionCallParams) -> Any:
+    """Runs a handler; what it returns."""
+    handler = registration.handler
+    given = converted(handler, params.arguments) if registration.direct else {}
+    running = handler(params, **given)
+    if isinstance(running, Awaitable):
+        return await running
+    raise ConfigurationError(
+        f"the function {params.function_name!r} is not async: it returned {running!r:.100}; "
+        "write 'async def', and return or await params.result_callback(...)"
+    )
+
+
+def _told_of(name: str, error: BaseException) -> dict[str, str]:
+    """What the model hears of an error; the log hears everything."""
+    logger.error("The function %r failed.", name, exc_info=error)
+    told = f"The function `{name}` failed."
+    if isinstance(error, ToolError):
+        with HandlerOutcome() as text:  # its `__str__` may be a stranger's
+            text.value = str(error)
+        told = text.value or told
+    return failure(told)

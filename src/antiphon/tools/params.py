@@ -91,5 +91,20 @@ class PendingAnswer(Coroutine[Any, Any, None]):
         return self._running
 
 
+Answering = Callable[[Any, FunctionCallResultProperties | None], Coroutine[Any, Any, None]]
+
+
+def remembering(answer: Answering, answers: list[PendingAnswer]) -> ResultCallback:
+    """A `result_callback` that gives answers by `answer` and lists them in `answers`."""
+
+    def callback(
+        result: Any, *, properties: FunctionCallResultProperties | None = None
+    ) -> PendingAnswer:
+        answers.append(PendingAnswer(lambda: answer(result, properties)))
+        return answers[-1]
+
+    return callback
+
+
 async def _nothing() -> None:
     """The answer was given already."""
