@@ -3,8 +3,11 @@
 Who gets what
 * A frame goes to the active service and to no other, urgent ones too.
 * All are started, ended and cleaned up, and told of interruptions: that is the kernel's.
-* A settings update also reaches standby services, when it names one or says so. Only the copy of
-  the service that was active when it came may go on.
+* What configures services (settings, whether answers are spoken, muting) belongs to the switch. The
+  active one gets it at once, one that stands by when it becomes active, before anything else. A
+  settings update that names a service, or says that all are meant, reaches them at once. Only the
+  copy of the service that was active when it came may go on.
+* A service that becomes active is told (`ServiceActivatedFrame`).
 
 What comes out
 * Of the active service: everything.
@@ -30,11 +33,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from antiphon.errors import ConfigurationError, ErrorCategory
 from antiphon.frames.base import ControlFrame, Frame
 from antiphon.frames.lifecycle import ErrorFrame
-from antiphon.frames.llm import ServiceUpdateSettingsFrame
-from antiphon.frames.switch import ManuallySwitchServiceFrame
+from antiphon.frames.llm import LLMConfigureOutputFrame, ServiceUpdateSettingsFrame
+from antiphon.frames.speech import STTMuteFrame
+from antiphon.frames.switch import ManuallySwitchServiceFrame, ServiceActivatedFrame
 from antiphon.kernel.branches import Fork, ParallelPipeline
 from antiphon.kernel.chain import Chain
 from antiphon.kernel.epoch import FrameDirection, current_work, free_context
@@ -53,7 +59,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("antiphon")
 
-UPSTREAM = FrameDirection.UPSTREAM
+UPSTREAM, DOWNSTREAM = FrameDirection.UPSTREAM, FrameDirection.DOWNSTREAM
+
+Configuring = ServiceUpdateSettingsFrame | LLMConfigureOutputFrame | STTMuteFrame
+
+
+def _both(before: Configuring | None, frame: Configuring) -> Configuring:
+    """One frame with the effect of two of its type."""
+    if not isinstance(frame, ServiceUpdateSettingsFrame):
+        return replace(frame)
+    old = before.settings if isinstance(before, ServiceUpdateSettingsFrame) else {}
+    settings = {**old, **frame.settings}
+    if isinstance(old.get("extra"), dict) and isinstance(settings["extra"], dict):
+        settings["extra"] = {**old["extra"], **settings["extra"]}
+    return replace(frame, settings=settings)
 
 
 class ServiceSwitcher(ParallelPipeline, EventSource):
@@ -121,6 +140,8 @@ class Switch(Fork):
         self._closing: Closing | None = None
         self._entered: weakref.WeakKeyDictionary[Frame, set[int]] = weakref.WeakKeyDictionary()
         self._told: weakref.WeakKeyDictionary[Frame, set[int]] = weakref.WeakKeyDictionary()
+        self._configuration: dict[int, dict[type[Frame], Configuring]] = {}
+        """For each service, what it has not been told of while it stood by."""
         session.sources.append(switcher)
 
     # ---- wiring -------------------------------------------------------------------------------
@@ -160,6 +181,8 @@ class Switch(Fork):
             return
         if isinstance(frame, ServiceUpdateSettingsFrame):
             self._tell(frame, direction)
+        if isinstance(frame, Configuring):
+            self._remember(frame)
         self._enter_service(frame, self._active)
         self.branches[self._active].hand_in(frame, direction)
 
@@ -175,6 +198,24 @@ class Switch(Fork):
             if meant and number != self._active:
                 told.add(number)
                 self.branches[number].hand_in(frame, direction)
+
+    def _remember(self, frame: Configuring) -> None:
+        """Keeps what configures services for those that have not got it."""
+        if isinstance(frame, ServiceUpdateSettingsFrame) and frame.service is not None:
+            return
+        told = self._told.get(frame, {self._active})
+        for number in range(len(self._stations)):
+            if number not in told:
+                of = self._configuration.setdefault(number, {})
+                of[type(frame)] = _both(of.get(type(frame)), frame)
+
+    def _configure(self, number: int, previous: FrameProcessor) -> None:
+        """Tells a service that becomes active of that, and of what it missed."""
+        news: list[Frame] = [ServiceActivatedFrame(previous)]
+        news += self._configuration.pop(number, {}).values()
+        for frame in news:
+            self._entered[frame] = set()  # it leaves no branch
+            self.branches[number].hand_in(frame, DOWNSTREAM)
 
     def _asked(self, frame: ManuallySwitchServiceFrame, direction: FrameDirection) -> None:
         wanted = self._switcher.find(frame.service)
@@ -261,9 +302,16 @@ class Switch(Fork):
         if number == self._active:
             return
         old, new = self._stations[self._active], self._stations[number]
+        before = self._active
         self._active = number
         self._served.add(number)
-        envelopes, closing = old.take_away(lambda frame: not self._goes_to(number, frame))
+        envelopes, closing = old.take_away(
+            lambda frame: _is_for(old.name, frame) or not self._goes_to(number, frame)
+        )
+        for frame, _, _ in envelopes:
+            if isinstance(frame, Configuring):  # the old one has not been told of it
+                of = self._configuration.setdefault(before, {})
+                of[type(frame)] = _both(of.get(type(frame)), frame)
         observers = self._session.observers
         for frame, direction, _ in envelopes:
             self._enter_service(frame, number)
@@ -276,12 +324,14 @@ class Switch(Fork):
             closing.then(partial(self._settled, closing))
         if self._closing is not None:
             new.ordered.hold()
+        self._configure(number, old.processor)
         new.take_over(envelopes)
         self._switched(new)
 
     def _goes_to(self, number: int, frame: Frame) -> bool:
         """Whether a frame that waits goes to the new service: it came in, and that has no copy."""
-        return frame in self._entered and number not in self._told.get(frame, ())
+        activated = isinstance(frame, ServiceActivatedFrame)
+        return frame in self._entered and number not in self._told.get(frame, ()) and not activated
 
     def _settled(self, closing: Closing) -> None:
         if self._closing is closing:
@@ -295,6 +345,11 @@ class Switch(Fork):
         switcher.strategy.switched(station.name)
         # The handlers act for themselves: not on behalf of work that is void now.
         free_context().run(switcher.on_service_switched.emit, station.processor)
+
+
+def _is_for(name: str, frame: Frame) -> bool:
+    """Tell that a frame is for this service and no other."""
+    return isinstance(frame, ServiceUpdateSettingsFrame) and frame.service == name
 
 
 def _is_about_settings() -> bool:

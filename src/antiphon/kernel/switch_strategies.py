@@ -53,7 +53,8 @@ class ServiceSwitcherStrategyFailover:
 
     A service is down for `window_secs` after it reported a lasting error, or after the last of
     `max_failures` passing ones (a stall, a time-out, a broken connection, a rate limit, a fault of
-    the provider's or of its adapter) within `window_secs`. A service that is down is not switched
+    the provider's or of its adapter) within `window_secs`; an error that is told
+    once more, for its outage goes on, counts for all. A service that is down is not switched
     to. Errors that say that what came in was wrong say nothing about the service, and one that only
     has a message says nothing of how long it lasts: it counts as passing.
     """
@@ -106,7 +107,8 @@ class ServiceSwitcherStrategyFailover:
                 ErrorCategory.APPLICATION,
             }
         )
-        return 1 if passing else self._max_failures
+        lasting = not passing or error.count > 1
+        return self._max_failures if lasting else 1
 
     def _is_down(self, service: str, now: float) -> bool:
         recent = [at for at in self._failures[service] if now - at < self._window]

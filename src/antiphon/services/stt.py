@@ -20,7 +20,7 @@ Interruptions do not concern it: what the caller says is a fact, whatever happen
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import ClassVar, Final
 
 from antiphon.audio.pcm import to_mono
@@ -33,6 +33,7 @@ from antiphon.frames.lifecycle import (
 )
 from antiphon.frames.llm import STTUpdateSettingsFrame
 from antiphon.frames.speech import STTMetadataFrame, STTMuteFrame
+from antiphon.frames.switch import ServiceActivatedFrame
 from antiphon.frames.text import InterimTranscriptionFrame, TranscriptionFrame
 from antiphon.frames.turns import (
     VADUserStartedSpeakingFrame,
@@ -232,6 +233,36 @@ class STTService(FrameProcessor):
         if not self._restart_later:
             self._line.renew()
         self._line.revive()
+
+    @handles(ServiceActivatedFrame)
+    async def _activated(self, frame: ServiceActivatedFrame, direction: FrameDirection) -> None:
+        """A switch has made it the active one: it hears what the former did not answer."""
+        self._line.revive()
+        if isinstance(frame.previous, STTService):
+            rate = frame.previous.provider.capabilities.sample_rate
+            resampler = Resampler(self.provider.capabilities.sample_rate)
+            items, speaking = frame.previous.surrender()
+            again = [
+                AudioChunk(resampler.process(item.pcm, rate))
+                if isinstance(item, AudioChunk)
+                else item
+                for item in items
+            ]
+            self._put(self._gate.take_over(again, speaking=speaking))
+            if self._gate.awaits_answer and self._feed is not None:
+                self._watch.resent(self.clock.now())
+                self._rearm()
+
+    def surrender(self) -> tuple[Sequence[Item], bool]:
+        """Hands what has not been answered to the service that is active now, which may be in the
+        middle of speech.
+        """
+        items, speaking = self._gate.unacknowledged, self._gate.speaking
+        self._gate.give_up()
+        self._gate.speaking = False
+        self._watch.given_up()
+        self._rearm()
+        return items, speaking
 
     # ---- the provider's stream -----------------------------------------------------------------
 

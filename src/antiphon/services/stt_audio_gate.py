@@ -92,6 +92,13 @@ class AudioGate:
         self.speaking = False
         return self._hand_over([Finalize()])
 
+    def take_over(self, items: Sequence[Item], *, speaking: bool) -> list[Item]:
+        """What another gate has not had answered goes to this transcriber, with what follows."""
+        self.speaking = self._knows_silence = speaking
+        if self.muted:
+            return []
+        return self._hand_over(list(items))
+
     def mute(self, on: bool) -> list[Item]:
         """Nothing is transcribed while muted; what was being said is finalized."""
         items = self.speech_stopped() if on else []
