@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from antiphon.errors import UnknownEventError
+from antiphon.errors import ConfigurationError, UnknownEventError
 from antiphon.frames.base import Frame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event, EventSource
@@ -129,6 +129,82 @@ def test_events_are_inherited_and_unknown_ones_refused() -> None:
         gate.event_handler("slam")
     with pytest.raises(UnknownEventError, match="it has none"):
         EventSource().event_handler("x")
+
+
+class Bells(Door):
+    on_rung = Event[[str, int]]()
+
+
+def test_handlers_of_successive_events_run_in_order() -> None:
+    """Of one event and of several, however long each takes and whatever the schedule."""
+
+    async def main() -> list[str]:
+        bells = Bells()
+        log: list[str] = []
+
+        @bells.event_handler("on_opened")
+        async def opened(bells: Bells, who: str) -> None:
+            await asyncio.sleep(0.5 if who == "a" else 0.0)
+            log.append(who)
+
+        @bells.event_handler("on_rung")
+        async def rung(bells: Bells, who: str, times: int) -> None:
+            log.append(f"{who} {times}")
+
+        bells.on_opened.emit("a")
+        bells.on_rung.emit("b", 2)
+        bells.on_opened.emit("c")
+        await asyncio.sleep(2)
+        return log
+
+    for seed in (None, *range(20)):
+        assert run(main(), seed=seed) == ["a", "b 2", "c"]
+
+
+def test_a_handler_holds_the_next_event_up_for_a_while_only() -> None:
+    """One that hangs costs those of the next event their patience; one may emit and wait."""
+
+    async def main() -> list[tuple[str, float]]:
+        door = Door()
+        begun: list[tuple[str, float]] = []
+
+        @door.event_handler("on_opened")
+        async def hang(door: Door, who: str) -> None:
+            begun.append((who, asyncio.get_running_loop().time()))
+            await asyncio.sleep(60)
+
+        for who in "abc":
+            door.on_opened.emit(who)
+        await asyncio.sleep(100)
+        return begun
+
+    for seed in (None, *range(20)):
+        (a, at), (b, then), (c, last) = run(main(), seed=seed)
+        assert (a, b, c) == ("a", "b", "c")
+        assert (at, then, last) == pytest.approx((0.0, 2.0, 2.0), abs=0.01)
+
+
+def test_a_handler_with_the_wrong_arguments_is_refused_when_it_is_registered() -> None:
+    """The error shows what it is called with; optional and starred parameters are fine."""
+
+    async def short(bells: Bells) -> None: ...
+
+    async def many(bells: Bells, who: str, times: int, more: int) -> None: ...
+
+    async def optional(bells: Bells, who: str, times: int, more: int = 0) -> None: ...
+
+    async def starred(*args: object) -> None: ...
+
+    bells = Bells()
+    for wrong in (short, many):
+        with pytest.raises(ConfigurationError, match=r"on_rung\(bells, str, int\)`"):
+            bells.add_event_handler("on_rung", wrong)
+    with pytest.raises(ConfigurationError, match=r"cannot handle on_opened.*\(bells, str\)`"):
+        bells.event_handler("on_opened")(short)
+    for right in (optional, starred):
+        bells.add_event_handler("on_rung", right)
+    with pytest.raises(ConfigurationError, match="is a function, not 'greet'"):
+        bells.add_event_handler("on_rung", "greet")  # type: ignore[arg-type]
 
 
 def test_emit_and_wait_runs_handlers_in_order() -> None:

@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import inspect
+from typing import Any
 
 import pytest
 
+from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import EndFrame, ErrorFrame, StartFrame
 from antiphon.kernel.branches import ParallelPipeline
 from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.observers import BaseObserver, FramePushed
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.kernel.task import PipelineTask
 from antiphon.simulation.loop.virtual_time import run
 from tests.kernel.parts import Custom, Ear, Mark, OddError, Relay, Vow, Word, conversation
 
-RAISED = [OddError("odd"), asyncio.CancelledError()]
+
+class WordlessError(Exception):
+    """Cannot even be told."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+    __str__ = __repr__
 
 
-@pytest.mark.parametrize("error", RAISED, ids=repr)
+RAISED = [
+    OddError("odd"),
+    asyncio.CancelledError(),
+    SystemExit(2),
+    GeneratorExit(),
+    WordlessError(),
+]
+
+
+@pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
 def test_a_handler_may_raise_anything(error: BaseException) -> None:
     """The error is reported with the processor's name; the next frame is handled."""
 
@@ -56,7 +77,7 @@ class Fragile(Relay):
             raise self.error
 
 
-@pytest.mark.parametrize("error", RAISED, ids=repr)
+@pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("kind", [StartFrame, EndFrame, None])
 def test_a_life_goes_on_whatever_is_raised_in_it(
     kind: type[StartFrame | EndFrame] | None,
@@ -76,7 +97,7 @@ def test_a_life_goes_on_whatever_is_raised_in_it(
     assert "Fragile#0 failed" in caplog.text
 
 
-@pytest.mark.parametrize("error", RAISED, ids=repr)
+@pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
 def test_a_hook_may_raise_anything(error: BaseException, caplog: pytest.LogCaptureFixture) -> None:
     """Its name is logged, and the conversation goes on."""
 
@@ -93,6 +114,119 @@ def test_a_hook_may_raise_anything(error: BaseException, caplog: pytest.LogCaptu
 
     assert run(main()) == ["a"]
     assert "listen of on_pipeline_started failed" in caplog.text
+
+
+@pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("bound", [False, True])
+def test_a_task_may_raise_anything(error: BaseException, bound: bool) -> None:
+    """It is reported as its processor's, and the conversation goes on."""
+
+    async def work(self: Custom, frame: Word | Vow) -> None:
+        async def fail() -> None:
+            raise error
+
+        if frame.text == "bad":
+            self.create_task(fail(), name="failing", bound=bound)
+        await self.push_frame(frame)
+
+    async def main() -> tuple[list[str], list[str]]:
+        ear = Ear()
+        async with conversation(Custom(work), ear) as talk:
+            await talk.say(Word("bad"))
+            await asyncio.sleep(1)
+            await talk.say(Word("good"))
+            await asyncio.sleep(1)
+            return ear.texts, talk.complaints
+
+    texts, complaints = run(main())
+    assert texts == ["bad", "good"]
+    assert ["a task of Custom#0 failed" in text for text in complaints] == [True]
+
+
+@pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
+def test_an_observer_may_raise_anything(error: BaseException) -> None:
+    """It goes on being told, and the conversation goes on."""
+
+    class Broken(BaseObserver):
+        async def on_push_frame(self, data: FramePushed) -> None:
+            seen.append(data.frame)
+            raise error
+
+    seen: list[Frame] = []
+
+    async def main() -> list[str]:
+        ear = Ear()
+        task = PipelineTask(Pipeline([Relay(), ear]), observers=[Broken()])
+        async with conversation(task) as talk:
+            await talk.say(Word("a"), Word("b"))
+            await asyncio.sleep(1)
+        return ear.texts
+
+    assert run(main()) == ["a", "b"]
+    assert sum(isinstance(frame, Word) for frame in seen) == 4
+
+
+def test_a_swallowed_cancellation_is_one_handler_less() -> None:
+    """A handler that catches its cancellation and returns leaves the lane as it should be."""
+
+    async def work(self: Custom, frame: Word | Vow) -> None:
+        if frame.text == "deaf":
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+            return
+        await self.push_frame(frame)
+
+    async def main() -> list[str]:
+        ear = Ear()
+        async with conversation(Custom(work), ear) as talk:
+            for number in range(3):
+                await talk.say(Word("deaf"))
+                await asyncio.sleep(1)
+                await talk.interrupt()
+                await talk.say(Word(str(number)))
+                await asyncio.sleep(1)
+            assert talk.complaints == []
+        return ear.texts
+
+    assert run(main()) == ["0", "1", "2"]
+
+
+def test_the_users_own_interrupt_ends_the_program() -> None:
+    """`KeyboardInterrupt` is no failure of a handler."""
+
+    async def work(self: Custom, frame: Word | Vow) -> None:
+        raise KeyboardInterrupt
+
+    async def main() -> None:
+        task = PipelineTask(Pipeline([Custom(work)]))
+        await task.queue_frame(Word("a"))
+        await task.run()
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(main())
+
+
+def test_a_handler_that_is_closed_with_its_loop_is_silent(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Closing a lane's coroutine is the end of it, and no failure of the handler."""
+    stuck: list[asyncio.Task[Any]] = []
+
+    async def work(self: Custom, frame: Word | Vow) -> None:
+        stuck.extend(task for task in [asyncio.current_task()] if task is not None)
+        await asyncio.get_running_loop().create_future()
+
+    async def main() -> None:
+        async with conversation(Custom(work), end=False) as talk:
+            await talk.say(Word("a"))
+            await asyncio.sleep(1)
+            coro = stuck[0].get_coro()
+            assert inspect.iscoroutine(coro)
+            coro.close()
+            stuck[0].cancel()
+
+    run(main())
+    assert "failed on" not in caplog.text
 
 
 def test_a_task_that_dies_of_a_cancellation_nobody_sent_is_reported() -> None:

@@ -68,6 +68,21 @@ def test_a_handler_is_async() -> None:
                 yield 1
 
 
+def test_a_handler_takes_a_frame_and_its_direction() -> None:
+    """Another number of arguments is refused when the class is defined."""
+    with pytest.raises(ConfigurationError, match=r"Short\.take .*take\(self, frame, direction\)"):
+
+        class Short(FrameProcessor):
+            @handles(Word)  # type: ignore[arg-type]
+            async def take(self, frame: Word) -> None: ...
+
+    with pytest.raises(ConfigurationError, match=r"Long\.take .*take\(self, frame, direction\)"):
+
+        class Long(FrameProcessor):
+            @handles(Word)  # type: ignore[arg-type]
+            async def take(self, frame: Word, direction: FrameDirection, more: int) -> None: ...
+
+
 def test_handles_needs_its_parentheses() -> None:
     """Without them the method is taken for a frame type, and the error shows how it is written."""
     with pytest.raises(ConfigurationError, match=r"as in @handles\(TextFrame\)"):

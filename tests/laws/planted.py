@@ -218,9 +218,9 @@ def errors_are_swallowed(patch: pytest.MonkeyPatch) -> None:
     """What a handler raises is not reported."""
     failed = Lane._failed
 
-    def swallow(self: Lane, envelope: Envelope, error: BaseException) -> None:
+    def swallow(self: Lane, envelope: Envelope, error: BaseException, task: Any) -> None:
         if not isinstance(error, Exception):
-            failed(self, envelope, error)
+            failed(self, envelope, error, task)
 
     patch.setattr(Lane, "_failed", swallow)
 

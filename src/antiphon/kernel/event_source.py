@@ -6,8 +6,10 @@
     @door.event_handler("on_opened")
     async def greet(door: Door, who: str) -> None: ...
 
-Handlers run beside the code that emits, each in a task of its own, so a slow one delays nobody;
-what they raise is reported, never swallowed. A handler of an event that was emitted while an
+Handlers run beside the code that emits, each in a task of its own, so a slow one does not delay the
+emitter; what they raise is reported, never swallowed. Those of successive events of one object run
+in order: a handler begins when those of the event before have returned, or have had
+`PATIENCE_SECS` to. A handler of an event that was emitted while an
 interruptible frame was handled belongs to the same epoch: what it pushes after an interruption is
 void.
 """
@@ -22,12 +24,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-from antiphon.errors import UnknownEventError
+from antiphon.errors import ConfigurationError, UnknownEventError
 from antiphon.kernel.epoch import Work, context_of, current_work
-from antiphon.kernel.tasks import ends_the_task
+from antiphon.kernel.tasks import described, ends_the_task, running_task
 
 P = ParamSpec("P")
 H = TypeVar("H", bound=Callable[..., Any])
+
+PATIENCE_SECS = 2.0
+"""How long the handlers of an event may hold up those of the next one."""
 
 logger = logging.getLogger("antiphon")
 
@@ -37,6 +42,26 @@ class Event(Generic[P]):
 
     def __init__(self) -> None:
         self.name = ""
+
+    @property
+    def given(self) -> int | None:
+        """How many arguments a handler gets after the object; None if the declaration is bare."""
+        return None if (types := self._types()) is None else len(types)
+
+    def argument_names(self) -> list[str]:
+        """Names for an example."""
+        names = [
+            (kind.__name__ if isinstance(kind, type) else "value").lower()
+            for kind in self._types() or ()
+        ]
+        return [
+            f"{name}{number}" if names.count(name) > 1 else name
+            for number, name in enumerate(names, 1)
+        ]
+
+    def _types(self) -> tuple[Any, ...] | None:
+        declared = self.__dict__.get("__orig_class__")  # set by `Event[[...]]()`
+        return None if declared is None else tuple(declared.__args__[0])
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -65,8 +90,9 @@ class BoundEvent(Generic[P]):
 
     def emit(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[None]:
         """Starts every handler, at the call; awaiting the answer waits for nothing."""
-        for handler in self._source.event_handlers.get(self._name, ()):
-            self._source.start_handler(self._name, handler, args, kwargs)
+        handlers = self._source.event_handlers.get(self._name)
+        if handlers:
+            self._source.start_handlers(self._name, handlers, args, kwargs)
         return DONE
 
     async def emit_and_wait(self, *args: P.args, **kwargs: P.kwargs) -> None:
@@ -86,11 +112,17 @@ class _Done:
 DONE = _Done()
 
 
+Turn = tuple[tuple[asyncio.Task[None], ...], "asyncio.Future[None] | None", "asyncio.Future[None]"]
+"""The handlers of the event before, when they have begun, and when those of this one have."""
+
+
 class EventSource:
     """An object with events."""
 
     _event_handlers: dict[str, list[Callable[..., Any]]] | None = None
     _event_tasks: set[asyncio.Task[None]] | None = None
+    _latest_handlers: tuple[asyncio.Task[None], ...] = ()
+    _latest_begun: asyncio.Future[None] | None = None
 
     @property
     def event_handlers(self) -> dict[str, list[Callable[..., Any]]]:
@@ -104,6 +136,7 @@ class EventSource:
         self._check(name)
 
         def register(handler: H) -> H:
+            self._check_arguments(name, handler)
             self.event_handlers.setdefault(name, []).append(handler)
             return handler
 
@@ -119,33 +152,54 @@ class EventSource:
         if handler in self.event_handlers.get(name, []):
             self.event_handlers[name].remove(handler)
 
-    def start_handler(self, name: str, handler: Callable[..., Any], args: Any, kwargs: Any) -> None:
-        """Runs a handler in a task of its own."""
+    def start_handlers(
+        self, name: str, handlers: Sequence[Callable[..., Any]], args: Any, kwargs: Any
+    ) -> None:
+        """Runs each handler in a task of its own, after those of the event before."""
         work = current_work.get()
         bound = work is not None and work.frame is not None and work.frame.interruptible
-        context = context_of(Work(work.epoch, work.frame) if work and bound else None)
-        task = asyncio.get_running_loop().create_task(
-            self.run_handler(name, handler, args, kwargs),
-            name=f"{_described(handler)} of {name}",
-            context=context,
-        )
         if self._event_tasks is None:
             self._event_tasks = set()
-        self._event_tasks.add(task)
-        task.add_done_callback(self._event_tasks.discard)
+        before = tuple(task for task in self._latest_handlers if task is not running_task())
+        earlier = self._latest_begun if before else None
+        begun = self._latest_begun = asyncio.get_running_loop().create_future()
+        started: list[asyncio.Task[None]] = []
+        for handler in handlers:
+            task = asyncio.get_running_loop().create_task(
+                self._run_after((before, earlier, begun), name, handler, args, kwargs),
+                name=f"{_described(handler)} of {name}",
+                context=context_of(Work(work.epoch, work.frame) if work and bound else None),
+            )
+            started.append(task)
+            self._event_tasks.add(task)
+            task.add_done_callback(self._event_tasks.discard)
+            task.add_done_callback(lambda _: _set(begun))
+        self._latest_handlers = tuple(started)
+
+    async def _run_after(
+        self, turn: Turn, name: str, handler: Callable[..., Any], args: Any, kwargs: Any
+    ) -> None:
+        before, earlier, begun = turn
+        if pending := {task for task in before if not task.done()}:
+            await asyncio.wait(pending, timeout=PATIENCE_SECS)
+        if earlier is not None and not earlier.done():
+            await asyncio.wait({earlier})
+        _set(begun)
+        await self.run_handler(name, handler, args, kwargs)
 
     async def run_handler(
         self, name: str, handler: Callable[..., Any], args: Any, kwargs: Any
     ) -> None:
         """Runs a handler; what it raises is reported."""
+        task = running_task()
         try:
             result = handler(self, *args, **kwargs)
             if inspect.isawaitable(result):
                 await result
         except BaseException as error:
-            if ends_the_task(error):
+            if ends_the_task(error, task):
                 raise
-            message = f"the handler {_described(handler)} of {name} failed: {error!r}"
+            message = f"the handler {_described(handler)} of {name} failed: {described(error)}"
             self.report_handler_error(message, error)
 
     def report_handler_error(self, message: str, error: BaseException) -> None:
@@ -160,6 +214,20 @@ class EventSource:
     def running_handlers(self) -> set[asyncio.Task[None]]:
         """The tasks of the handlers that have not returned, the running one left out."""
         return {task for task in self._event_tasks or () if task is not asyncio.current_task()}
+
+    def _check_arguments(self, name: str, handler: Callable[..., Any]) -> None:
+        event = inspect.getattr_static(type(self), name)
+        given = event.given if isinstance(event, Event) else None
+        if not callable(handler):
+            raise ConfigurationError(f"a handler of {name} is a function, not {handler!r}")
+        if given is None or accepts(handler, given + 1):
+            return
+        kind = type(self).__name__
+        raise ConfigurationError(
+            f"{_described(handler)} cannot handle {name}: it is called with {given + 1} arguments, "
+            f"the {kind} first, as in "
+            f"`async def {name}({', '.join([kind.lower(), *event.argument_names()])})`"
+        )
 
     def _check(self, name: str) -> None:
         if not isinstance(name, str):
@@ -200,6 +268,22 @@ async def finish_handlers(sources: Sequence[EventSource], timeout: float) -> Non
     for task in running:
         fate = "does not stop either, and is abandoned" if task in stubborn else "is cancelled"
         logger.error(message, task.get_name(), timeout, fate)
+
+
+def accepts(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function can be called with so many positional arguments."""
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except ValueError:  # a builtin that does not tell
+        return True
+    except TypeError:
+        return False
+    return True
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def _described(handler: Callable[..., Any]) -> str:

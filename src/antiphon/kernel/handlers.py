@@ -9,6 +9,7 @@ from typing import Any, TypeVar, overload
 from antiphon.errors import ConfigurationError
 from antiphon.frames.base import Frame
 from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.event_source import accepts
 
 S = TypeVar("S")
 F = TypeVar("F", bound=Frame)
@@ -39,6 +40,11 @@ def handles(*types: type[Frame]) -> Callable[[M], M]:
             raise ConfigurationError(
                 f"{method.__qualname__} handles frames: declare it with `async def`, and do not "
                 f"`yield` in it"
+            )
+        if inspect.isfunction(method) and not accepts(method, 3):
+            raise ConfigurationError(
+                f"{method.__qualname__} handles frames: it is called with the frame and its "
+                f"direction, as in `async def {method.__name__}(self, frame, direction)`"
             )
         _declared[method] = types
         return method

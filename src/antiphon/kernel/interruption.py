@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 from antiphon.errors import KernelError
 from antiphon.frames.lifecycle import InterruptionFrame
 from antiphon.kernel.epoch import Epoch, FrameDirection, Work, current_work
+from antiphon.kernel.tasks import described
 
 if TYPE_CHECKING:
     from antiphon.kernel.session import Session
@@ -72,7 +73,7 @@ def interrupt(session: Session, frame: InterruptionFrame, *, source: str) -> Non
             station.urgent.watch.start()
     session.interrupted(frame)
     for station, error in failures:
-        station.report(f"{station.name} failed in voided(): {error!r}", error)
+        station.report(f"{station.name} failed in voided(): {described(error)}", error)
 
 
 def _tell(session: Session, over: Sequence[Epoch]) -> list[tuple[Station, BaseException]]:

@@ -33,7 +33,7 @@ from antiphon.errors import AntiphonError, HandlerTimeoutError
 from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import InterruptionFrame
 from antiphon.kernel.epoch import Envelope, Epoch, Work, current_work, free_context
-from antiphon.kernel.tasks import ends_the_task
+from antiphon.kernel.tasks import described, ends_the_task
 from antiphon.kernel.watch import Watch
 
 if TYPE_CHECKING:
@@ -179,6 +179,7 @@ class Lane:
         create_future = asyncio.get_running_loop().create_future
         work: Work | None = None
         budget = FRAMES_PER_STEP
+        task = asyncio.current_task()
         while True:
             envelope = None if self.blocked else take()
             if envelope is None:
@@ -198,7 +199,9 @@ class Lane:
                 try:
                     station.route(frame, direction)
                 except AntiphonError as error:
-                    station.report(f"{station.name} could not pass on {frame.name}: {error}", error)
+                    station.report(
+                        f"{station.name} could not pass on {frame.name}: {described(error)}", error
+                    )
                 continue
             if work is not self.work:
                 work = self.work
@@ -210,7 +213,7 @@ class Lane:
             try:
                 await handler(processor, frame, direction)
             except BaseException as error:
-                self._failed(envelope, error)
+                self._failed(envelope, error, task)
             if self.current is not envelope:
                 return  # the lane has a successor meanwhile
             self.current = None
@@ -225,16 +228,18 @@ class Lane:
                 budget = FRAMES_PER_STEP
                 await asyncio.sleep(0)
 
-    def _failed(self, envelope: Envelope, error: BaseException) -> None:
+    def _failed(
+        self, envelope: Envelope, error: BaseException, task: asyncio.Task[Any] | None
+    ) -> None:
         """Reports what a handler raised, or raises it again if it is the end of this task."""
         station, name = self.station, envelope[0].name
         cancelled = isinstance(error, asyncio.CancelledError)
-        if ends_the_task(error) or (cancelled and self.current is not envelope):
+        if ends_the_task(error, task) or (cancelled and self.current is not envelope):
             raise error
         if cancelled:
             station.report(f"{station.name} gave up on {name}: it was cancelled", error)
         else:
-            station.report(f"{station.name} failed on {name}: {error!r}", error)
+            station.report(f"{station.name} failed on {name}: {described(error)}", error)
 
     def waiting(self) -> int:
         """Frames in the mailbox for this lane."""

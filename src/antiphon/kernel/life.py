@@ -9,7 +9,7 @@ from antiphon.frames.base import Frame
 from antiphon.frames.lifecycle import CancelFrame, StartFrame
 from antiphon.kernel.call_frames import CallFrame
 from antiphon.kernel.epoch import FrameDirection, Work, current_work
-from antiphon.kernel.tasks import ends_the_task
+from antiphon.kernel.tasks import described, ends_the_task, running_task
 
 if TYPE_CHECKING:
     from antiphon.kernel.station import Station
@@ -45,12 +45,13 @@ class Life:
     async def cleanup(self) -> None:
         """Lets the processor release what it holds."""
         station = self._station
+        task = running_task()
         try:
             await station.processor.cleanup()
         except BaseException as error:
-            if ends_the_task(error):
+            if ends_the_task(error, task):
                 raise
-            station.report(f"{station.name} failed to clean up: {error!r}", error)
+            station.report(f"{station.name} failed to clean up: {described(error)}", error)
 
     def announce_end(self) -> None:
         """The end was queued: from now on handlers in front of it have a deadline."""
@@ -71,13 +72,14 @@ class Life:
         station = self._station
         if self._settled is not None:
             await self._settled
+        task = running_task()
         try:
             if (handler := station.processor.handlers.find(type(frame))) is not None:
                 await handler(station.processor, frame, direction)
         except BaseException as error:
-            if ends_the_task(error):
+            if ends_the_task(error, task):
                 raise
-            station.report(f"{station.name} failed on {frame.name}: {error!r}", error)
+            station.report(f"{station.name} failed on {frame.name}: {described(error)}", error)
         self.pass_on(frame, direction)
 
     def pass_on(self, frame: Frame, direction: FrameDirection) -> None:
@@ -91,11 +93,12 @@ class Life:
         if (handler := station.processor.handlers.find(type(frame))) is None:
             return
         current_work.set(Work(station.epoch, frame))
+        task = running_task()
         try:
             await handler(station.processor, frame, FrameDirection.DOWNSTREAM)
         except BaseException as error:
-            if ends_the_task(error):
+            if ends_the_task(error, task):
                 raise
-            station.report(f"{station.name} failed on {frame.name}: {error!r}", error)
+            station.report(f"{station.name} failed on {frame.name}: {described(error)}", error)
         finally:
             current_work.set(None)

@@ -17,7 +17,7 @@ import msgspec
 
 from antiphon.frames.base import Frame
 from antiphon.kernel.epoch import FrameDirection, free_context
-from antiphon.kernel.tasks import ends_the_task
+from antiphon.kernel.tasks import ends_the_task, running_task
 
 if TYPE_CHECKING:
     from antiphon.clock import Clock
@@ -106,13 +106,14 @@ class Observers:
 
     async def finish(self, timeout: float) -> None:
         """Waits, at most `timeout` seconds each, until everything noted has been told."""
+        task = running_task()
         for desk in self._desks:
             try:
                 async with asyncio.timeout(timeout):
                     await desk.told.wait()
                     await desk.observer.on_pipeline_finished()
             except BaseException as error:
-                if ends_the_task(error):
+                if ends_the_task(error, task):
                     raise
                 logger.exception("%s failed", type(desk.observer).__name__)
 
@@ -135,6 +136,7 @@ class Observers:
     async def _tell(self, desk: _Desk) -> None:
         loop = asyncio.get_running_loop()
         observer = desk.observer
+        task = running_task()
         while True:
             while desk.events:
                 event = desk.events[0]
@@ -144,7 +146,7 @@ class Observers:
                     else:
                         await observer.on_process_frame(event)
                 except BaseException as error:
-                    if ends_the_task(error):
+                    if ends_the_task(error, task):
                         raise
                     logger.exception("%s failed on %s", type(observer).__name__, event.frame.name)
                 if desk.events and desk.events[0] is event:

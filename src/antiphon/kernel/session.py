@@ -41,7 +41,7 @@ from antiphon.kernel.epoch import (
 from antiphon.kernel.event_source import EventSource, finish_handlers
 from antiphon.kernel.observers import Observers
 from antiphon.kernel.station import Station, leave_place
-from antiphon.kernel.tasks import TaskGroup
+from antiphon.kernel.tasks import TaskGroup, contained, described
 
 if TYPE_CHECKING:
     from antiphon.kernel.params import PipelineParams
@@ -239,11 +239,16 @@ class Session:
         self, coro: Coroutine[Any, Any, T], *, name: str, station: Station, bound: bool
     ) -> asyncio.Task[T]:
         """Starts a task of a processor's; see `FrameProcessor.create_task`."""
-        name = f"{station.name} {name}"
-        if not bound:
-            return self.tasks.create(coro, name=name, owner=station.name, context=free_context())
-        work = Work(station.present_epoch(), BoundWork())
-        task = self.tasks.create(coro, name=name, owner=station.name, context=context_of(work))
+        work = Work(station.present_epoch(), BoundWork()) if bound else None
+        task = self.tasks.create(
+            contained(coro),
+            name=f"{station.name} {name}",
+            owner=station.name,
+            context=context_of(work),
+        )
+        task.add_done_callback(lambda _: coro.close())  # it has not begun if cancelled before
+        if work is None:
+            return task
         self._bound[task] = station
         task.add_done_callback(self._bound.pop)
         if not work.epoch.live:
@@ -291,7 +296,7 @@ class Session:
     def _task_failed(self, owner: str, error: BaseException) -> None:
         for station in self.stations:
             if station.name == owner:
-                self.report_error(f"a task of {owner} failed: {error!r}", error, station)
+                self.report_error(f"a task of {owner} failed: {described(error)}", error, station)
                 return
         logger.error("a task of %s failed", owner, exc_info=error)
 

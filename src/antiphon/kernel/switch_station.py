@@ -26,6 +26,7 @@ from antiphon.kernel.handlers import Handler
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.session import Session
 from antiphon.kernel.station import Station
+from antiphon.kernel.tasks import described
 
 
 class Closing:
@@ -144,7 +145,7 @@ class ServedStation(Station):
         session.void_bound_tasks_of(self)
         self.began = False
         for error in self.void(over):
-            self.report(f"{self.name} failed in voided(): {error!r}", error)
+            self.report(f"{self.name} failed in voided(): {described(error)}", error)
 
         def kept(envelope: Envelope) -> bool:
             frame = envelope[0]

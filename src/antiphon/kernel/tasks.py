@@ -11,19 +11,56 @@ import contextvars
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
+from antiphon.errors import KernelError
+
 T = TypeVar("T")
 
 
-def ends_the_task(error: BaseException) -> bool:
-    """Whether what user code raised is the end of the running task, or of the program.
+def ends_the_task(error: BaseException, task: asyncio.Task[Any] | None = None) -> bool:
+    """Whether what user code raised is the end of `task`, which runs it, or of the program.
 
-    Anything else is a failure of that code: also a `CancelledError` that nobody sent to this task,
-    such as that of another task it awaited, and exceptions outside `Exception`, such as a test's.
+    `task` is the one that was running before the code was called; the present one by default.
+
+    Anything else is a failure of that code: also a `CancelledError` that was not sent to this task,
+    such as that of another task it awaited, and exceptions outside `Exception`: a Rust panic, the
+    `SystemExit` of an argument parser. A `GeneratorExit` counts when the coroutine is being closed:
+    then the task is not the one that runs.
     """
     if isinstance(error, asyncio.CancelledError):
-        task = asyncio.current_task()
+        task = task or running_task()
         return task is not None and task.cancelling() > 0
-    return isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit)
+    if isinstance(error, GeneratorExit):
+        return task is None or running_task() is not task
+    return isinstance(error, KeyboardInterrupt)
+
+
+def running_task() -> asyncio.Task[Any] | None:
+    """The task that runs, None outside a loop."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
+
+
+def described(error: BaseException) -> str:
+    """The error for a report; its own `__repr__` may fail too."""
+    try:
+        return repr(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as second:
+        return f"{type(error).__name__} (whose __repr__ raises {type(second).__name__})"
+
+
+async def contained(coro: Coroutine[Any, Any, T]) -> T:
+    """Runs user code in a task of its own: what would end the process is its failure instead."""
+    task = running_task()
+    try:
+        return await coro
+    except (SystemExit, GeneratorExit) as error:
+        if ends_the_task(error, task):
+            raise
+        raise KernelError(f"it raised {described(error)}") from error
 
 
 def failure_of(hook: Callable[..., None], *args: Any) -> BaseException | None:

@@ -84,8 +84,9 @@ class Probe(FrameProcessor):
 class Assistant(LLMAssistantAggregator):
     """The assistant's half of the context; its events are noted when they are fired."""
 
-    def start_handler(self, name: str, handler: Any, args: Any, kwargs: Any) -> None:
-        handler(self, *args, **kwargs)
+    def start_handlers(self, name: str, handlers: Any, args: Any, kwargs: Any) -> None:
+        for handler in handlers:
+            handler(self, *args, **kwargs)
 
 
 class Ear:
