@@ -63,7 +63,7 @@ _NAMES = {
         OutputTransportMessageUrgentFrame
     """,
     "antiphon.frames.turns": """
-        BotSpeakingFrame BotStartedSpeakingFrame BotStoppedSpeakingFrame
+        BotSpeakingFrame BotStartedSpeakingFrame BotStoppedSpeakingFrame EndUserTurnFrame
         ProposedUserStartedSpeakingFrame ProposedUserStoppedSpeakingFrame
         UserIdleTimeoutUpdateFrame UserMuteStartedFrame UserMuteStoppedFrame UserSpeakingFrame
         UserStartedSpeakingFrame UserStoppedSpeakingFrame UserTurnInferenceCompletedFrame
@@ -133,7 +133,7 @@ _NAMES = {
         LLMAutoContextSummarizationConfig LLMContextSummaryConfig SummaryAppliedEvent
     """,
     "antiphon.context.user_aggregator": """
-        LLMUserAggregator LLMUserAggregatorParams UserTurnInferenceTriggeredMessage
+        LLMUserAggregator LLMUserAggregatorParams
         UserTurnMessageAddedMessage UserTurnStoppedMessage
     """,
     "antiphon.tools.params": "EndCall FunctionCallParams ResultCallback",

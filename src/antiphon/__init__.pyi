@@ -34,7 +34,6 @@ from antiphon.context.summary import LLMContextSummaryConfig as LLMContextSummar
 from antiphon.context.summary import SummaryAppliedEvent as SummaryAppliedEvent
 from antiphon.context.user_aggregator import LLMUserAggregator as LLMUserAggregator
 from antiphon.context.user_aggregator import LLMUserAggregatorParams as LLMUserAggregatorParams
-from antiphon.context.user_aggregator import UserTurnInferenceTriggeredMessage as UserTurnInferenceTriggeredMessage
 from antiphon.context.user_aggregator import UserTurnMessageAddedMessage as UserTurnMessageAddedMessage
 from antiphon.context.user_aggregator import UserTurnStoppedMessage as UserTurnStoppedMessage
 from antiphon.errors import AlreadyInPipelineError as AlreadyInPipelineError
@@ -147,6 +146,7 @@ from antiphon.frames.transport import OutputTransportMessageUrgentFrame as Outpu
 from antiphon.frames.turns import BotSpeakingFrame as BotSpeakingFrame
 from antiphon.frames.turns import BotStartedSpeakingFrame as BotStartedSpeakingFrame
 from antiphon.frames.turns import BotStoppedSpeakingFrame as BotStoppedSpeakingFrame
+from antiphon.frames.turns import EndUserTurnFrame as EndUserTurnFrame
 from antiphon.frames.turns import ProposedUserStartedSpeakingFrame as ProposedUserStartedSpeakingFrame
 from antiphon.frames.turns import ProposedUserStoppedSpeakingFrame as ProposedUserStoppedSpeakingFrame
 from antiphon.frames.turns import UserIdleTimeoutUpdateFrame as UserIdleTimeoutUpdateFrame
@@ -418,6 +418,7 @@ __all__ = [
     "EndFrame",
     "EndRequestFrame",
     "EndTurn",
+    "EndUserTurnFrame",
     "EnergyVADModel",
     "ErrorCategory",
     "ErrorFrame",
@@ -682,7 +683,6 @@ __all__ = [
     "UserStoppedSpeakingFrame",
     "UserTurnCompletionConfig",
     "UserTurnInferenceCompletedFrame",
-    "UserTurnInferenceTriggeredMessage",
     "UserTurnMessageAddedMessage",
     "UserTurnProcessor",
     "UserTurnStartStrategy",

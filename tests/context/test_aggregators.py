@@ -146,14 +146,12 @@ def test_a_user_turn_becomes_a_message_and_runs_the_model() -> None:
 
 
 def test_both_events_of_a_turn_carry_who_said_what_and_when() -> None:
-    """The segment that runs the model, and the whole turn, with text, user and times."""
+    """The segment that is written, and the whole turn, with text, user and times."""
     triggered: list[Any] = []
     stopped: list[Any] = []
 
     async def play(rig: Rig) -> None:
-        rig.user.add_event_handler(
-            "on_user_turn_inference_triggered", lambda _, s, m: triggered.append(m)
-        )
+        rig.user.add_event_handler("on_user_turn_message_added", lambda _, m: triggered.append(m))
         rig.user.add_event_handler("on_user_turn_stopped", lambda _, s, m: stopped.append(m))
         await rig.says("Hello there.")
         await asyncio.sleep(5)

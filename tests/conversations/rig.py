@@ -18,7 +18,7 @@ from antiphon.context.llm_context import LLMContext
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.user_aggregator import (
     LLMUserAggregatorParams,
-    UserTurnInferenceTriggeredMessage,
+    UserTurnMessageAddedMessage,
     UserTurnStoppedMessage,
 )
 from antiphon.context.validate import problems
@@ -111,10 +111,15 @@ def listen(
 ) -> None:
     """Notes the turns of both sides, and errors."""
     user, assistant = pair.user(), pair.assistant()
+    added: list[str] = []
 
     @user.event_handler("on_user_turn_inference_triggered")
-    def asked(source: object, by: object, message: UserTurnInferenceTriggeredMessage) -> None:
-        outcome.inferences.append(message.content)
+    def asked(source: object, by: object) -> None:
+        outcome.inferences.append(added.pop() if added else "")
+
+    @user.event_handler("on_user_turn_message_added")
+    def wrote(source: object, message: UserTurnMessageAddedMessage) -> None:
+        added[:] = [message.content]
 
     @user.event_handler("on_user_turn_stopped")
     async def user_stopped(source: object, by: object, message: UserTurnStoppedMessage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from antiphon.frames.base import Frame
+from antiphon.frames.lifecycle import StartFrame
 from antiphon.frames.tools import (
     FunctionCallFromLLM,
     FunctionCallResultFrame,
@@ -16,8 +17,9 @@ from antiphon.frames.turns import (
     UserStartedSpeakingFrame,
     UserStoppedSpeakingFrame,
     VADUserStartedSpeakingFrame,
+    VADUserStoppedSpeakingFrame,
 )
-from antiphon.turns.idle import UserIdleMachine
+from antiphon.turns.idle import ANSWER_SECS, UserIdleMachine
 
 BOT, SILENT = BotStartedSpeakingFrame(), BotStoppedSpeakingFrame()
 
@@ -56,9 +58,9 @@ def test_a_caller_who_speaks_is_not_idle() -> None:
 
 
 def test_nobody_waits_within_a_turn() -> None:
-    """An agent that stops while the caller has the floor does not start the time."""
+    """The time starts at the end of the turn, not when the agent stops within it."""
     frames = [(1.0, UserStartedSpeakingFrame()), (2.0, SILENT), (3.0, UserStoppedSpeakingFrame())]
-    assert idle_at(5, *frames) == []
+    assert idle_at(5, *frames) == [8]
 
 
 def test_the_timeout_changes_live() -> None:
@@ -84,3 +86,36 @@ def test_open_tool_calls_suspend_it() -> None:
     assert idle_at(5, (2, SILENT), (3, started)) == []
     assert idle_at(5, (2, SILENT), (3, started), (20, result(final=False))) == []
     assert idle_at(5, (2, SILENT), (3, started), (20, result(final=True))) == [25]
+
+
+def test_whoever_never_says_anything_is_idle() -> None:
+    """The time starts with the conversation."""
+    assert idle_at(5, (1, StartFrame())) == [6]
+
+
+def test_a_cough_starts_the_time_anew() -> None:
+    """Also one that is no turn, and one after the caller was idle already."""
+    cough = ((8.0, VADUserStartedSpeakingFrame()), (9.0, VADUserStoppedSpeakingFrame()))
+    assert idle_at(10, (2, SILENT), *cough) == [19]
+    assert idle_at(5, (2, SILENT), *cough) == [7, 14]
+
+
+def test_an_answer_that_is_owed_is_waited_for() -> None:
+    """Until it is over without a word, or cannot come any more."""
+    machine = UserIdleMachine(5)
+    machine.turn(1.0, is_open=True)
+    machine.asked(2.0)
+    machine.turn(2.0, is_open=False)
+    assert machine.deadline == 2.0 + ANSWER_SECS + 5
+    machine.answered(3.0)
+    assert machine.deadline == 8.0
+
+
+def test_a_muted_caller_is_not_idle() -> None:
+    """Nobody can be expected to speak who cannot be heard."""
+    machine = UserIdleMachine(5)
+    machine.receive(SILENT, 1.0)
+    machine.muted(2.0, on=True)
+    assert machine.deadline is None
+    machine.muted(9.0, on=False)
+    assert machine.deadline == 14.0

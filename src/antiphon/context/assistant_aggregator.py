@@ -124,6 +124,7 @@ class LLMAssistantAggregator(FrameProcessor):
     ) -> None:
         await self._close_turn(interrupted=False)
         self._shared.gate.response_started(self.emitter())
+        self._shared.on_answer(True)
         await self._open_turn(frame.id)
         await self._summarizer.check()
 

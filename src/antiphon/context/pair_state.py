@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from antiphon.context.assistant_turn import AssistantTurn
@@ -56,6 +56,8 @@ class PairState:
         self.gate: RunGate = RunGate()
         self.calls: CallLog = CallLog(context, self.gate)
         self.has_user_half = False
+        self.on_answer: Callable[[bool], None] = lambda owed: None
+        """Told when an answer begins to come (True), and when it has come to its end."""
         self.open_turn: AssistantTurn | None = None
         self._add_tool_change_messages = add_tool_change_messages
         self._last_bot_frame = 0
@@ -214,6 +216,7 @@ class PairState:
     def response_ended(self, response_id: int | None) -> None:
         """An answer has come out to its end."""
         self.gate.response_ended(self.context.drafts.version(response_id))
+        self.on_answer(False)
 
     def note_run(self) -> RunDueFrame | None:
         """The note to queue, if an inference is due and no note is on its way."""

@@ -33,6 +33,7 @@ from antiphon.frames.text import InterimTranscriptionFrame, TranscriptionFrame, 
 from antiphon.frames.turns import (
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
+    EndUserTurnFrame,
     UserMuteStartedFrame,
     UserMuteStoppedFrame,
 )
@@ -108,17 +109,6 @@ class UserTurnStoppedMessage(msgspec.Struct, frozen=True):
     ended_at: str = ""
 
 
-class UserTurnInferenceTriggeredMessage(msgspec.Struct, frozen=True):
-    """The segment of a turn that the model is run for; `timestamp` is when it began (ISO 8601).
-
-    There may be several in one turn, and what follows the last is in the turn's message only.
-    """
-
-    content: str
-    timestamp: str
-    user_id: str = ""
-
-
 class UserTurnMessageAddedMessage(msgspec.Struct, frozen=True):
     """A part of a turn that became a message of the context."""
 
@@ -131,9 +121,7 @@ class LLMUserAggregator(FrameProcessor):
     """See the module's docstring. Made by `LLMContextAggregatorPair`."""
 
     on_user_turn_started: Final = Event[[TurnStrategy | None]]()
-    on_user_turn_inference_triggered: Final = Event[
-        [TurnStrategy | None, UserTurnInferenceTriggeredMessage]
-    ]()
+    on_user_turn_inference_triggered: Final = Event[[TurnStrategy | None]]()
     on_user_turn_stopped: Final = Event[[TurnStrategy | None, UserTurnStoppedMessage]]()
     on_user_turn_stop_timeout: Final = Event[[]]()
     on_user_turn_idle: Final = Event[[]]()
@@ -174,6 +162,13 @@ class LLMUserAggregator(FrameProcessor):
         """The conversation that it writes down."""
         return self._shared.context
 
+    async def end_user_turn(self) -> None:
+        """Ends the caller's open turn, if there is one, without running the model.
+
+        What was said goes into the context.
+        """
+        await self.turns.end_turn()
+
     # ---- life cycle ----
 
     @handles(StartFrame)
@@ -182,6 +177,7 @@ class LLMUserAggregator(FrameProcessor):
         self._shared.has_user_half = True
         self.turns.attach(self, self)
         self._idle.attach(self, self._is_idle)
+        self._shared.on_answer = lambda owed: self._idle.answer(owed=owed)
         await self.turns.process_frame(frame, direction)
         await self._idle.process_frame(frame)
 
@@ -192,11 +188,13 @@ class LLMUserAggregator(FrameProcessor):
         self._half.life(frame)
         if isinstance(frame, StopFrame):
             return
+        self._idle.stop()
         await self.turns.cleanup()
 
     @handles(InterruptionFrame)
     async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
         self._shared.interruption(frame)
+        await self._idle.process_frame(frame)
         await self.turns.process_frame(frame, direction)
         await self._half.note_run()
 
@@ -236,11 +234,14 @@ class LLMUserAggregator(FrameProcessor):
             self._shared.bot_frame(frame)
         elif isinstance(frame, UserImageRawFrame):
             await self._half.image(frame)
-        elif isinstance(frame, PROPOSALS) and self.turns.resolves_proposals:
+        elif isinstance(frame, EndUserTurnFrame) or (
+            isinstance(frame, PROPOSALS) and self.turns.resolves_proposals
+        ):
             return
         await self.push_frame(frame, direction)
 
     async def _muted(self, on: bool) -> None:
+        self._idle.muted(on=on)
         await self.turns.muted(on)
         if on:
             await self.broadcast_frame(UserMuteStartedFrame)
@@ -259,6 +260,7 @@ class LLMUserAggregator(FrameProcessor):
     ) -> None:
         """The caller has the floor: nothing that is owed runs until it is given back."""
         self._shared.gate.user_speaking(True)
+        self._idle.turn(is_open=True)
         await self.on_user_turn_started.emit(strategy)
 
     async def on_inference_triggered(
@@ -267,10 +269,8 @@ class LLMUserAggregator(FrameProcessor):
         """Writes what was said and runs the model."""
         await self._write(segment.text, segment.timestamp, segment.user_id)
         await self._half.run()
-        message = UserTurnInferenceTriggeredMessage(
-            segment.text, segment.timestamp, segment.user_id
-        )
-        await self.on_user_turn_inference_triggered.emit(strategy, message)
+        self._idle.answer(owed=True)
+        await self.on_user_turn_inference_triggered.emit(strategy)
 
     async def on_turn_stopped(
         self, strategy: TurnStrategy | None, params: UserTurnStoppedParams
@@ -278,6 +278,7 @@ class LLMUserAggregator(FrameProcessor):
         """Writes what no inference has taken; what is owed may run now."""
         await self._write(params.tail, params.timestamp, params.user_id)
         self._shared.gate.user_speaking(False)
+        self._idle.turn(is_open=False)
         message = UserTurnStoppedMessage(
             params.content,
             params.started_at or params.timestamp,

@@ -69,6 +69,10 @@ class UserTurnInferenceCompletedFrame(SystemFrame):
     """Somebody judged the user's turn complete."""
 
 
+class EndUserTurnFrame(SystemFrame):
+    """Ends the user's open turn without running the model; what was said is kept."""
+
+
 class UserMuteStartedFrame(SystemFrame):
     """What the user says is ignored from now on."""
 

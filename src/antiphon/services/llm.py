@@ -122,6 +122,8 @@ class LLMService(FrameProcessor):
             on_failed=self.on_inference_failed.emit,
         )
         self._skip_tts = False
+        self._speech_began: int = 0
+        """The id of the frame that told of the caller's last speech."""
         self._last_answer: Answer | None = None
         self._instructions: list[str] = []
         self._completion = CompletionDriver(self)
@@ -230,6 +232,7 @@ class LLMService(FrameProcessor):
     @handles(VADUserStartedSpeakingFrame, VADUserStoppedSpeakingFrame)
     async def _user_sounds(self, frame: Frame, direction: FrameDirection) -> None:
         started = isinstance(frame, VADUserStartedSpeakingFrame)
+        self._speech_began = frame.id if started else self._speech_began
         await self._completion.receive(UserSpeechStarted() if started else UserSpeechStopped())
         await self.push_frame(frame, direction)
 
@@ -274,6 +277,9 @@ class LLMService(FrameProcessor):
             skip_tts=self._skip_tts,
         )
         self._last_answer = answer
+        if frame.id > self._speech_began:
+            # The turn machine asks when the caller is silent: the news of it may be behind.
+            await self._completion.receive(UserSpeechStopped())
         await answer.begin()
         await self._inference.give(self.provider, lambda: self._request(snapshot), answer)
         if answer.calls and answer.live:

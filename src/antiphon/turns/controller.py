@@ -21,6 +21,7 @@ from antiphon.frames.lifecycle import InterruptionFrame, StartFrame
 from antiphon.frames.turns import (
     BotSpeechPauseFrame,
     BotSpeechResumeFrame,
+    EndUserTurnFrame,
     UserStartedSpeakingFrame,
     UserStoppedSpeakingFrame,
 )
@@ -168,6 +169,9 @@ class UserTurnController:
             if self._judge.listens:
                 self._judge.hear(frame, keep=self._machine.state in OPEN | SOUNDING)
             return
+        if isinstance(frame, EndUserTurnFrame):
+            await self.end_turn()
+            return
         if isinstance(frame, StartFrame):
             await self.update_strategies(self._machine.strategies)
         if isinstance(frame, self._frame_types):
@@ -191,6 +195,11 @@ class UserTurnController:
         self._judge.use(next((model for model in models if model is not None), None))
         await self._carry_out(self._machine.update_strategies(strategies, self._now()))
         self._frame_types = self._machine.frame_types
+
+    async def end_turn(self) -> None:
+        """Ends the open turn, if there is one, without asking the model; its words are told."""
+        if self._processor is not None and not self._closed:
+            await self._carry_out(self._machine.close(self._now(), "ended by the program"))
 
     async def muted(self, on: bool) -> None:
         """Call it when a mute begins or ends."""

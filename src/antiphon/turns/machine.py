@@ -201,15 +201,15 @@ class TurnMachine:
         self._rearm(now)
         return out
 
-    def close(self, now: float) -> list[Action]:
-        """The session ends: an open turn is closed, without asking the model."""
+    def close(self, now: float, reason: str = "the session ends") -> list[Action]:
+        """Closes an open turn without asking the model; its words are in `CloseTurn.tail`."""
         out = self._out = []
-        self.log.fact = "end of the session"
+        self.log.fact = reason
         if self._floor.is_open:
             self._quieten(now)
         if self._floor.is_open:
             self._floor.text.take_interim()
-            self._stop(None, "the session ends", now, announce=True)
+            self._stop(None, reason, now, announce=True)
         return out
 
     # ---- facts ---------------------------------------------------------------------------------

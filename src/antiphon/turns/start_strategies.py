@@ -19,6 +19,7 @@ from antiphon.turns.facts import (
     Fact,
     ProposedStart,
     SpeechStarted,
+    TextForgotten,
     TranscriptReceived,
     TurnStarted,
     TurnStopped,
@@ -66,9 +67,11 @@ class TranscriptionUserTurnStartStrategy(UserTurnStartStrategy):
 
 
 class MinWordsUserTurnStartStrategy(UserTurnStartStrategy):
-    """While the agent speaks it takes `min_words` words in one transcript, otherwise one.
+    """While the agent speaks it takes `min_words` words, otherwise one.
 
-    A final transcript below the threshold is thrown away: it was not addressed to the agent.
+    They count over the final transcripts of one stretch of the caller's speech, and the interim
+    one that follows them; without voice activity in each transcript by itself. What stays below
+    the threshold is thrown away when the next stretch begins: it was not addressed to the agent.
     """
 
     def __init__(
@@ -88,6 +91,9 @@ class MinWordsUserTurnStartStrategy(UserTurnStartStrategy):
         self.min_words = min_words
         self.use_interim = use_interim
         self._bot_speaks = False
+        self._detector = False
+        self._words = 0
+        """Of the final transcripts of this stretch."""
 
     def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
         match event:
@@ -95,13 +101,26 @@ class MinWordsUserTurnStartStrategy(UserTurnStartStrategy):
                 self._bot_speaks = True
             case BotStopped():
                 self._bot_speaks = False
+            case SpeechStarted():
+                few, self._words, self._detector = self._words, 0, True
+                if few:
+                    return (Forget(f"{few} words of {self.min_words} while the agent speaks"),)
+            case TurnStarted() | TextForgotten():
+                self._words = 0
             case TranscriptReceived(text=text, final=final) if final or self.use_interim:
-                words, needed = count_words(text), self.min_words if self._bot_speaks else 1
-                if words >= needed:
-                    return (StartTurn(f"{words} words of {needed}"),)
-                if final and words:
-                    return (Forget(f"{words} words of {needed} while the agent speaks"), Swallow())
+                return self._count(count_words(text), final=final)
         return NOTHING
+
+    def _count(self, new: int, *, final: bool) -> Sequence[Opinion]:
+        words, needed = self._words + new, self.min_words if self._bot_speaks else 1
+        if words >= needed and new:
+            return (StartTurn(f"{words} words of {needed}"),)
+        if not (final and new):
+            return NOTHING
+        if not self._detector:
+            return (Forget(f"{words} words of {needed} while the agent speaks"), Swallow())
+        self._words = words
+        return (Swallow(),)
 
 
 class WakePhraseUserTurnStartStrategy(UserTurnStartStrategy):

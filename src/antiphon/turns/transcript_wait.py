@@ -53,6 +53,8 @@ class TranscriptWait:
         self.until: float | None = None
         """When the transcript counts as complete although it was not finalized."""
         self._answers = False
+        self._taken = False
+        """Whether an inference has taken the text of this stretch."""
         self._open: deque[float] = deque()
         """The true ends of stretches that have not been answered, oldest first."""
         self._last_end = float("-inf")
@@ -64,6 +66,8 @@ class TranscriptWait:
         match event:
             case SpeechStarted():
                 self.finalized, self.until, self._early = False, None, None
+                self.text = self.text and not self._taken
+                self._taken = False
             case SpeechStopped(at=at, transcript_due=due):
                 self._stopped(at, now, due=due)
             case TranscriptReceived(text=text, final=final, finalized=finalized):
@@ -73,13 +77,15 @@ class TranscriptWait:
                     self._answered(now)
             case TranscriberLatency(secs=secs, answers=answers):
                 self.latency, self._answers = secs, answers
-            case InferenceTriggered() | TextForgotten():
+            case InferenceTriggered():
+                self._taken = True  # by whichever strategy: the others may still end the turn
+            case TextForgotten():
                 self.text = self.finalized = False
                 self._early = None
             case Muted():
                 self._open.clear()
             case TurnStopped():
-                self.text = self.interim = self.finalized = False
+                self.text = self.interim = self.finalized = self._taken = False
                 self.until = self._early = None
 
     @property
