@@ -258,7 +258,12 @@ def test_every_start_has_a_reason() -> None:
 def test_min_words_count_over_one_stretch_of_speech() -> None:
     """Finals of one stretch add up; those of another do not, and are forgotten."""
     over: list[Line] = [(0, BotStarted())]
-    pieces = [heard(1.5, "please stop"), heard(1.8, "now")]
+    pieces: list[Line] = [heard(1.5, "please stop"), heard(1.8, "now")]
     assert starts(MinWordsUserTurnStartStrategy(3), over, talk(1, 2), *pieces) == [1.8]
-    apart = [talk(1, 2), heard(2.3, "please stop"), talk(4, 5), heard(5.3, "now")]
+    apart: list[Line | list[Line]] = [
+        talk(1, 2),
+        heard(2.3, "please stop"),
+        talk(4, 5),
+        heard(5.3, "now"),
+    ]
     assert starts(MinWordsUserTurnStartStrategy(3), over, *apart) == []
