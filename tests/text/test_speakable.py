@@ -55,6 +55,8 @@ SYMBOLS = {
     "See https://www.example.com/a?b=c now.": "See example.com now.",
     "Well done! 🎉": "Well done! ",
     "x = y": "x equals y",
+    "2**8": "2 to the power of 8",
+    "a 10x10 grid": "a 10 by 10 grid",
 }
 
 
@@ -128,6 +130,19 @@ NUMBERS = {
     "10^6 and %20": "10^6 and %20",
     "-3 and 2 - 1 = 1": "minus three and two - one = one",
     "pages 10 – 12": "pages ten to twelve",
+    "call 555-0123": "call five five five, zero one two three",
+    "867-5309": "eight six seven, five three zero nine",
+    "pages 980-1020": "pages nine hundred eighty to one thousand twenty",
+    "+49 170 1234567": "plus four nine, one seven zero, one two three four five six seven",
+    "1-800-555-0199": "one, eight zero zero, five five five, zero one nine nine",
+    "1-800-GO-HOME": "one, eight zero zero, GO, HOME",
+    "In 1999": "In nineteen ninety-nine",
+    "Between 1998 and 2001": "Between nineteen ninety-eight and two thousand one",
+    "in March 1999": "in March nineteen ninety-nine",
+    "In 1500 dollars": "In one thousand five hundred dollars",
+    "10x10": "ten by ten",
+    "www.example.com": "w w w dot example dot com",
+    "ann+news@example.com": "ann plus news at example dot com",
 }
 
 
@@ -225,7 +240,7 @@ def _letters(text: str) -> str:
 def test_markup_goes_and_every_letter_stays(text: str) -> None:
     """Whatever the markup: no letter or digit is lost, and nothing is an error."""
     if "```" in text or "](" in text or "http" in text:
-        return  # a fence's language and an address are not said
+        return  # a fence's language and an address are not said (more in test_every_letter.py)
     assert _letters(strip_markdown(text)) == _letters(text)
     kept = "".join(c for c in text if unicodedata.category(c) not in ("So", "Sk"))
     assert _letters(strip_emoji(kept)) == _letters(kept)

@@ -159,5 +159,6 @@ class LocalNumbers:
         return self._words.cardinal(int(figures))
 
     def _say_email(self, match: re.Match[str]) -> str:
-        dot = f" {self._grammar.dot} "
-        return f" {self._grammar.at} ".join(part.replace(".", dot) for part in match.groups())
+        dot, plus = f" {self._grammar.dot} ", f" {self._grammar.plus} "
+        parts = [part.replace(".", dot).replace("+", plus) for part in match.groups()]
+        return f" {self._grammar.at} ".join(parts)

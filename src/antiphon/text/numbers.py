@@ -77,7 +77,19 @@ _DAY_MONTH = re.compile(
     rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<of>of\s+)?(?P<month>{_MONTH})\b"
     r"(?:,?\s+(?P<year>\d{4})\b)?"
 )
-_IN_YEAR = re.compile(r"\b(?P<word>in|since|by|from|until|of|year)\s+(?P<year>1[1-9]\d\d|20\d\d)\b")
+_COUNTED = (
+    "people|persons|users|employees|students|seats|votes|points|words|pages|lines|steps|times|jobs"
+    "|dollars|euros|pounds|yen|cents|percent|hours|minutes|seconds|days|weeks|months|years"
+    "|calories|watts|degrees|met(?:er|re)s?|kilomet(?:er|re)s?|miles|feet|yards|grams|kilos|lit(?:er|re)s"
+)
+_A_YEAR = rf"(?P<year>1[1-9]\d\d|20\d\d)\b(?![,.:/-]\d|\s?%|\s(?:{_COUNTED})\b)"
+_IN_YEAR = re.compile(
+    r"\b(?P<word>in|since|by|from|until|till|of|year|before|after|during|around|circa|between"
+    r"|spring|summer|autumn|fall|winter|early|late|mid"
+    rf"|{_MONTH})\s+{_A_YEAR}",
+    re.IGNORECASE,
+)
+_AND_YEAR = re.compile(rf"(?<=[a-z])(?P<word>\s(?:and|or|to))\s{_A_YEAR}")
 _DECADE = re.compile(r"\b(?P<century>1[5-9]|20)(?P<tens>\d)0s\b")
 _TIME = re.compile(
     r"\b(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::[0-5]\d)?"
@@ -85,9 +97,20 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _HOUR = re.compile(r"\b(?P<hour>1[0-2]|[1-9])\s?(?P<half>[ap])\.?m\b\.?", re.IGNORECASE)
+# With a country's number; an American one, with or without its 1; and one without any area.
+_ABROAD = re.compile(r"(?<![\w+])\+\d{1,3}(?:[ \u00a0./()-]{0,3}\d){6,12}(?![\w-]|[.,]\d)")
 _PHONE = re.compile(
-    r"(?<![\w.])(?:\+\d{1,3}[\s.-]?)?(?:\(\d{2,4}\)[\s.-]?|\d{2,4}[\s.-])\d{3,4}[\s.-]\d{2,4}"
+    r"(?<![\w.+-])(?:1[\s.-])?(?:\(\d{2,4}\)[\s.-]?|\d{2,4}[\s.-])\d{3,4}[\s.-]\d{2,4}"
     r"(?:[\s.-]\d{2,4})?(?!\w)"
+)
+_VANITY = re.compile(
+    r"(?<![\w.+-])1-(?P<area>8(?:00|33|44|55|66|77|88))-(?P<name>[\dA-Z-]{3,10})(?!\w)"
+)
+_SHORT_PHONE = re.compile(r"(?<![\w.,:/+$€£¥-])(?P<first>\d{3})-(?P<last>\d{4})(?![\w%-]|[.,:/]\d)")
+_ASKED_TO_CALL = re.compile(
+    r"\b(?:call|dial|phone|telephone|tel|ring|text|fax|number|reach (?:us|me|him|her|them))\b\W*"
+    r"(?:\w+\W+){0,3}$",
+    re.IGNORECASE,
 )
 _LONG_DIGITS = re.compile(r"(?<![\w.,$€£¥-])\d{7,}(?![\w,]|\.\d)")
 _PERCENT = re.compile(rf"(?<![\w.])(?P<number>[-−]?(?:{_NUMBER}))\s?%")
@@ -101,8 +124,14 @@ _VERSION = re.compile(r"(?<![\w.])\d+(?:\.\d+){2,}(?![\w])")
 # Not within a word, an identifier or a longer figure: what stands there is no number by itself.
 _START, _END = r"(?<![\w.,:/+%^'-])", r"(?![\w%^']|[.,:/]\d|-\d)"
 _PLAIN = re.compile(rf"{_START}(?P<sign>[-−])?(?P<number>{_NUMBER}){_END}")
+_BY = re.compile(rf"{_START}(?P<first>{_NUMBER})\s?[xX]\s?(?P<second>{_NUMBER}){_END}")
 _ACRONYM = re.compile(r"\b(?=[A-Z]{2,6}s?\b)(?P<letters>[A-Z]{2,6})(?P<plural>s?)\b")
 _EMAIL = re.compile(r"\b(?P<user>[\w.+-]+)@(?P<host>[\w-]+(?:\.[\w-]+)+)\b")
+_SITE = re.compile(
+    r"(?<![\w.@/-])(?:(?P<www>www\.)(?P<name>[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,5})"
+    r"|(?P<host>(?:[a-z0-9-]{1,63}\.){1,5}(?:com|org|net|edu|gov|io|ai|dev|app)))(?![\w@-]|\.\w)",
+    re.IGNORECASE,
+)
 _RANGE = re.compile(
     rf"{_START}(?P<low>{_NUMBER})(?:\s?[–—]\s?|-)(?P<high>{_NUMBER}){_END}(?!\s?[-–—]\s?\d)"
 )
@@ -194,7 +223,8 @@ def speak_dates(text: str, *, day_first: bool = False) -> str:
     text = _MONTH_DAY.sub(_named_date, text)
     text = _DAY_MONTH.sub(_named_date, text)
     text = _DECADE.sub(_decade, text)
-    return _IN_YEAR.sub(lambda match: f"{match['word']} {year(int(match['year']))}", text)
+    years = _IN_YEAR.sub(_announced_year, text)
+    return years if years == text else _AND_YEAR.sub(_announced_year, years)
 
 
 def speak_times(text: str) -> str:
@@ -205,7 +235,8 @@ def speak_times(text: str) -> str:
 
 def speak_phone_numbers(text: str) -> str:
     """Digit by digit, in the groups they are written in."""
-    text = _PHONE.sub(_phone, text)
+    text = _PHONE.sub(_phone, _ABROAD.sub(_phone, _VANITY.sub(_vanity, text)))
+    text = _SHORT_PHONE.sub(_short_phone, text)
     return _LONG_DIGITS.sub(lambda match: digits(match[0]), text)
 
 
@@ -216,8 +247,10 @@ def speak_units(text: str) -> str:
 
 
 def speak_addresses(text: str) -> str:
-    """E-mail addresses: "ann@example.com" is "ann at example dot com"."""
-    return _EMAIL.sub(_email, text)
+    """E-mail addresses and sites: "ann@example.com" is "ann at example dot com", and "www" is
+    spelled.
+    """
+    return _SITE.sub(_site, _EMAIL.sub(_email, text))
 
 
 def speak_acronyms(text: str, spelled: frozenset[str] = _SPELLED) -> str:
@@ -243,6 +276,7 @@ def speak_numbers(text: str, *, day_first: bool = False) -> str:
 
 def _plain_numbers(text: str) -> str:
     text = _VERSION.sub(lambda m: " point ".join(cardinal(int(p)) for p in m[0].split(".")), text)
+    text = _BY.sub(lambda m: f"{decimal(m['first'])} by {decimal(m['second'])}", text)
     text = _RANGE.sub(_range, text)
     text = _ORDINAL.sub(lambda match: ordinal(int(match["number"])), text)
     text = _FRACTION.sub(_fraction, text)
@@ -297,6 +331,10 @@ def _named_date(match: re.Match[str]) -> str:
     return f"{name} {ordinal(day)}{tail}"
 
 
+def _announced_year(match: re.Match[str]) -> str:
+    return f"{match['word']} {year(int(match['year']))}"
+
+
 def _decade(match: re.Match[str]) -> str:
     tens = int(match["tens"])
     decades = {0: "hundreds", 1: "tens"}
@@ -324,6 +362,23 @@ def _phone(match: re.Match[str]) -> str:
     return ("plus " if match[0].startswith("+") else "") + digits(match[0])
 
 
+def _short_phone(match: re.Match[str]) -> str:
+    """Say "555-0123" digit by digit, but not the pages "980-1020"."""
+    first, last = match["first"], match["last"]
+    asked = _ASKED_TO_CALL.search(match.string, max(0, match.start() - 60), match.start())
+    if asked or last.startswith("0") or first == "555" or not last.endswith("0"):
+        return digits(match[0])
+    return match[0]
+
+
+def _vanity(match: re.Match[str]) -> str:
+    """Say "1-800-FLOWERS" digit by digit; what is in letters is a word."""
+    if match["name"][0] == "-" or match["name"][-1] == "-":
+        return match[0]
+    parts = [digits(part) if part.isdigit() else part for part in match["name"].split("-")]
+    return ", ".join(["one", digits(match["area"]), *parts])
+
+
 def _unit(match: re.Match[str]) -> str:
     one, many = _UNITS[match["unit"]]
     return f"{decimal(match['number'])} {one if match['number'] == '1' else many}"
@@ -340,9 +395,17 @@ def _fraction(match: re.Match[str]) -> str:
 
 def _email(match: re.Match[str]) -> str:
     say: Callable[[str], str] = lambda part: (  # noqa: E731 - used twice, named once
-        part.replace(".", " dot ").replace("-", " dash ").replace("_", " underscore ")
+        part.replace(".", " dot ")
+        .replace("-", " dash ")
+        .replace("_", " underscore ")
+        .replace("+", " plus ")
     )
     return f"{say(match['user'])} at {say(match['host'])}"
+
+
+def _site(match: re.Match[str]) -> str:
+    name = (match["name"] or match["host"]).replace(".", " dot ")
+    return f"w w w dot {name}" if match["www"] else name
 
 
 def _acronym(match: re.Match[str], spelled: frozenset[str]) -> str:

@@ -18,28 +18,18 @@ from typing import Final, Protocol, runtime_checkable
 
 from antiphon.errors import ConfigurationError, InvalidInputError
 from antiphon.text.grammar import grammar_of
+from antiphon.text.links import speak_links
 from antiphon.text.local_numbers import LocalNumbers
 from antiphon.text.locale_words import words_of
+from antiphon.text.markdown import strip_markdown
 from antiphon.text.numbers import speak_numbers
+from antiphon.text.voice_tags import outside_tags
 from antiphon.text.well_formed import well_formed_text
 
 logger: Final = logging.getLogger(__name__)
 
 Transform = Callable[[str], str]
 
-_CODE_FENCE = re.compile(r"^```.*$", re.MULTILINE)
-_IMAGE_OR_LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
-_AUTOLINK = re.compile(r"<(https?://[^>\s]+)>")
-_URL = re.compile(r"https?://(?:www\.)?([^\s/?#]+)\S*")
-_HEADING = re.compile(r"^\s{0,3}#{1,6}\s+", re.MULTILINE)
-_QUOTE = re.compile(r"^\s{0,3}>\s?", re.MULTILINE)
-# The numbers of a list stay: "3. Mai" looks like one.
-_BULLET = re.compile(r"^(\s*)[-*+]\s+(?=\S)", re.MULTILINE)
-_TIMES = re.compile(r"(?<=\d)\s?\*\s?(?=\d)")
-_RULE = re.compile(r"^\s*(?:[-*_]\s*){3,}$", re.MULTILINE)
-_TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-{2,}[\s:|-]*$", re.MULTILINE)
-_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|_{1,3}|~~|`{1,2})(?=\S)(.+?)(?<=\S)\1(?![\w*])")
-_STRAY = re.compile(r"(?<!\w)[*_`~]+|[*_`~]+(?!\w)")
 _SYMBOLS = {
     "&": " and ",
     "%": " percent",
@@ -61,24 +51,10 @@ _SYMBOLS = {
 _SPACES = re.compile(r"[ \t]{2,}")
 
 
-def strip_markdown(text: str) -> str:
-    """Without markup: emphasis, headings, bullets, links (their text stays), code fences,
-    tables.
-    """
-    text = _CODE_FENCE.sub("", text)
-    text = _IMAGE_OR_LINK.sub(r"\1", text)
-    text = _AUTOLINK.sub(r"\1", text)
-    for pattern in (_RULE, _TABLE_RULE, _HEADING, _QUOTE):
-        text = pattern.sub("", text)
-    text = _TIMES.sub(" × ", _BULLET.sub(r"\1", text))
-    previous = None
-    while previous != text:
-        previous, text = text, _EMPHASIS.sub(r"\2", text)
-    return _STRAY.sub("", text)
-
-
 def strip_emoji(text: str) -> str:
     """Without emoji and other pictures; letters and digits of all scripts stay, in any frame."""
+    if text.isascii():
+        return text
     kept: list[str] = []
     before = ""
     for char in text:
@@ -110,14 +86,36 @@ def _is_picture(char: str) -> bool:
 
 def speak_symbols(text: str, language: str = "en") -> str:
     """Symbols as words of the language, as far as these are known; a link's address as its host."""
-    text = _URL.sub(r"\1", text)
+    text = speak_powers(speak_links(text), language)
     if _is_english(language):
+        text = _BY.sub(r"\1 by \2", text)
         for symbol, words in _SYMBOLS.items():
             if symbol in text:
                 text = text.replace(symbol, words)
     else:
         text = _local_symbols(text, language)
     return _SPACES.sub(" ", text)
+
+
+_BY = re.compile(r"(?<![\w.,])(\d{1,6}(?:\.\d{1,3})?)\s?[xX]\s?(\d{1,6}(?:\.\d{1,3})?)(?![\w.])")
+_POWER = re.compile(r"(?<=[\w)])\^(?=[\d(])")
+_POWERS = {
+    "en": "to the power of",
+    "de": "hoch",
+    "nl": "tot de macht",
+    "fr": "puissance",
+    "es": "elevado a",
+    "it": "elevato alla",
+    "pt": "elevado a",
+    "pl": "do potęgi",
+    "sv": "upphöjt till",
+}
+
+
+def speak_powers(text: str, language: str = "en") -> str:
+    """Powers in the words of a language, where these are known: "2 to the power of 8"."""
+    words = _POWERS.get(language.replace("_", "-").split("-", maxsplit=1)[0].lower())
+    return _POWER.sub(f" {words} ", text) if words and "^" in text else text
 
 
 _QUANTITY = r"(?<![\w.,])([-−]?\d+(?:[.,]\d+)*)\s?"
@@ -140,7 +138,7 @@ def _local_symbols(text: str, language: str) -> str:
 
 def speakable(text: str, language: str = "en") -> str:
     """What a voice is given by default."""
-    return speak_symbols(strip_emoji(strip_markdown(text)), language)
+    return Speakable(language)(text)
 
 
 @runtime_checkable
@@ -219,10 +217,13 @@ class Speakable:
         self._numbers = _numbers_in(language) if numbers else None
 
     def __call__(self, text: str) -> str:
-        """The text as it is said."""
+        """The text as it is said; tags for the voice (`<break time="1s"/>`) stay as they are."""
+        return outside_tags(text, self._say)
+
+    def _say(self, text: str) -> str:
         text = strip_emoji(strip_markdown(text))
         if self._numbers is not None:
-            text = self._numbers(text)
+            text = self._numbers(speak_powers(text, self.language))
         return speak_symbols(text, self.language)
 
     def for_language(self, language: str) -> Speakable:
