@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from antiphon.errors import ConfigurationError, InvalidInputError, MissingExtraError
 from antiphon.text.locale_words import words_of
+from antiphon.text.markdown import strip_markdown
 from antiphon.text.numbers import cardinal, digits, ordinal, speak_numbers, year
 from antiphon.text.speakable import (
     Speakable,
@@ -20,7 +21,6 @@ from antiphon.text.speakable import (
     in_language,
     speakable,
     strip_emoji,
-    strip_markdown,
     transformed,
 )
 
