@@ -69,3 +69,60 @@ def test_all_faults_are_told_at_once() -> None:
     """The model need not try once per fault."""
     with pytest.raises(InvalidInputError, match=r"'guests' is missing; 'tags' has to be"):
         check(SCHEMA, {"tags": 1})
+    two = FunctionSchema("f", "", {"a": {}, "b": {}}, ["a", "b"])
+    with pytest.raises(InvalidInputError, match=r"'a' is missing; 'b' is missing"):
+        check(two, {})
+
+
+DEFS = {"$defs": {"size": {"enum": ["s", "m"]}}, "properties": {"size": {"$ref": "#/$defs/size"}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "good", "bad"),
+    [
+        ({"properties": {"a": True}}, {"a": [1]}, None),
+        ({"properties": {"a": False}}, {}, {"a": 1}),
+        ({"properties": {"a": {"type": "string", "nullable": True}}}, {"a": None}, {"a": 5}),
+        ({"properties": {"a": {"anyOf": [True, {"type": "string"}]}}}, {"a": 5}, None),
+        ({"properties": {"a": {"items": False}}}, {"a": []}, {"a": [1]}),
+        (DEFS, {"size": "m"}, {"size": "x"}),
+        ({"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, {"b": 1}, {"c": 1}),
+        ({"properties": {"a": {}}, "additionalProperties": False}, {"a": 1}, {"b": 1}),
+        ({"additionalProperties": {"type": "integer"}}, {"x": 1}, {"x": "1"}),
+        ({"patternProperties": {"^n_": {"type": "integer"}}}, {"n_a": 1, "b": ""}, {"n_a": ""}),
+        ({"properties": {"a": {"$ref": "#"}}}, {"a": {"a": {}}}, {"a": 1}),
+        ({"properties": {"a": {"const": {"nullable": True}}}}, {"a": {"nullable": True}}, {"a": 1}),
+    ],
+)
+def test_all_of_json_schema_is_understood(
+    schema: dict[str, Any], good: dict[str, Any], bad: dict[str, Any] | None
+) -> None:
+    """Boolean schemas, `nullable`, `$ref`, roots, patterns: what fits passes, the rest is told."""
+    tool = FunctionSchema("f", "", schema=schema)
+    check(tool, good)
+    if bad is not None:
+        with pytest.raises(InvalidInputError, match="Wrong arguments for `f`"):
+            check(tool, bad)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a": {"$ref": "#/$defs/nowhere"}}},
+        {"properties": {"a": {"$ref": "https://example.org/schema.json"}}},
+        {"properties": {"a": {"type": "strin"}}},
+        {"properties": {"a": {"type": 5}}},
+        {"properties": {"a": {"pattern": "("}}},
+        {"properties": {"a": {"enum": 5}}},
+    ],
+)
+def test_a_schema_that_cannot_be_read_refuses_nothing(schema: dict[str, Any]) -> None:
+    """The call is made, and nothing outside the schema is asked for."""
+    check(FunctionSchema("f", "", schema=schema), {"a": "x"})
+
+
+@pytest.mark.parametrize("text", ['{"a": NaN}', '{"a": -Infinity}'])
+def test_numbers_that_json_has_not_are_refused(text: str) -> None:
+    """No vendor takes them back."""
+    with pytest.raises(InvalidInputError, match="no JSON"):
+        parsed(text)

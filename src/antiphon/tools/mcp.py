@@ -22,6 +22,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
@@ -31,6 +32,7 @@ from antiphon.tools.results import failure
 from antiphon.tools.schema import FunctionSchema, ToolOptions, ToolsSchema, tool_options
 
 if TYPE_CHECKING:
+    from anyio import CancelScope
     from anyio.abc import TaskGroup
 
     from antiphon.tools.params import FunctionCallParams
@@ -40,15 +42,24 @@ logger: Final = logging.getLogger(__name__)
 Filter = Collection[str] | Callable[[str], bool] | None
 _CONNECTION_CLOSED = -32000
 _TIMED_OUT = -32001
+_LEAVING_SECS = 3.0
+_AT_ONCE = 500
+"""Tools that are described before other work gets its turn."""
 
 
 class StdioServer(msgspec.Struct, frozen=True):
-    """A server that is a program of this machine. `env` is added to a minimal environment."""
+    """A server that is a program of this machine. `env` is added to a minimal environment.
+
+    What `args` and `env` say stays in the process: no message, frame or model is told it.
+    """
 
     command: str
     args: list[str] = msgspec.field(default_factory=list)
     env: dict[str, str] | None = None
     cwd: str | None = None
+
+    def __repr__(self) -> str:
+        return f"StdioServer({self.command!r})"
 
 
 class _Connection:
@@ -59,21 +70,27 @@ class _Connection:
         self._over = asyncio.Event()
         self.ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.broken = False
+        self._scope: CancelScope | None = None
 
     async def keep(self) -> None:
-        """Connects, waits to be told to leave, leaves."""
-        with HandlerOutcome() as outcome:
+        """Connects, waits to be told to leave, leaves; `leave` bounds it wherever it is."""
+        import anyio
+
+        with HandlerOutcome() as outcome, anyio.CancelScope() as self._scope:
             async with self._client as client:
                 self.ready.set_result(client)
                 await self._over.wait()
         self.broken = True
         if not self.ready.done():
             self.ready.set_exception(outcome.error or ConnectionError("it closed at once"))
+            self.ready.exception()  # whoever waited may have gone
 
     def leave(self) -> None:
-        """Lets `keep` end."""
+        """Lets `keep` end, soon."""
         self.broken = True
         self._over.set()
+        if self._scope is not None:
+            self._scope.deadline = asyncio.get_running_loop().time() + _LEAVING_SECS
 
 
 class MCPToolset:
@@ -155,7 +172,16 @@ class MCPToolset:
         if outcome.error is not None:
             raise self._unreachable(outcome.error)
         self._repeatable = {tool.name for tool in found if _is_repeatable(tool)}
-        self.tools = ToolsSchema([self._schema(tool) for tool in found if self._wanted(tool.name)])
+        schemas: dict[str, FunctionSchema] = {}
+        for number, tool in enumerate(found):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            with HandlerOutcome() as made:
+                if tool.name not in schemas and self._wanted(tool.name):
+                    schemas[tool.name] = self._schema(tool)
+            if made.error is not None:
+                logger.warning("The MCP tool %r is left out: %s", tool.name, made.error)
+        self.tools = ToolsSchema(list(schemas.values()))
         return self.tools
 
     async def call(self, name: str, arguments: dict[str, Any]) -> Any:
@@ -164,18 +190,23 @@ class MCPToolset:
             with HandlerOutcome() as connecting:
                 connecting.value = await self._client()
             if connecting.error is not None:
-                return failure(str(connecting.error))
+                logger.warning("The MCP tool %r cannot be called: %s", name, connecting.error)
+                return failure(f"The server of the tool `{name}` cannot be reached.")
             with HandlerOutcome() as outcome:
-                outcome.value = await connecting.value.call_tool(
-                    name, arguments, read_timeout_seconds=self._timeout_secs
-                )
+                async with asyncio.timeout(self._timeout_secs + 1.0):  # should the package not
+                    outcome.value = _result(
+                        await connecting.value.call_tool(
+                            name, arguments, read_timeout_seconds=self._timeout_secs
+                        )
+                    )
             if outcome.error is None:
-                return _result(outcome.value)
-            if _code(outcome.error) == _TIMED_OUT:
+                return outcome.value
+            if isinstance(outcome.error, TimeoutError) or _code(outcome.error) == _TIMED_OUT:
                 return failure(f"The tool `{name}` did not answer within {self._timeout_secs:g} s.")
             if not self._lost(outcome.error):
-                return failure(str(outcome.error))
-            logger.warning("The MCP server of %r went away: %r", name, outcome.error)
+                logger.warning("The MCP tool %r failed.", name, exc_info=outcome.error)
+                return failure(f"The tool `{name}` failed.")
+            logger.warning("The MCP server of %r went away: %s", name, type(outcome.error).__name__)
             if last_try or name not in self._repeatable:
                 break
         return failure(
@@ -225,6 +256,8 @@ class MCPToolset:
         code = _code(error)
         if code is not None and code != _CONNECTION_CLOSED:
             return False
+        if isinstance(error, ValueError | TypeError | LookupError | AttributeError):
+            return False  # an answer that cannot be read is the fault of that call
         if self._connection is not None:
             self._connection.leave()
         return True
@@ -233,8 +266,20 @@ class MCPToolset:
         inner = error
         while isinstance(inner, BaseExceptionGroup):
             inner = inner.exceptions[0]
-        what = str(inner) or f"no answer within {self._connect_secs:g} s"
-        return ConnectivityError(f"The MCP server {self._server!r} cannot be reached: {what}")
+        what = type(inner).__name__
+        if isinstance(inner, TimeoutError):
+            what = f"no answer within {self._connect_secs:g} s"
+        elif isinstance(inner, OSError) and inner.strerror:
+            what = inner.strerror
+        return ConnectivityError(f"The MCP server {self._name} cannot be reached: {what}")
+
+    @property
+    def _name(self) -> str:
+        """The server without what may be a secret: arguments, environment, query, password."""
+        if isinstance(self._server, StdioServer):
+            return repr(self._server.command)
+        address = urlsplit(self._server)
+        return repr(urlunsplit((address.scheme, address.netloc.rpartition("@")[2], "", "", "")))
 
     # ---- tools ----
 
@@ -253,13 +298,11 @@ class MCPToolset:
         async def handler(params: FunctionCallParams) -> None:
             await params.result_callback(await self.call(name, params.arguments))
 
-        schema = tool.input_schema
         return FunctionSchema(
             name=self._prefix + name,
             description=tool.description or "",
-            properties=dict(schema.get("properties") or {}),
-            required=list(schema.get("required") or ()),
             handler=handler,
+            schema=dict(tool.input_schema),
         )
 
 

@@ -8,6 +8,7 @@ and a name it unregistered is not adopted again before the tool has been withdra
 
 from __future__ import annotations
 
+import inspect
 import logging
 from typing import Any, Final
 
@@ -134,11 +135,10 @@ class FunctionRegistry:
 def _is_direct(schema: FunctionSchema) -> bool:
     """A schema made from its handler's signature, as opposed to one that merely names a handler."""
     handler: Any = schema.handler
-    return is_direct_function(handler) and handler.__name__ == schema.name
+    named = inspect.isroutine(handler) and handler.__name__ == schema.name
+    return named and is_direct_function(handler)
 
 
 def is_direct_function(handler: Any) -> bool:
     """The handler takes more than its `params`: it wants the arguments as keywords."""
-    import inspect
-
     return len(inspect.signature(handler).parameters) > 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import weakref
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -82,6 +83,8 @@ class FunctionSchema(msgspec.Struct, frozen=True):
     ones.
 
     A `handler`, if given, is registered with the LLM service as long as the tool is advertised.
+    `schema`: a JSON schema of all arguments that says more than properties can (`$defs`, `anyOf`
+    at the root, `additionalProperties`); `properties` and `required` then come from it.
     """
 
     name: str
@@ -89,18 +92,34 @@ class FunctionSchema(msgspec.Struct, frozen=True):
     properties: dict[str, Any] = msgspec.field(default_factory=dict)
     required: list[str] = msgspec.field(default_factory=list)
     handler: Handler | None = None
+    schema: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if not self.name:
             raise ConfigurationError("A tool needs a name.")
+        if self.schema is not None:
+            self._read(self.schema)
+            return
         if unknown := [name for name in self.required if name not in self.properties]:
             raise ConfigurationError(
                 f"Tool {self.name!r} requires {unknown}, which its properties do not describe."
             )
 
+    def _read(self, schema: dict[str, Any]) -> None:
+        properties, required = schema.get("properties", {}), schema.get("required", [])
+        if not isinstance(properties, dict) or not isinstance(required, list):
+            raise ConfigurationError(
+                f"The schema of {self.name!r} needs 'properties' that are an object and 'required' "
+                "that is a list."
+            )
+        msgspec.structs.force_setattr(self, "properties", properties)
+        msgspec.structs.force_setattr(self, "required", required)
+
     @property
     def parameters(self) -> dict[str, Any]:
         """The JSON schema of all arguments."""
+        if self.schema is not None:
+            return {"type": "object", **self.schema}
         return {
             "type": "object",
             "properties": dict(self.properties),
@@ -120,8 +139,8 @@ class ToolsSchema(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         tools = tuple(as_schema(tool) for tool in self.standard_tools)
-        names = [tool.name for tool in tools]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
+        names = Counter(tool.name for tool in tools)
+        if twice := sorted(name for name, count in names.items() if count > 1):
             raise ConfigurationError(f"Tools have to have different names: {', '.join(twice)}.")
         msgspec.structs.force_setattr(self, "standard_tools", tools)
 
