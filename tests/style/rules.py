@@ -21,7 +21,7 @@ CATCH_ALL_ROOMS = (
     "text/markup.py",  # the program's splitters
     *(f"simulation/{module}" for module in ("loop/executors", "loop/virtual_time")),
 )
-TASK_ROOMS = ("kernel/", "services/connection.py", "transports/", "simulation/", "server/")
+TASK_ROOMS = ("kernel/", "services/connection", "transports/", "simulation/", "server/")
 CLOCK_ROOMS = ("clock.py", "simulation/", "cli/", "observe/")
 
 TASK_MAKERS = {"Queue", "create_task", "ensure_future", "TaskGroup"}

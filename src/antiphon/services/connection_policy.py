@@ -160,7 +160,9 @@ class Availability:
         secs = now - self._since
         if secs < cause.tell_after or not tell:
             return None
-        cause.tell_after = max(_TELL_AGAIN_SECS, 10 * cause.tell_after)
+        cause.tell_after = _TELL_AGAIN_SECS
+        while cause.tell_after <= secs:
+            cause.tell_after *= 10
         return Failures(error, cause.count, secs)
 
     def worked(self) -> int:
