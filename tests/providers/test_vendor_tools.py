@@ -185,11 +185,21 @@ def test_names_have_a_way_back() -> None:
     assert vendor_choice("required", (), OPENAI) is None
 
 
-def test_no_more_tools_than_the_vendor_takes() -> None:
-    """The first 128 are sent where that is the limit."""
-    tools = tuple(tool({}, f"f{number}") for number in range(200))
-    assert len(tools_for(tools, OPENAI)) == 128
-    assert len(tools_for(tools, ANTHROPIC)) == 200
+def test_no_more_tools_than_the_vendor_takes(caplog: pytest.LogCaptureFixture) -> None:
+    """The first 128 are sent where that is the limit; of 20,000 the others cost nothing, and are
+    logged as one line.
+    """
+    tools = tuple(tool({}, f"surplus{number}") for number in range(20_000))
+    with caplog.at_level(logging.ERROR):
+        begun = time.perf_counter()
+        assert len(tools_for(tools, OPENAI)) == 128
+        assert len(tools_for(tools, ANTHROPIC)) == 1_000
+        assert time.perf_counter() - begun < 1.0
+    first, second = [r.getMessage() for r in caplog.records if "surplus" in r.getMessage()]
+    assert "surplus128" in first
+    assert "19871 more" in first
+    assert "surplus1000" in second
+    assert len(tools_for(tools[:200], ANTHROPIC)) == 200
 
 
 KINDS = ["string", "integer", "number", "boolean", "null", "array", "object", "float", "any", 7]

@@ -63,7 +63,7 @@ class ToolRules(msgspec.Struct, frozen=True, kw_only=True):
     keywords: frozenset[str] | None = None
     property_name: str | None = None
     scalars: bool = False
-    most: int | None = None
+    most: int = 1_000
 
 
 OPENAI: Final = ToolRules(vendor="openai", description_limit=1_024, most=128)
@@ -90,10 +90,11 @@ def tools_for(tools: Sequence[ToolSpec], rules: ToolRules) -> tuple[ToolSpec, ..
     """The tools as the vendor takes them, without those that cannot be rewritten."""
     taken: list[ToolSpec] = []
     names: set[str] = set()
-    for tool in tools:
-        if rules.most is not None and len(taken) == rules.most:
-            _report(rules.vendor, tool.name, f"it takes {rules.most} tools and no more")
-            continue
+    for at, tool in enumerate(tools):
+        if len(taken) == rules.most:
+            others = f"it and {len(tools) - at - 1} more are beyond the {rules.most} that it takes"
+            _report(rules.vendor, tool.name, others)
+            break
         try:
             rewritten = _rewritten(msgspec.json.encode(tool), rules)
         except (TypeError, ValueError, RecursionError) as error:
