@@ -11,15 +11,16 @@ from antiphon.audio.pcm import to_samples
 from antiphon.frames.base import DataFrame, Frame, UninterruptibleFrame
 from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
 from antiphon.frames.text import TTSTextFrame
-from antiphon.transports.playout import (
+from antiphon.transports.playout import Playout
+from antiphon.transports.playout_events import (
     Action,
     Deliver,
     Event,
     Item,
-    Playout,
     PlayoutConfig,
     Sound,
     Write,
+    Written,
 )
 
 RATE = 8_000
@@ -54,6 +55,8 @@ class Stage:
         self.now = 0.0
         self.log: list[tuple[float, Action]] = []
         self._lateness = lateness
+        self.accepts: Callable[[], bool] = lambda: True
+        """Whether the line takes the next chunk."""
 
     def send(self, *events: Event) -> list[Action]:
         """The actions of these events, now."""
@@ -75,6 +78,10 @@ class Stage:
             actions = self.machine.tick(self.now)
             assert sum(isinstance(a, Write) for a in actions) <= 1
             assert not any(isinstance(a, Write) for a in actions[:-1])
+            if actions and isinstance(actions[-1], Write):
+                accepted = self.accepts()
+                answer = self.machine.receive(Written(accepted), self.now)
+                actions = [*actions[:-1], *answer, *(actions[-1:] if accepted else [])]
             self.log += [(self.now, action) for action in actions]
         self.now = max(self.now, time)
         return self

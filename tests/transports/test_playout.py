@@ -7,7 +7,8 @@ import pytest
 from antiphon.errors import InvalidInputError
 from antiphon.frames.base import DataFrame
 from antiphon.frames.text import TTSTextFrame
-from antiphon.transports.playout import (
+from antiphon.transports.playout import Playout
+from antiphon.transports.playout_events import (
     Acknowledged,
     Cancel,
     ClearSink,
@@ -19,7 +20,6 @@ from antiphon.transports.playout import (
     KeyTones,
     Overflow,
     PausePlayout,
-    Playout,
     PlayoutConfig,
     ResumePlayout,
     Sound,

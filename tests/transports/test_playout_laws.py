@@ -17,7 +17,8 @@ import pytest
 from antiphon.audio.pcm import to_samples
 from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
 from antiphon.frames.text import TTSTextFrame
-from antiphon.transports.playout import (
+from antiphon.transports.playout import Playout
+from antiphon.transports.playout_events import (
     Acknowledged,
     Drain,
     Drained,
@@ -26,7 +27,6 @@ from antiphon.transports.playout import (
     Item,
     KeyTones,
     PausePlayout,
-    Playout,
     PlayoutConfig,
     ResumePlayout,
     Sound,

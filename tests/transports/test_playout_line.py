@@ -6,9 +6,7 @@ import pytest
 
 from antiphon.frames.llm import LLMAssistantPushAggregationFrame
 from antiphon.frames.text import TTSTextFrame
-from antiphon.transports.playout import (
-    Item,
-)
+from antiphon.transports.playout_events import Item
 from tests.transports.playing import (
     MS,
     Word,

@@ -194,7 +194,11 @@ class LLMAssistantAggregator(FrameProcessor):
         self._half.life(frame)
         if isinstance(frame, StopFrame):
             return
-        await self._close_turn(interrupted=isinstance(frame, CancelFrame))
+        turn, cut = self._turn, isinstance(frame, CancelFrame)
+        if turn is not None and not cut:
+            # Its end never came out: what it still meant to say has not been heard.
+            cut = bool(turn.unheard(self._shared.context.drafts.get(turn.response_id)))
+        await self._close_turn(interrupted=cut)
         self._shared.calls.close()
 
     @property

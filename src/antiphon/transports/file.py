@@ -18,7 +18,7 @@ from antiphon.audio.convert import StreamConverter
 from antiphon.audio.recorder import TrackSide, TwoTracks, as_channels
 from antiphon.audio.wav import WavWriter
 from antiphon.errors import InvalidInputError
-from antiphon.frames.lifecycle import EndFrame, StartFrame
+from antiphon.frames.lifecycle import StartFrame
 from antiphon.frames.turns import BotStartedSpeakingFrame, BotStoppedSpeakingFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import handles
@@ -107,7 +107,7 @@ class FileTransport(BaseTransport):
         self._closed = False
         self._output_format = (24_000, 1)
         self._input = FileInput(self)
-        self._output = OutputTransport(self, params)
+        self._output = OutputTransport(self, params, line=self.line)
 
     def input(self) -> InputTransport:
         """The caller's sound."""
@@ -190,7 +190,7 @@ class FileInput(InputTransport):
         samples = round(script.sample_rate * CHUNK_SECS)
         due, chunks_after_end = self.clock.now(), 0
         hang_up = transport.hang_up_after_secs
-        transport.on_client_connected.emit(transport)
+        transport.line.open(transport)
         while hang_up is None or chunks_after_end * CHUNK_SECS <= hang_up:
             if transport.realtime or not script.saying:
                 # What was said in a chunk is known when the chunk is over.
@@ -203,5 +203,4 @@ class FileInput(InputTransport):
             transport.record_caller(chunk)
             self.push_audio(chunk, script.sample_rate)
             chunks_after_end += script.finished
-        transport.on_client_disconnected.emit(transport)
-        await self.push_frame(EndFrame(reason="the caller hung up"))
+        transport.line.hang_up("the caller hung up")

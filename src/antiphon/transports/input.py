@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from functools import partial
 
 from antiphon.audio.convert import StreamConverter
 from antiphon.audio.filters import AdjustableFilter
 from antiphon.audio.pcm import SAMPLE_BYTES
-from antiphon.errors import AntiphonError, ConfigurationError, InvalidInputError
+from antiphon.errors import ConfigurationError, InvalidInputError
 from antiphon.frames.audio import InputAudioRawFrame
 from antiphon.frames.lifecycle import EndFrame, StartFrame, StopFrame
 from antiphon.frames.transport import (
@@ -18,6 +19,7 @@ from antiphon.frames.transport import (
 )
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.transports.guard import FailureLog, attempt
 from antiphon.transports.line_clock import LineClock
 from antiphon.transports.params import TransportParams
 
@@ -47,6 +49,12 @@ class InputTransport(FrameProcessor):
         self._early: deque[tuple[bytes, int, int, float]] = deque()
         self._early_secs = 0.0
         self._early_lost = 0.0
+        self._failures = FailureLog(
+            "the audio filter fails, the caller is heard without it", self._report
+        )
+
+    def _report(self, message: str, error: BaseException) -> None:
+        self.push_error(message, exception=error)
 
     @handles(StartFrame)
     async def start(self, frame: StartFrame, direction: FrameDirection) -> None:
@@ -54,7 +62,7 @@ class InputTransport(FrameProcessor):
         rate = params.audio_in_sample_rate or frame.audio_in_sample_rate
         self._converter = StreamConverter(rate, params.audio_in_channels)
         if params.audio_in_filter is not None:
-            params.audio_in_filter.start(rate)
+            attempt(partial(params.audio_in_filter.start, rate), self._failures)
         if params.audio_in_stream_on_start:
             self.start_streaming()
         self._hear_early()
@@ -66,7 +74,7 @@ class InputTransport(FrameProcessor):
     async def cleanup(self) -> None:
         self.stop_streaming()
         if self._converter is not None and self.transport_params.audio_in_filter is not None:
-            self.transport_params.audio_in_filter.stop()
+            attempt(self.transport_params.audio_in_filter.stop, self._failures)
 
     @handles(InputAudioRawFrame)
     async def take(self, frame: InputAudioRawFrame, direction: FrameDirection) -> None:
@@ -83,10 +91,8 @@ class InputTransport(FrameProcessor):
         if isinstance(frame, FilterEnableFrame):
             self._filtering = frame.enable
         elif isinstance(frame, FilterUpdateSettingsFrame):
-            try:
-                self._update_filter(frame)
-            except AntiphonError as error:
-                await self.push_error(f"the audio filter stays as it was: {error}", exception=error)
+            refused = FailureLog("the audio filter stays as it was", self._report)
+            attempt(partial(self._update_filter, frame), refused)
         await self.push_frame(frame, direction)
 
     def _update_filter(self, frame: FilterUpdateSettingsFrame) -> None:
@@ -154,7 +160,10 @@ class InputTransport(FrameProcessor):
             return
         self._bad_format = False
         if self.transport_params.audio_in_filter is not None and self._filtering:
-            audio = self.transport_params.audio_in_filter.filter(audio)
+            filtered = attempt(
+                partial(self.transport_params.audio_in_filter.filter, audio), self._failures
+            )
+            audio = filtered if isinstance(filtered, bytes) else audio
         if audio and self.transport_params.audio_in_passthrough:
             rate, channels = self._converter.sample_rate, self._converter.num_channels
             if began is None:

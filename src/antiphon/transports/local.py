@@ -230,7 +230,7 @@ class LocalAudioTransport(BaseTransport):
         if not params.audio_out_lead_secs:
             params = msgspec.structs.replace(params, audio_out_lead_secs=LEAD_SECS)
         self._input = Microphone(params, input_device)
-        self._output = OutputTransport(Speaker(output_device), params)
+        self._output = OutputTransport(Speaker(output_device), params, line=self.line)
 
     def input(self) -> InputTransport:
         """The microphone."""

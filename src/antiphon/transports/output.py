@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from antiphon.audio.dtmf import tones
 from antiphon.audio.mixer import AudioMixer
 from antiphon.audio.pcm import to_channels
-from antiphon.errors import AntiphonError, UnknownNameError
+from antiphon.errors import UnknownNameError
 from antiphon.frames.audio import OutputAudioRawFrame
 from antiphon.frames.base import ControlFrame, DataFrame, Frame
 from antiphon.frames.lifecycle import (
@@ -31,18 +31,25 @@ from antiphon.frames.transport import (
 )
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.transports.guard import FailureLog, Guard
+from antiphon.transports.line import CallerLine
 from antiphon.transports.params import TransportParams
 from antiphon.transports.player import Player
-from antiphon.transports.playout import (
+from antiphon.transports.playout_events import (
     Acknowledged,
     Cancel,
+    HangUp,
     KeyTones,
+    LineBack,
+    LineLost,
     PausePlayout,
     PlayoutConfig,
     ResumePlayout,
     Sound,
 )
-from antiphon.transports.sinks import AudioSink, CallbackSink, OpenableSink
+from antiphon.transports.sinks import AudioSink, ClosedSink, OpenableSink
+
+OPEN_TIMEOUT_SECS = 10.0
 
 
 def _tones(frame: OutputDTMFFrame | OutputDTMFUrgentFrame, config: PlayoutConfig) -> bytes:
@@ -58,10 +65,12 @@ class OutputTransport(FrameProcessor):
         sink: AudioSink | Mapping[str | None, AudioSink],
         params: TransportParams | None = None,
         *,
+        line: CallerLine | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
         self.transport_params: TransportParams = params or TransportParams()
+        self.line: CallerLine = line or CallerLine(self.transport_params.reconnect_secs)
         self._sinks: Mapping[str | None, AudioSink] = (
             sink if isinstance(sink, Mapping) else {None: sink}
         )
@@ -79,30 +88,40 @@ class OutputTransport(FrameProcessor):
     async def start(self, frame: StartFrame, direction: FrameDirection) -> None:
         params = self.transport_params
         rate = params.audio_out_sample_rate or frame.audio_out_sample_rate
-        for destination, closed in self._sinks.items():
-            sink = await self._open(closed, rate)
+        default = None if None in self._sinks else next(iter(self._sinks), None)
+        for destination, sink in self._sinks.items():
+            opened = await self._open(sink, rate)
             mixer = self._mixer_for(destination)
             player = Player(
                 self,
-                sink,
+                sink if opened else ClosedSink(),
                 self._config(rate, continuous=mixer is not None),
                 self.clock,
                 destination=destination,
                 mixer=mixer,
+                line=self.line if destination == default else None,
             )
             self._players[destination] = player
             self.create_task(player.run(), name=f"playout {destination or ''}".strip())
+            if not opened:
+                player.tell(LineLost())
+            if not opened and destination == default:
+                self.line.failing("the sink could not be opened")
+        self.line.attach(self)
 
-    async def _open(self, sink: AudioSink, rate: int) -> AudioSink:
-        """The sink, open; one that nobody hears in its place when it cannot be opened."""
-        if isinstance(sink, OpenableSink):
-            self._opened.append(sink)
-            try:
-                await sink.open(rate, self.transport_params.audio_out_channels)
-            except (OSError, AntiphonError) as error:
-                await self.push_error(f"the agent cannot be heard: {error}", exception=error)
-                return CallbackSink(lambda pcm: None)
-        return sink
+    async def _open(self, sink: AudioSink, rate: int) -> bool:
+        """Whether the sink is open."""
+        if not isinstance(sink, OpenableSink):
+            return True
+        self._opened.append(sink)
+        opening = Guard(FailureLog("the agent cannot be heard", self._report), OPEN_TIMEOUT_SECS)
+        self.allow(OPEN_TIMEOUT_SECS + 1.0)
+        opened = await opening.call(sink.open, rate, self.transport_params.audio_out_channels)
+        opening.close()
+        return opened
+
+    def _report(self, message: str, error: BaseException) -> None:
+        self.push_error(message, exception=error)
 
     def _config(self, rate: int, *, continuous: bool) -> PlayoutConfig:
         params, clock = self.transport_params, self.clock
@@ -135,9 +154,12 @@ class OutputTransport(FrameProcessor):
             player.tell(Cancel())
 
     async def cleanup(self) -> None:
+        self.line.detach()
         opened, self._opened = self._opened, []
+        closing = Guard(FailureLog("the sink does not close", self._report), OPEN_TIMEOUT_SECS)
         for sink in opened:
-            await sink.close()
+            await closing.call(sink.close)
+        closing.close()
 
     # ---- what passes --------------------------------------------------------------------------
 
@@ -215,6 +237,24 @@ class OutputTransport(FrameProcessor):
         """Goes on where `pause` held it."""
         for player in self._players.values():
             player.tell(ResumePlayout())
+
+    def line_lost(self) -> None:
+        """Holds what is being said: nothing reaches the caller now."""
+        for player in self._players.values():
+            player.tell(LineLost())
+
+    def line_back(self) -> None:
+        """Goes on where the line was lost."""
+        for player in self._players.values():
+            player.tell(LineBack())
+
+    def line_over(self, reason: str) -> None:
+        """Cuts off the agent, whom nobody hears, and ends the session if that is wanted."""
+        self.broadcast_interruption()
+        for player in self._players.values():
+            player.tell(HangUp())
+        if self.transport_params.end_on_disconnect:
+            self.push_frame(EndFrame(reason=reason))
 
     def acknowledge(self, samples: int, destination: str | None = None) -> None:
         """The other side has heard this many of the samples written since the beginning."""

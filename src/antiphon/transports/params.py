@@ -22,7 +22,9 @@ class TransportParams(msgspec.Struct, frozen=True, kw_only=True):
     for sinks that can be cleared. `audio_out_fade_secs`: falling sound after an interruption in
     place of a click. `audio_out_at_once`: frame types that do not wait for the sound before them.
     `audio_in_stream_on_start`: False drops the caller's audio until `start_streaming` is called.
-    `audio_in_passthrough`: False keeps the caller's audio from the pipeline.
+    `audio_in_passthrough`: False keeps the caller's audio from the pipeline. `reconnect_secs`: how
+    long a lost line is waited for before it counts as a hang-up (0 for a telephone, whose callers
+    do not come back). `end_on_disconnect`: a hang-up ends the session.
     """
 
     audio_out_enabled: bool = True
@@ -42,3 +44,5 @@ class TransportParams(msgspec.Struct, frozen=True, kw_only=True):
     audio_in_filter: AudioFilter | None = None
     audio_in_stream_on_start: bool = True
     audio_in_passthrough: bool = True
+    reconnect_secs: float = 10.0
+    end_on_disconnect: bool = True

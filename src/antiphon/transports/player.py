@@ -6,7 +6,9 @@ Two parties touch the machine, and both do so without awaiting in between: the h
 output, which give it events, and the player's own task, which ticks it and is the only one that
 waits for the sink. Frames are delivered in the step in which the machine says so. What must be
 awaited (a chunk to write, a message or keys to send, the sink to be cleared) is done by the task
-before it asks the machine again, so the sink sees everything in order.
+before it asks the machine again, so the sink sees everything in order. Sink and mixer are
+strangers' code: whatever they raise is one failed call (`guard`). A chunk that was not taken was
+not heard: the machine is told so, and gives it again.
 
 An interruption becomes true when the kernel's epoch ends, which may be before the output's handler
 of it runs. So both parties first look whether the epoch they know is still live (`sync`): from the
@@ -22,7 +24,12 @@ from collections.abc import Callable
 from antiphon.audio.convert import StreamConverter
 from antiphon.audio.mixer import AdjustableMixer, AudioMixer
 from antiphon.clock import Clock
-from antiphon.errors import AntiphonError, ConfigurationError, ConnectivityError
+from antiphon.errors import (
+    AntiphonError,
+    ConfigurationError,
+    ConnectivityError,
+    InvalidInputError,
+)
 from antiphon.frames.audio import OutputAudioRawFrame, TTSAudioRawFrame
 from antiphon.frames.base import Frame, SystemFrame
 from antiphon.frames.speech import TTSStoppedFrame
@@ -43,8 +50,10 @@ from antiphon.frames.turns import (
 )
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor
-from antiphon.transports.guard import Guard
-from antiphon.transports.playout import (
+from antiphon.transports.guard import FailureLog, Guard, attempt
+from antiphon.transports.line import CallerLine
+from antiphon.transports.playout import Playout
+from antiphon.transports.playout_events import (
     Action,
     ClearSink,
     Credit,
@@ -56,19 +65,21 @@ from antiphon.transports.playout import (
     InterruptPlayout,
     Item,
     Overflow,
-    Playout,
     PlayoutConfig,
     Sound,
     Speaking,
     Started,
     Stopped,
     Write,
+    Written,
 )
 from antiphon.transports.sinks import AudioSink, ClearableSink, KeySink, MessageSink
 
 WRITE_TIMEOUT_SECS = 5.0
 """A sink that takes longer for a chunk is reported."""
 DRAIN_MARGIN_SECS = 2.0
+_NOTICE_SECS = 0.5
+"""A line whose writes fail for that long without the transport's knowing why is an error."""
 
 Errand = OutputTransportMessageFrame | OutputTransportMessageUrgentFrame | OutputDTMFFrame
 Errands = Errand | OutputDTMFUrgentFrame
@@ -93,6 +104,7 @@ class Player:
         *,
         destination: str | None = None,
         mixer: AudioMixer | None = None,
+        line: CallerLine | None = None,
     ) -> None:
         self.machine: Playout = Playout(config)
         self.sink = sink
@@ -103,14 +115,21 @@ class Player:
         self._speech_context: str | None = None
         self._epoch = host.emitter()
         self._errands: deque[Errands] = deque()
-        self._clearing = self._over = False
-        self._guard = Guard(self._report, WRITE_TIMEOUT_SECS)
+        self._clearing = self._over = self._failing = False
+        self._line = line
+        writes = FailureLog(
+            "the caller's side of the output fails", self._line_fails, patience_secs=_NOTICE_SECS
+        )
+        self._writes = Guard(writes, WRITE_TIMEOUT_SECS)
+        errands = FailureLog("the caller's side of the output fails", self._report)
+        self._calls = Guard(errands, WRITE_TIMEOUT_SECS)
+        self._mixing = FailureLog("the mixer fails, the voice is heard without it", self._report)
         self._bad_format = False
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._armed: float | None = None
         if mixer is not None:
-            mixer.start(config.sample_rate, config.num_channels)
+            attempt(lambda: mixer.start(config.sample_rate, config.num_channels), self._mixing)
 
     # ---- what the output's handlers call --------------------------------------------------------
 
@@ -176,8 +195,9 @@ class Player:
                 async with asyncio.timeout(secs + self.machine.pacer.latency):
                     await self.drained.wait()
             except TimeoutError:
-                message = f"the output did not get rid of its sound in time: {secs:.1f} s"
-                self._host.push_error(message, exception=ConnectivityError(message))
+                if not (self._failing or self.machine.lost):  # else that was told
+                    message = f"the output did not get rid of its sound in time: {secs:.1f} s"
+                    self._host.push_error(message, exception=ConnectivityError(message))
                 self.tell(GiveUp())
                 return
 
@@ -202,19 +222,32 @@ class Player:
                 else:
                     await self._tick()
         finally:
-            self._guard.close()
+            self._writes.close()
+            self._calls.close()
             self.drained.set()
 
     async def _tick(self) -> None:
         write = self._carry_out(self.machine.tick(self._clock.now()))
         if write is None:
             return
-        pcm = write.pcm if self._mixer is None else self._mixer.mix(write.pcm)
+        pcm = self._mixed(write.pcm)
         epoch = self._epoch
-        if await self._guard.call(self.sink.write(pcm)) and write.sound:
+        accepted = await self._writes.call(self.sink.write, pcm)
+        if accepted and self._failing and self._line is not None:
+            self._line.working()
+        self._failing = not accepted
+        self._carry_out(self.machine.receive(Written(accepted), self._clock.now()))
+        if accepted and write.sound:
             epoch.push_frame(self._heard(write, pcm))
         if not self._config.paced:
             await asyncio.sleep(0)
+
+    def _mixed(self, pcm: bytes) -> bytes:
+        mixer = self._mixer
+        if mixer is None:
+            return pcm
+        mixed = attempt(lambda: _same_length(mixer.mix(pcm), pcm), self._mixing)
+        return pcm if mixed is None else mixed
 
     def _heard(self, write: Write, pcm: bytes) -> OutputAudioRawFrame:
         rate, channels = self._config.sample_rate, self._config.num_channels
@@ -225,15 +258,16 @@ class Player:
 
     async def _clear(self) -> None:
         if isinstance(self.sink, ClearableSink):
-            await self._guard.call(self.sink.clear())
+            await self._calls.call(self.sink.clear)
 
     async def _send(self, frame: Errands) -> None:
         sink = self.sink
         if isinstance(frame, OutputDTMFFrame | OutputDTMFUrgentFrame):
             if isinstance(sink, KeySink):
-                await self._guard.call(sink.send_keys("".join(key.value for key in frame.buttons)))
+                keys = "".join(key.value for key in frame.buttons)
+                await self._calls.call(sink.send_keys, keys)
         elif isinstance(sink, MessageSink):
-            await self._guard.call(sink.send_message(frame.message))
+            await self._calls.call(sink.send_message, frame.message)
 
     async def _wait(self, deadline: float | None) -> None:
         waiter = self._waiter = self._loop.create_future()
@@ -245,6 +279,13 @@ class Player:
             self._waiter = None
             if timer is not None:
                 timer.cancel()
+
+    def _line_fails(self, message: str, error: BaseException) -> None:
+        if self.machine.gone:
+            return
+        self._report(message, error)
+        if self._line is not None and self._failing:
+            self._line.failing(message)
 
     def _report(self, message: str, error: BaseException) -> None:
         self._host.push_error(message, exception=error)
@@ -287,6 +328,8 @@ class Player:
                     )
                 case Drained():
                     self._over = True
+                    if self.machine.gone:
+                        self.drained.set()  # whatever the sink is still busy with
         return write
 
     def _deliver(self, frame: Frame) -> None:
@@ -300,15 +343,23 @@ class Player:
     def _adjust(self, frame: MixerControlFrame) -> None:
         """Obeys, or says why not."""
         mixer = self._mixer
-        try:
-            if not isinstance(mixer, AdjustableMixer):
-                raise ConfigurationError(
-                    f"the output {self.destination or ''!r} has none that can be changed; "
-                    "give one to TransportParams(audio_out_mixer=...)"
-                )
-            if isinstance(frame, MixerEnableFrame):
-                mixer.enable(on=frame.enable)
-            elif isinstance(frame, MixerUpdateSettingsFrame):
-                mixer.update(frame.settings)
-        except AntiphonError as error:
-            self._host.push_error(f"the mixer stays as it was: {error}", exception=error)
+        adjusting = FailureLog("the mixer stays as it was", self._report)
+        attempt(lambda: _adjusted(mixer, frame, self.destination), adjusting)
+
+
+def _adjusted(mixer: AudioMixer | None, frame: MixerControlFrame, destination: str | None) -> None:
+    if not isinstance(mixer, AdjustableMixer):
+        raise ConfigurationError(
+            f"the output {destination or ''!r} has none that can be changed; "
+            "give one to TransportParams(audio_out_mixer=...)"
+        )
+    if isinstance(frame, MixerEnableFrame):
+        mixer.enable(on=frame.enable)
+    elif isinstance(frame, MixerUpdateSettingsFrame):
+        mixer.update(frame.settings)
+
+
+def _same_length(mixed: bytes, pcm: bytes) -> bytes:
+    if len(mixed) != len(pcm):
+        raise InvalidInputError(f"it gave {len(mixed)} bytes for a chunk of {len(pcm)}")
+    return mixed

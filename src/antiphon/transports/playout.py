@@ -5,22 +5,27 @@ Theory of operation
 Everything that goes to the caller passes through one ordered stream:
 
 * *Sound* waits in a bounded buffer and is written in chunks of a few times 10 ms, each when it is
-  due. The playout clock is the number of samples written; nothing else says how far we are.
+  due. The playout clock is the number of samples that the line *accepted*; nothing else says how
+  far we are. A chunk that the line refuses goes back to where it came from and is tried again; all
+  else waits for it.
 * *Frames* wait in a line beside it, each for a position in the sound: the end of the sound before
   it or, with a pts, that instant of its utterance. They come out when the position has been
   *heard*, and never overtake each other.
 * *Utterances* begin with `TTSStartedFrame` (or with their first sound) and end with
   `TTSStoppedFrame`, with the next utterance, or after `silence_timeout_secs` without sound.
 
-The agent *speaks* from the first chunk written with its voice until its voice has been heard and no
-utterance is open. `Started` and `Stopped` alternate, beginning with `Started`; `Speaking` comes in
-between, at most every `speaking_period_secs`.
+The agent *speaks* from the first chunk accepted with its voice until its voice has been heard and
+no utterance is open. `Started` and `Stopped` alternate, beginning with `Started`; `Speaking` comes
+in between, at most every `speaking_period_secs`.
 
 Who may do what:
 
     Sound, Item        append; a frame with nothing before it comes out at once
     KeyTones           go before all other sound; everything else waits meanwhile
     Interrupt          drops interruptible sound and frames now; keeps the others in order; goes on
+    Written            answers for each `Write`, before the next: accepted, or refused
+    LineLost, LineBack hold everything while nobody is on the line
+    HangUp             drops all sound, for nobody hears it; what may not be dropped comes out
     Pause, Resume      hold the sound and what waits for it; an interruption lifts a pause
     Acknowledged       measures how much later than written a sample is heard
     Drain              ends what is open; `Drained` comes when all is heard, and silence after it
@@ -41,174 +46,46 @@ from __future__ import annotations
 
 import math
 
-import msgspec
+from msgspec.structs import replace
 
 from antiphon.audio.pcm import SAMPLE_BYTES, fade_out
 from antiphon.errors import InvalidInputError
 from antiphon.frames.base import Frame
 from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
+from antiphon.transports.playout_events import (
+    Acknowledged,
+    Actions,
+    Cancel,
+    ClearSink,
+    Credit,
+    Deliver,
+    Drain,
+    Drained,
+    Event,
+    GiveUp,
+    HangUp,
+    InterruptPlayout,
+    Item,
+    KeyTones,
+    LineBack,
+    LineLost,
+    Overflow,
+    PausePlayout,
+    PlayoutConfig,
+    ResumePlayout,
+    Sound,
+    Speaking,
+    Started,
+    Stopped,
+    Write,
+    Written,
+)
 from antiphon.transports.playout_line import FrameLine
-from antiphon.transports.playout_sound import Pacer, Piece, SoundBuffer
-
-
-class PlayoutConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How one output plays. Rates in Hz, times in seconds.
-
-    `continuous`: silence is written when there is nothing to say, as a line or a mixer needs it.
-    `paced`: False writes as fast as the other side takes it. `lead_secs`: how long before it is
-    heard a chunk is written. `origin`: the loop's time at which the conversation's clock was 0.
-    """
-
-    sample_rate: int = 24_000
-    num_channels: int = 1
-    chunk_ms: int = 20
-    paced: bool = True
-    continuous: bool = False
-    lead_secs: float = 0.0
-    max_burst_chunks: int = 3
-    high_water_secs: float = 6.0
-    low_water_secs: float = 3.0
-    limit_secs: float = 300.0
-    silence_timeout_secs: float = 3.0
-    speaking_period_secs: float = 0.2
-    fade_out_secs: float = 0.0
-    end_silence_secs: float = 0.0
-    origin: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.chunk_ms < 10 or self.chunk_ms % 10:
-            raise InvalidInputError(f"chunks are multiples of 10 ms, not {self.chunk_ms} ms")
-        if self.sample_rate * self.chunk_ms % 1000:
-            raise InvalidInputError(
-                f"{self.chunk_ms} ms are not a whole number of samples at {self.sample_rate} Hz; "
-                "chunks are multiples of 10 ms: choose another multiple, or another rate"
-            )
-
-
-# ---- what happens -----------------------------------------------------------------------------
-
-
-class Sound(msgspec.Struct, frozen=True):
-    """Whole samples at the output's rate and channels; `speech`: the voice of `context_id`."""
-
-    pcm: bytes
-    speech: bool = False
-    context_id: str | None = None
-    interruptible: bool = True
-    pts: int | None = None
-
-
-class Item(msgspec.Struct, frozen=True):
-    """A frame that has its place between the sounds."""
-
-    frame: Frame
-
-
-class KeyTones(msgspec.Struct, frozen=True):
-    """Sound that goes before all other."""
-
-    pcm: bytes
-
-
-class InterruptPlayout(msgspec.Struct, frozen=True):
-    """What was to be said is void."""
-
-
-class PausePlayout(msgspec.Struct, frozen=True):
-    """Hold on."""
-
-
-class ResumePlayout(msgspec.Struct, frozen=True):
-    """Go on."""
-
-
-class Acknowledged(msgspec.Struct, frozen=True):
-    """The other side has heard this many of the samples written since the beginning."""
-
-    samples: int
-
-
-class Drain(msgspec.Struct, frozen=True):
-    """Nothing more will come."""
-
-
-class GiveUp(msgspec.Struct, frozen=True):
-    """The other side takes nothing any more."""
-
-
-class Cancel(msgspec.Struct, frozen=True):
-    """It is over."""
-
+from antiphon.transports.playout_sound import HandedOver, Pacer, Piece, SoundBuffer
 
 EARLY = 1e-6
-
-Event = (
-    Sound
-    | Item
-    | KeyTones
-    | InterruptPlayout
-    | PausePlayout
-    | ResumePlayout
-    | Acknowledged
-    | Drain
-    | GiveUp
-    | Cancel
-)
-
-
-# ---- what to do -------------------------------------------------------------------------------
-
-
-class Write(msgspec.Struct, frozen=True):
-    """Give one chunk to the other side. `sound`: it is more than filling silence."""
-
-    pcm: bytes
-    speech: bool
-    sound: bool
-    context_id: str | None
-
-
-class Deliver(msgspec.Struct, frozen=True):
-    """The frame's moment has come."""
-
-    frame: Frame
-
-
-class Started(msgspec.Struct, frozen=True):
-    """The agent begins to be heard, with the next `Write`."""
-
-
-class Speaking(msgspec.Struct, frozen=True):
-    """The agent is being heard."""
-
-
-class Stopped(msgspec.Struct, frozen=True):
-    """The agent is not heard any more."""
-
-
-class ClearSink(msgspec.Struct, frozen=True):
-    """What was written and is not heard yet is to be thrown away, where that is possible."""
-
-
-class Credit(msgspec.Struct, frozen=True):
-    """Sound should stop coming (`full`), or may come again."""
-
-    full: bool
-    buffered_secs: float
-
-
-class Overflow(msgspec.Struct, frozen=True):
-    """Sound was dropped because `buffered_secs` of it wait already."""
-
-    buffered_secs: float
-
-
-class Drained(msgspec.Struct, frozen=True):
-    """All is heard."""
-
-
-Action = Write | Deliver | Started | Speaking | Stopped | ClearSink | Credit | Overflow | Drained
-Actions = list[Action]
+FIRST_RETRY_SECS, LAST_RETRY_SECS = 0.02, 0.1
+"""Between attempts to write a chunk that the line refuses; each is twice the one before."""
 
 
 class Playout:
@@ -235,6 +112,12 @@ class Playout:
         self._paused = self._full = self._overflowing = self._over = False
         self._tail_is_whole = False
         self._silence_left: int | None = None
+        self._handed: HandedOver | None = None
+        self._retry_secs = 0.0
+        self.lost: bool = False
+        """Nobody is on the line."""
+        self.gone: bool = False
+        """The caller has hung up."""
         self.speaking: bool = False
         self.samples_written: int = 0
 
@@ -264,7 +147,9 @@ class Playout:
     # ---- what happens -------------------------------------------------------------------------
 
     def receive(self, event: Event, now: float) -> Actions:
-        """Takes an event; never returns a `Write`."""
+        """Takes an event; never returns a `Write`. `Written` has no consequence but `Started`: what
+        follows from it comes with the next step.
+        """
         actions: Actions = []
         if self._over:
             return actions
@@ -278,23 +163,22 @@ class Playout:
                 self._tones += pcm
             case InterruptPlayout():
                 self._interrupt(now, actions)
-            case PausePlayout():
-                self._paused = True
-            case ResumePlayout():
-                self._paused = False
-                self._last_event = now
-                self.pacer.begin(now)
+            case Written(accepted):
+                self._written(now, actions, accepted=accepted)
+                return actions
             case Acknowledged(samples):
                 self.pacer.acknowledge(samples, now)
             case Drain():
-                self._drain(now)
-            case GiveUp():
-                actions += [Deliver(frame) for frame in self._line.take_vital()]
+                self._drain(now, actions)
+            case GiveUp() | Cancel():
+                if isinstance(event, GiveUp):
+                    actions += [Deliver(frame) for frame in self._line.take_vital()]
                 self._cancel(actions)
                 return actions
-            case Cancel():
-                self._cancel(actions)
-                return actions
+            case HangUp():
+                self._hang_up(now, actions)
+            case _:
+                self._hold(event, now)
         self._settle(now, actions)
         return actions
 
@@ -309,6 +193,22 @@ class Playout:
         if write_at is not None and write_at <= now and not self._over:
             self._write(now, actions)
         return actions
+
+    def _hold(self, event: Event, now: float) -> None:
+        """Holds what is to be said, or goes on."""
+        match event:
+            case PausePlayout():
+                self._paused = True
+                return
+            case LineLost():
+                self.lost = True
+                return
+            case LineBack():
+                self.lost = self.gone = False
+            case ResumePlayout():
+                self._paused = False
+        self._last_event = now
+        self.pacer.begin(now)
 
     def _take_sound(self, event: Sound, now: float, actions: Actions) -> None:
         if len(event.pcm) % self._unit:
@@ -366,20 +266,36 @@ class Playout:
         if self._paused:
             self._paused = False
             self.pacer.begin(now)
-        self._heard = self._sound.taken
+        if self._handed is not None:
+            self._handed = replace(self._handed, void=True)
+        self._heard = self._sound.taken - (0 if self._handed is None else self._sound.returnable)
         self._speech_end = self._sound.end if self._sound.has_speech else self._sound.taken
         self.pacer.forget(now)
         if self.samples_written:
             actions.append(ClearSink())
 
-    def _drain(self, now: float) -> None:
+    def _drain(self, now: float, actions: Actions) -> None:
         if self._silence_left is not None:
+            return
+        if self.gone:
+            self._silence_left = 0
+            self._hang_up(now, actions)
             return
         self._line.close(self._sound.end)
         self._paused = False
         self.pacer.begin(now)
         secs = self.config.end_silence_secs if self.samples_written or self._sound.waiting else 0.0
         self._silence_left = round(secs * self.config.sample_rate)
+
+    def _hang_up(self, now: float, actions: Actions) -> None:
+        self.gone = self.lost = True
+        actions += [Deliver(frame) for frame in self._line.take_vital()]
+        self._sound.clear()
+        self._tones.clear()
+        self.pacer.forget(now)
+        self._heard = self._speech_end = self._sound.taken
+        if self._silence_left is not None:
+            self._silence_left = 0
 
     def _cancel(self, actions: Actions) -> None:
         self._sound.clear()
@@ -397,13 +313,16 @@ class Playout:
     def _timeout_at(self) -> float | None:
         """When an utterance that gets no more sound is given up."""
         waits = self.speaking or len(self._line)
-        if self._paused or not waits or self._sound.waiting or self._line.open_utterance is None:
+        held = self._paused or self.lost or self._sound.waiting
+        if held or not waits or self._line.open_utterance is None:
             return None
         return self._last_event + self.config.silence_timeout_secs
 
     def _write_at(self) -> float | None:
         """When the next chunk is due; None: there is nothing to write."""
         due = self.pacer.write_at
+        if self.lost or self._handed is not None:
+            return None
         if self._tones or self._silence_left:
             return due
         if self.config.continuous and not self.draining:
@@ -428,21 +347,20 @@ class Playout:
             actions.append(Deliver(frame))
         while (frame := self._line.pop_timed(now)) is not None:
             actions.append(Deliver(frame))
-        self._decide_stopped(actions)
+        if self.speaking and self._heard >= self._speech_end and not self._line.open_utterance:
+            self.speaking = False
+            actions.append(Stopped())
         if self._full and self.buffered_secs < self.config.low_water_secs:
             self._full = False
             actions.append(Credit(False, self.buffered_secs))
         self._decide_drained(actions)
 
-    def _decide_stopped(self, actions: Actions) -> None:
-        if self.speaking and self._heard >= self._speech_end and not self._line.open_utterance:
-            self.speaking = False
-            actions.append(Stopped())
-
     def _decide_drained(self, actions: Actions) -> None:
         if self._silence_left is None or self._silence_left > 0 or self._tones:
             return
         if self._sound.waiting or self.pacer.heard_at is not None:
+            return
+        if self._handed is not None and not self.gone:
             return
         while (frame := self._line.pop_timed(math.inf)) is not None:
             actions.append(Deliver(frame))
@@ -450,30 +368,48 @@ class Playout:
         self._over = True
 
     def _write(self, now: float, actions: Actions) -> None:
-        size = self._chunk * self._unit
+        size, silence = self._chunk * self._unit, 0
         piece: Piece | None = None
-        if 0 < self._sound.waiting < self._chunk and not self._tail_is_whole:
+        if self._retry_secs:
+            self.pacer.begin(now)
+        elif 0 < self._sound.waiting < self._chunk and not self._tail_is_whole:
             # It was not late, but waited for its rest: the pace begins anew.
             self.pacer.begin(self._last_sound + 2 * self._chunk_secs)
-        if self._tones:
-            pcm = bytes(self._tones[:size])
+        tones = bytes(self._tones[:size])
+        if tones:
+            pcm = tones
             del self._tones[:size]
         elif self._paused:
             pcm = b""
         else:
             pcm, piece = self._sound.take(self._chunk)
         if not pcm and self._silence_left:
-            self._silence_left = max(0, self._silence_left - self._chunk)
+            silence = min(self._silence_left, self._chunk)
+            self._silence_left -= silence
         speech = piece is not None and piece.speech
-        if speech:
-            self._announce(now, actions)
-        self.samples_written += self._chunk
-        self.pacer.wrote(self._sound.taken, self.samples_written, now)
+        self._handed = HandedOver(tones, speech, silence, now)
         context_id = None if piece is None else piece.context_id
         padded = pcm if len(pcm) == size else pcm + bytes(size - len(pcm))
         actions.append(Write(padded, speech, bool(pcm), context_id))
 
-    def _announce(self, now: float, actions: Actions) -> None:
+    def _written(self, now: float, actions: Actions, *, accepted: bool) -> None:
+        chunk, self._handed = self._handed, None
+        if chunk is None:
+            return
+        if not accepted:
+            self._retry_secs = min(max(2 * self._retry_secs, FIRST_RETRY_SECS), LAST_RETRY_SECS)
+            self.pacer.postpone(now + self._retry_secs)
+            self._sound.put_back()
+            if self._silence_left is not None and not self.gone:
+                self._silence_left += chunk.silence
+            if not chunk.void:
+                self._tones[:0] = chunk.tones
+            return
+        self._retry_secs = 0.0
+        self.samples_written += self._chunk
+        self.pacer.wrote(self._sound.taken, self.samples_written, chunk.at)
+        if not chunk.speech or chunk.void:
+            return
         if not self.speaking:
             self.speaking = True
             actions.append(Started())

@@ -24,12 +24,25 @@ class Piece(msgspec.Struct):
         return len(self.pcm) - self.read
 
 
+class HandedOver(msgspec.Struct, frozen=True):
+    """What the line was given `at` loop seconds and has not answered for. `silence`: samples of the
+    silence at the end; `void`: an interruption came meanwhile.
+    """
+
+    tones: bytes
+    speech: bool
+    silence: int
+    at: float
+    void: bool = False
+
+
 class SoundBuffer:
     """Pieces of sound, first in, first out. Positions count samples since the first ever put in."""
 
     def __init__(self, num_channels: int) -> None:
         self._unit = SAMPLE_BYTES * num_channels
         self._pieces: deque[Piece] = deque()
+        self._taken: list[tuple[Piece, int]] = []
         self.waiting: int = 0
         """Samples in the buffer."""
         self.taken: int = 0
@@ -48,6 +61,7 @@ class SoundBuffer:
     def take(self, samples: int) -> tuple[bytes, Piece | None]:
         """Up to `samples`, and the piece of speech (else any piece) that the first came from."""
         wanted, parts = samples * self._unit, []
+        self._taken = []
         source: Piece | None = None
         while wanted and self._pieces:
             piece = self._pieces[0]
@@ -57,6 +71,7 @@ class SoundBuffer:
             parts.append(part)
             wanted -= len(part)
             piece.read += len(part)
+            self._taken.append((piece, len(part)))
             if not piece.left:
                 self._pieces.popleft()
         taken = parts[0] if len(parts) == 1 else b"".join(parts)
@@ -64,6 +79,22 @@ class SoundBuffer:
         self.waiting -= count
         self.taken += count
         return taken, source
+
+    @property
+    def returnable(self) -> int:
+        """Samples of those taken last that `put_back` would put back."""
+        return sum(size for _, size in self._taken) // self._unit
+
+    def put_back(self) -> None:
+        """Undoes the last `take`, but for what an interruption has dropped since."""
+        count, taken = self.returnable, self._taken
+        for piece, size in reversed(taken):
+            if not self._pieces or self._pieces[0] is not piece:
+                self._pieces.appendleft(piece)
+            piece.read -= size
+        self._taken = []
+        self.waiting += count
+        self.taken -= count
 
     def peek_interruptible(self, samples: int) -> bytes:
         """Up to `samples` of what an interruption would cut off next; nothing is taken."""
@@ -82,6 +113,7 @@ class SoundBuffer:
             if not piece.interruptible:
                 kept.append(piece)
                 spans.append((start, position))
+        self._taken = [entry for entry in self._taken if not entry[0].interruptible]
         self._pieces, self.waiting = kept, sum(piece.left for piece in kept) // self._unit
         return spans
 
@@ -93,6 +125,7 @@ class SoundBuffer:
     def clear(self) -> None:
         """Drops everything."""
         self._pieces.clear()
+        self._taken = []
         self.waiting = 0
 
 
@@ -119,7 +152,7 @@ class Pacer:
         self._chunk, self._paced, self._lead = chunk_secs, paced, lead
         # Half a chunk less, so that rounding does not decide how many are written at once.
         self._max_late = (max_burst - 0.5) * chunk_secs
-        self._next_play = -math.inf
+        self._next_play = self._not_before = -math.inf
         self._in_flight: deque[_Written] = deque()
         self._history: deque[_Written] = deque(maxlen=1 + round(30.0 / chunk_secs))
         self.latency: float = 0.0
@@ -130,7 +163,8 @@ class Pacer:
     @property
     def write_at(self) -> float:
         """When the next chunk is due to be written."""
-        return self._next_play - self._lead if self._paced else -math.inf
+        due = self._next_play - self._lead if self._paced else -math.inf
+        return max(due, self._not_before)
 
     @property
     def heard_at(self) -> float | None:
@@ -140,6 +174,10 @@ class Pacer:
     def begin(self, now: float) -> None:
         """There is something to play again: it is due now, unless a chunk is still being heard."""
         self._next_play = max(self._next_play, now)
+
+    def postpone(self, until: float) -> None:
+        """The line took nothing: nothing is due before then."""
+        self._not_before = until
 
     def wrote(self, position: int, total: int, now: float) -> None:
         """A chunk was written: it ended at `position`, and `total` samples were written ever."""
@@ -153,6 +191,7 @@ class Pacer:
         else:
             self._next_play = -math.inf
         written = _Written(self._next_play, position, total)
+        self._not_before = -math.inf
         self._in_flight.append(written)
         self._history.append(written)
 

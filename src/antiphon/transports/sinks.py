@@ -1,14 +1,16 @@
 """Where the agent's audio goes. A sink needs `write`; what else it can do, it has the methods for.
 
-All methods are called by one task, one after the other. They raise `OSError` or an `AntiphonError`
-when the other side is gone; that is reported once, and the conversation goes on until somebody ends
-it.
+All methods are called by one task, one after the other. They raise when the other side is gone,
+whatever they like: what was not taken counts as unheard and is tried again, until the line counts
+as lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
+
+from antiphon.errors import ConnectivityError
 
 
 class AudioSink(Protocol):
@@ -62,3 +64,11 @@ class CallbackSink:
     async def write(self, pcm: bytes) -> None:
         """Calls the function with the chunk."""
         self._callback(pcm)
+
+
+class ClosedSink:
+    """In the place of a sink that could not be opened: takes nothing."""
+
+    async def write(self, pcm: bytes) -> None:
+        """Raises `ConnectivityError`."""
+        raise ConnectivityError("it could not be opened")

@@ -26,6 +26,7 @@ from antiphon.services.tts_utterance import Utterance
 from antiphon.text.markup import UnitAggregator
 from antiphon.transports.player import Player
 from antiphon.transports.playout import Playout
+from antiphon.transports.playout_events import Written
 from antiphon.transports.playout_line import FrameLine, _Waiting
 from antiphon.transports.playout_sound import Pacer, SoundBuffer
 
@@ -79,8 +80,11 @@ def stale_sound_is_passed_on(patch: pytest.MonkeyPatch) -> None:
 
     async def tick(self: Player) -> None:
         write = self._carry_out(self.machine.tick(self._clock.now()))
-        if write is not None and await self._guard.call(self.sink.write(write.pcm)) and write.sound:
-            self._host.push_frame(self._heard(write, write.pcm))
+        if write is not None:
+            accepted = await self._writes.call(self.sink.write, write.pcm)
+            self._carry_out(self.machine.receive(Written(accepted), self._clock.now()))
+            if accepted and write.sound:
+                self._host.push_frame(self._heard(write, write.pcm))
         if not self._config.paced:
             await asyncio.sleep(0)
 

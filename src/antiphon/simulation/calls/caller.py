@@ -32,7 +32,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from antiphon.errors import InvalidInputError
-from antiphon.frames.lifecycle import EndFrame, ErrorFrame, StartFrame
+from antiphon.frames.lifecycle import ErrorFrame, StartFrame
 from antiphon.frames.transport import InputDTMFFrame, KeypadEntry
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.observers import FramePushed
@@ -120,7 +120,7 @@ class Caller(BaseTransport):
         self.connected: bool = False
         self._spoke_until = 0.0
         self._input = CallerInput(self, self.params)
-        self._output = OutputTransport(self.hearing, self.params)
+        self._output = OutputTransport(self.hearing, self.params, line=self.line)
 
     def input(self) -> InputTransport:
         """The caller's sound."""
@@ -181,8 +181,17 @@ class Caller(BaseTransport):
         """Ends the call."""
         if self.connected:
             self.disconnect()
-            await self.on_client_disconnected.emit(self)
-            await self._input.push_frame(EndFrame(reason="the caller hung up"))
+            self.line.hang_up("the caller hung up")
+
+    async def loses_line(self) -> None:
+        """Vanishes without a word; `returns` may follow."""
+        self.hearing.there = False
+        self.line.lost("the connection broke")
+
+    async def returns(self) -> None:
+        """Is on the line again, after `loses_line`."""
+        self.hearing.there = True
+        self.line.open(self)
 
     async def expects_reply(
         self,
@@ -302,7 +311,7 @@ class CallerInput(InputTransport):
 
     async def _talk(self) -> None:
         self._caller.connect()
-        await self._caller.on_client_connected.emit(self._caller)
+        self._caller.line.open(self._caller)
         await self._caller.mouth.run()
 
 

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from antiphon.audio.pcm import silence
 from antiphon.audio.resample import resample
-from antiphon.errors import InvalidInputError
+from antiphon.errors import ConnectivityError, InvalidInputError
 from antiphon.frames.base import Frame
 from antiphon.frames.text import AggregatedTextFrame, TextFrame, TTSTextFrame
 from antiphon.services.contracts import AudioChunk, Finalize, STTProvider
@@ -171,6 +171,8 @@ class Hearing:
         self.words: list[str] = []
         self.since: float | None = None
         self.until: float = float("-inf")
+        self.there: bool = True
+        """The line carries sound."""
         self._words_before = 0
 
     async def open(self, sample_rate: int, num_channels: int) -> None:
@@ -181,6 +183,8 @@ class Hearing:
 
     async def write(self, pcm: bytes) -> None:
         """Listens to a chunk of the agent's."""
+        if not self.there:
+            raise ConnectivityError("the connection broke")
         if any(pcm):
             self._sounds()
         self.words += self.ear.hear(pcm)

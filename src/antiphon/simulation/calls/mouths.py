@@ -70,6 +70,8 @@ class SoundMouth:
 
         def tick(at: float) -> None:
             nonlocal timer
+            if ended.done():
+                return
             if not self._open:
                 ended.set_result(None)
                 return

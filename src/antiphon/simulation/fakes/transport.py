@@ -16,8 +16,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from msgspec.structs import replace
+
 from antiphon.errors import ConnectivityError, ServiceError
-from antiphon.frames.lifecycle import EndFrame, StartFrame
+from antiphon.frames.lifecycle import StartFrame
 from antiphon.frames.transport import InputDTMFFrame, InputTransportMessageFrame, KeypadEntry
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import handles
@@ -41,7 +43,12 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Disconnect:
-    """The line is gone: `on_client_disconnected`, and whatever is written fails."""
+    """The caller hangs up: `on_client_disconnected`, and whatever is written fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoseLine:
+    """The connection breaks, whatever is written fails; a `Connect` restores it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class Keys:
     keys: str
 
 
-Happening = Connect | Disconnect | CallerAudio | CallerSpeech | Message | Keys
+Happening = Connect | Disconnect | LoseLine | CallerAudio | CallerSpeech | Message | Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,8 @@ class FakeTransport(BaseTransport):
         open_error: ServiceError | None = None,
         ends: bool = True,
     ) -> None:
-        super().__init__(params)
+        params = params or TransportParams()
+        super().__init__(replace(params, end_on_disconnect=ends and params.end_on_disconnect))
         self.script: list[tuple[float, Happening]] = sorted(script, key=lambda entry: entry[0])
         self.out: SentOut = SentOut()
         self.connected = False
@@ -128,11 +136,10 @@ class FakeTransport(BaseTransport):
         self.opened: tuple[int, int] | None = None
         """Rate and channels of the line, once it is open."""
         self.closed: int = 0
-        self.ends = ends
         self._write_delay, self._open_error = write_delay, open_error
         self._plan = PlannedFaults(faults)
         self._input = FakeInput(self, self.params)
-        self._output = OutputTransport(self, self.params)
+        self._output = OutputTransport(self, self.params, line=self.line)
 
     def input(self) -> InputTransport:
         return self._input
@@ -210,12 +217,13 @@ class FakeInput(InputTransport):
         match what:
             case Connect():
                 transport.connected, transport.gone = True, False
-                await transport.on_client_connected.emit(transport)
+                transport.line.open(transport)
             case Disconnect():
                 transport.connected, transport.gone = False, True
-                await transport.on_client_disconnected.emit(transport)
-                if transport.ends:
-                    await self.push_frame(EndFrame(reason="the client is gone"))
+                transport.line.hang_up("the client is gone")
+            case LoseLine():
+                transport.connected, transport.gone = False, True
+                transport.line.lost("the connection broke")
             case CallerSpeech(text=text, sample_rate=rate):
                 await self._sound(CallerAudio(speak(text, sample_rate=rate), rate))
             case CallerAudio():
