@@ -55,7 +55,7 @@ _NAMES = {
     "antiphon.simulation.fakes.stt": "FakeSTTProvider",
     "antiphon.simulation.fakes.tools": "FakeTool",
     "antiphon.simulation.fakes.transport": """
-        CallerAudio CallerSpeech Connect Disconnect FakeTransport Keys Message
+        CallerAudio CallerSpeech Connect Disconnect FakeTransport Keys LoseLine Message
     """,
     "antiphon.simulation.fakes.tts": "FakeTTSProvider",
     "antiphon.simulation.fakes.vad": "FakeTurnModel FakeVADModel",

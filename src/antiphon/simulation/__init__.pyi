@@ -73,6 +73,7 @@ from antiphon.simulation.fakes.transport import Connect as Connect
 from antiphon.simulation.fakes.transport import Disconnect as Disconnect
 from antiphon.simulation.fakes.transport import FakeTransport as FakeTransport
 from antiphon.simulation.fakes.transport import Keys as Keys
+from antiphon.simulation.fakes.transport import LoseLine as LoseLine
 from antiphon.simulation.fakes.transport import Message as Message
 from antiphon.simulation.fakes.tts import FakeTTSProvider as FakeTTSProvider
 from antiphon.simulation.fakes.vad import FakeTurnModel as FakeTurnModel
@@ -181,6 +182,7 @@ __all__ = [
     "Link",
     "Listener",
     "LivelockError",
+    "LoseLine",
     "Manner",
     "Message",
     "Mouth",

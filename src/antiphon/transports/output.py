@@ -31,7 +31,7 @@ from antiphon.frames.transport import (
 )
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor, handles
-from antiphon.transports.guard import FailureLog, Guard
+from antiphon.transports.guard import FailureLog, Guard, Report
 from antiphon.transports.line import CallerLine
 from antiphon.transports.params import TransportParams
 from antiphon.transports.player import Player
@@ -57,6 +57,11 @@ def _tones(frame: OutputDTMFFrame | OutputDTMFUrgentFrame, config: PlayoutConfig
     return to_channels(tones(keys, config.sample_rate), config.num_channels)
 
 
+def _mixer_for(destination: str | None, params: TransportParams) -> AudioMixer | None:
+    mixer = params.audio_out_mixer
+    return mixer.get(destination) if isinstance(mixer, Mapping) else mixer
+
+
 class OutputTransport(FrameProcessor):
     """Plays to a sink, or to several by destination (None: the default one)."""
 
@@ -76,6 +81,7 @@ class OutputTransport(FrameProcessor):
         )
         self._players: dict[str | None, Player] = {}
         self._opened: list[OpenableSink] = []
+        self._report: Report = lambda message, error: self.push_error(message, exception=error)
         self._unknown: set[str | None] = set()
         self._at_once: tuple[type[Frame], ...] = (
             HeartbeatFrame,
@@ -91,7 +97,7 @@ class OutputTransport(FrameProcessor):
         default = None if None in self._sinks else next(iter(self._sinks), None)
         for destination, sink in self._sinks.items():
             opened = await self._open(sink, rate)
-            mixer = self._mixer_for(destination)
+            mixer = _mixer_for(destination, params)
             player = Player(
                 self,
                 sink if opened else ClosedSink(),
@@ -120,9 +126,6 @@ class OutputTransport(FrameProcessor):
         opening.close()
         return opened
 
-    def _report(self, message: str, error: BaseException) -> None:
-        self.push_error(message, exception=error)
-
     def _config(self, rate: int, *, continuous: bool) -> PlayoutConfig:
         params, clock = self.transport_params, self.clock
         return PlayoutConfig(
@@ -136,10 +139,6 @@ class OutputTransport(FrameProcessor):
             end_silence_secs=params.audio_out_end_silence_secs,
             origin=clock.now() - clock.get_time() / 1e9,
         )
-
-    def _mixer_for(self, destination: str | None) -> AudioMixer | None:
-        mixer = self.transport_params.audio_out_mixer
-        return mixer.get(destination) if isinstance(mixer, Mapping) else mixer
 
     @handles(EndFrame, StopFrame)
     async def drain(self, frame: EndFrame | StopFrame, direction: FrameDirection) -> None:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from antiphon.audio.convert import StreamConverter
 from antiphon.audio.mixer import AdjustableMixer, AudioMixer
@@ -230,7 +231,12 @@ class Player:
         write = self._carry_out(self.machine.tick(self._clock.now()))
         if write is None:
             return
-        pcm = self._mixed(write.pcm)
+        mixed = (
+            write.pcm
+            if self._mixer is None
+            else attempt(partial(_mix, self._mixer, write.pcm), self._mixing)
+        )
+        pcm = write.pcm if mixed is None else mixed
         epoch = self._epoch
         accepted = await self._writes.call(self.sink.write, pcm)
         if accepted and self._failing and self._line is not None:
@@ -241,13 +247,6 @@ class Player:
             epoch.push_frame(self._heard(write, pcm))
         if not self._config.paced:
             await asyncio.sleep(0)
-
-    def _mixed(self, pcm: bytes) -> bytes:
-        mixer = self._mixer
-        if mixer is None:
-            return pcm
-        mixed = attempt(lambda: _same_length(mixer.mix(pcm), pcm), self._mixing)
-        return pcm if mixed is None else mixed
 
     def _heard(self, write: Write, pcm: bytes) -> OutputAudioRawFrame:
         rate, channels = self._config.sample_rate, self._config.num_channels
@@ -337,17 +336,12 @@ class Player:
             self._errands.append(frame)
             return
         if isinstance(frame, MixerControlFrame):
-            self._adjust(frame)
+            log = FailureLog("the mixer stays as it was", self._report)
+            attempt(lambda: _adjust(self._mixer, frame, self.destination), log)
         self._host.push_frame(frame)
 
-    def _adjust(self, frame: MixerControlFrame) -> None:
-        """Obeys, or says why not."""
-        mixer = self._mixer
-        adjusting = FailureLog("the mixer stays as it was", self._report)
-        attempt(lambda: _adjusted(mixer, frame, self.destination), adjusting)
 
-
-def _adjusted(mixer: AudioMixer | None, frame: MixerControlFrame, destination: str | None) -> None:
+def _adjust(mixer: AudioMixer | None, frame: MixerControlFrame, destination: str | None) -> None:
     if not isinstance(mixer, AdjustableMixer):
         raise ConfigurationError(
             f"the output {destination or ''!r} has none that can be changed; "
@@ -359,7 +353,8 @@ def _adjusted(mixer: AudioMixer | None, frame: MixerControlFrame, destination: s
         mixer.update(frame.settings)
 
 
-def _same_length(mixed: bytes, pcm: bytes) -> bytes:
+def _mix(mixer: AudioMixer, pcm: bytes) -> bytes:
+    mixed = mixer.mix(pcm)
     if len(mixed) != len(pcm):
         raise InvalidInputError(f"it gave {len(mixed)} bytes for a chunk of {len(pcm)}")
     return mixed
