@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from antiphon.context.assistant_aggregator import LLMAssistantAggregatorParams
 from antiphon.context.llm_context import LLMContext
 from antiphon.context.messages import LLMSpecificMessage
 from antiphon.context.pair import LLMContextAggregatorPair
 from antiphon.context.user_aggregator import LLMUserAggregatorParams
 from antiphon.frames.base import Frame
+from antiphon.frames.lifecycle import EndFrame, InterruptionFrame
 from antiphon.frames.llm import (
     LLMContextFrame,
     LLMFullResponseEndFrame,
@@ -28,18 +30,20 @@ from antiphon.frames.llm import (
     LLMThoughtStartFrame,
     LLMThoughtTextFrame,
 )
-from antiphon.frames.speech import TTSSpeakFrame
+from antiphon.frames.speech import TTSSpeakFrame, TTSStartedFrame, TTSStoppedFrame
 from antiphon.frames.text import (
     InterimTranscriptionFrame,
     LLMTextFrame,
+    TextFrame,
     TranscriptionFrame,
     TranslationFrame,
+    TTSTextFrame,
 )
 from antiphon.frames.tools import FunctionCallInProgressFrame, FunctionCallResultFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.simulation.loop.virtual_time import run
-from antiphon.simulation.testing import run_test
+from antiphon.simulation.testing import SleepFrame, run_test
 from antiphon.tools.schema import FunctionSchema, ToolsSchema
 from tests.context.rig import DOWN, UP, Rig, converse, turn_strategies
 
@@ -354,3 +358,41 @@ def _ask(rig: Rig, text: str) -> Awaitable[None]:
         await asyncio.sleep(5)
 
     return ask()
+
+
+def say(words: str, **more: Any) -> TTSTextFrame:
+    return TTSTextFrame(text=words, aggregated_by="word", includes_inter_frame_spaces=True, **more)
+
+
+def remembered(frames: list[Frame], marker: str = "") -> list[Any]:
+    """What the context holds after the assistant's half saw the frames."""
+    context = LLMContext()
+    params = LLMAssistantAggregatorParams(interruption_marker=marker)
+    pair = LLMContextAggregatorPair(context, assistant_params=params)
+    run(run_test(pair.assistant(), frames_to_send=[*frames, SleepFrame(0.05)]))
+    return [message["content"] for message in context.messages if isinstance(message, dict)]
+
+
+def test_the_model_is_told_that_it_was_interrupted_if_that_is_wanted() -> None:
+    """A marker stands behind what was heard of a cut answer, of no other, and by default not."""
+    heard = [LLMFullResponseStartFrame(), say("One "), say("two ")]
+    cut: list[Frame] = [*heard, SleepFrame(0.05), InterruptionFrame()]
+    assert remembered(cut) == ["One two"]
+    assert remembered(cut, "[interrupted]") == ["One two [interrupted]"]
+    assert remembered([*heard, LLMFullResponseEndFrame()], "[interrupted]") == ["One two"]
+    nothing: list[Frame] = [LLMFullResponseStartFrame(), SleepFrame(0.05), InterruptionFrame()]
+    assert remembered(nothing, "[interrupted]") == []
+
+
+def test_text_of_speech_outside_the_conversation_stays_outside() -> None:
+    """Plain text and words of that utterance are no message; what comes after it is one again."""
+    outside: list[Frame] = [
+        TTSStartedFrame(context_id="a", append_to_context=False),
+        TextFrame("please hold"),
+        say("please ", context_id="a"),
+        TTSStoppedFrame(context_id="a"),
+    ]
+    assert remembered([*outside, EndFrame()]) == []
+    assert remembered([*outside, TextFrame("hello"), EndFrame()]) == ["hello"]
+    again = [*outside[:2], TTSStartedFrame(context_id="b"), say("hello", context_id="b")]
+    assert remembered([*again, EndFrame()]) == ["hello"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from antiphon.context.assistant_turn import AssistantTurn
+import pytest
+
+from antiphon.context.assistant_turn import AssistantTurn, remainder
 
 
 class Always:
@@ -32,3 +34,21 @@ def test_what_is_said_aside_is_not_taken_for_the_answer() -> None:
     said.hear("A moment", spaced=True, utterance="b")
     assert said.heard == "One two. A moment"
     assert said.unheard("One two. Three.") == "please. Three."
+
+
+@pytest.mark.parametrize(
+    ("generated", "heard", "rest"),
+    [
+        ("one two three", "one", "two three"),
+        ("one two three", "", "one two three"),
+        ("see https://x.example for more. Bye.", "see for", "https://x.example more. Bye."),
+        ("a https://a and a b", "a and", "https://a a b"),
+        ("你好 https://x 世界和平", "你好世界", "https://x 和平"),
+        ("New York is big", "NewYork", "is big"),
+    ],
+)
+def test_what_was_taken_away_in_the_middle_was_not_heard(
+    generated: str, heard: str, rest: str
+) -> None:
+    """What was not heard is all the words in between and behind, each once and in order."""
+    assert remainder(generated, heard) == rest

@@ -335,3 +335,29 @@ def _advance(ledger: SpokenLedger, rng: random.Random, words: list[str] | None) 
     if words and rng.random() < 0.8:
         word = words.pop(0) if rng.random() < 0.8 else rng.choice(["nonsense", "", "a"])
         ledger.add_word(word, max(0.0, ledger.audio_secs + rng.choice((-0.2, 0.0, 0.3))))
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_what_a_transform_takes_away_is_lost_and_nothing_else(timed: bool) -> None:
+    """Letters that go in come out, spoken or lost, and what follows a link is heard."""
+    for seed in range(300):
+        rng = random.Random(f"taken {seed}")
+        words = [rng.choice(["no", "yes", "well,", "好", "end."]) for _ in range(rng.randint(2, 9))]
+        gone = {index for index in range(len(words)) if rng.random() < 0.2}
+        for index in gone:
+            words[index] = f"https://x{index}.example"
+        said = [word for index, word in enumerate(words) if index not in gone]
+        if not said:
+            continue
+        ledger = SpokenLedger(word_times=timed)
+        ledger.add_piece(" ".join(words), " ".join(said))
+        for number, word in enumerate(said):
+            ledger.add_audio(0.3)
+            if timed:
+                ledger.add_word(word, 0.3 * (number + 1))
+        out = ledger.take()
+        ledger.finish()
+        out += ledger.drain()
+        heard = "".join(item.text for item in out if isinstance(item, SpokenWord)).split()
+        assert heard == said, f"seed {seed}"
+        assert ledger.lost.split() == [words[index] for index in sorted(gone)], f"seed {seed}"

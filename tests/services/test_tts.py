@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ from antiphon.frames.llm import (
     LLMMessagesAppendFrame,
     TTSUpdateSettingsFrame,
 )
-from antiphon.frames.speech import TTSSpeakFrame, TTSStartedFrame, TTSStoppedFrame
+from antiphon.frames.speech import SpeechLostFrame, TTSSpeakFrame, TTSStartedFrame, TTSStoppedFrame
 from antiphon.frames.text import AggregatedTextFrame, LLMTextFrame, TTSTextFrame
 from antiphon.frames.tools import FunctionCallInProgressFrame
 from antiphon.frames.transport import PlayoutBufferFrame
@@ -285,6 +286,23 @@ def test_what_cannot_be_said_is_shown_in_its_place() -> None:
     shown = [f.text for f in of(out, AggregatedTextFrame) if not f.will_be_spoken]
     assert spoken(out) == "Well done!"
     assert [text.strip() for text in shown] == ["🎉🎉"]
+
+
+def test_words_that_a_transform_takes_away_are_lost() -> None:
+    """A whole sentence or a part of one: it is not heard, it is told, and what follows is heard."""
+
+    def discreet(text: str) -> str:
+        return re.sub(r"secret\d*", "", text)
+
+    service = TTSService(FakeTTSProvider(), text_transforms=[discreet])
+    out, _ = run(
+        run_test(service, frames_to_send=[*answer("secret1. One secret2 two. "), SleepFrame(3.0)])
+    )
+    assert written(out).split() == ["One", "two."]
+    lost = " ".join(frame.text for frame in of(out, SpeechLostFrame))
+    assert sorted(re.findall(r"secret\d", lost)) == ["secret1", "secret2"]
+    shown = [frame for frame in of(out, AggregatedTextFrame) if "secret" in frame.text]
+    assert not any(frame.append_to_context for frame in shown if frame.aggregated_by != "word")
 
 
 def test_markup_is_spoken_as_words_and_remembered_as_written() -> None:

@@ -14,6 +14,10 @@ audio comes with the time at which it was heard. Times jitter, samples do not, s
 So a side is never off by more than the tolerance while it has pauses, however long the conversation
 is, and nothing that was said is lost or overwritten. `take` returns what both sides have reached,
 which keeps the memory small; `finish` returns the tail, the shorter side continued with silence.
+
+`advance` supposes silence where nothing has come yet. What comes after all takes its place there,
+so a recording that is taken in parts is the one that is taken whole, as long as no piece is more
+than `late_secs` late.
 """
 
 from __future__ import annotations
@@ -39,6 +43,8 @@ class _Track:
     def __init__(self) -> None:
         self.taken = 0
         self.pcm = bytearray()
+        self.supposed = 0
+        """Samples at the end that are silence because nothing has come."""
 
     @property
     def end(self) -> int:
@@ -52,14 +58,31 @@ class _Track:
         piece = bytes(self.pcm[:size])
         del self.pcm[:size]
         self.taken = end
+        self.supposed = min(self.supposed, len(self.pcm) // SAMPLE_BYTES)
         return piece
+
+    def suppose_to(self, end: int) -> None:
+        before = self.end
+        self.pad_to(end)
+        self.supposed += self.end - before
+
+    def take_back(self, samples: int) -> int:
+        """Forgets supposed silence at the end; returns how much."""
+        count = max(0, min(samples, self.supposed))
+        if count:
+            del self.pcm[-count * SAMPLE_BYTES :]
+        self.supposed -= count
+        return count
 
 
 class TwoTracks:
     """Two mono tracks at one rate. Times are seconds since the recording began."""
 
-    def __init__(self, sample_rate: int, *, tolerance_secs: float = 0.1) -> None:
+    def __init__(
+        self, sample_rate: int, *, tolerance_secs: float = 0.1, late_secs: float = 1.0
+    ) -> None:
         self.sample_rate = sample_rate
+        self._late = round(late_secs * sample_rate)
         self._tolerance = round(tolerance_secs * sample_rate)
         self._tracks = {side: _Track() for side in TrackSide}
 
@@ -78,18 +101,23 @@ class TwoTracks:
         track = self._tracks[side]
         if at is not None:
             gap = round(at * self.sample_rate) - track.end
+            gap += track.take_back(-gap)
             pause = abs(gap) > self._tolerance // 2 and _is_soundless(pcm)
             if gap > (self._tolerance // 2 if pause else self._tolerance):
                 track.pad_to(track.end + gap)
             elif gap < -self._tolerance and pause:
                 return
+        elif track.supposed:
+            track.take_back(len(pcm) // SAMPLE_BYTES)
+        if pcm:
+            track.supposed = 0
         track.pcm += pcm
 
     def advance(self, at: float) -> None:
-        """Both sides were silent wherever nothing was added, up to `at` less the tolerance."""
-        end = round(at * self.sample_rate) - self._tolerance
+        """Both sides were silent wherever nothing was added, up to `at` less `late_secs`."""
+        end = round(at * self.sample_rate) - self._late
         for track in self._tracks.values():
-            track.pad_to(end)
+            track.suppose_to(end)
 
     def take(self) -> tuple[bytes, bytes]:
         """Caller and agent as far as both are known, equally long; they are forgotten."""

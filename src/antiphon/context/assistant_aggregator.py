@@ -45,7 +45,7 @@ from antiphon.frames.speech import (
     TTSStartedFrame,
     TTSStoppedFrame,
 )
-from antiphon.frames.text import AggregatedTextFrame, TextFrame
+from antiphon.frames.text import AggregatedTextFrame, LLMTextFrame, TextFrame
 from antiphon.frames.turns import (
     BotStartedSpeakingFrame,
     BotStoppedSpeakingFrame,
@@ -58,11 +58,16 @@ from antiphon.kernel.processor import FrameProcessor, handles
 
 
 class LLMAssistantAggregatorParams(msgspec.Struct, frozen=True, kw_only=True):
-    """How the assistant's half behaves. `add_tool_change_messages` as on the pair."""
+    """How the assistant's half behaves. `add_tool_change_messages` as on the pair.
+
+    `interruption_marker` is written behind what was heard of an answer that was cut off, so that
+    the model knows, such as "[interrupted by the user]"; empty: nothing is.
+    """
 
     enable_auto_context_summarization: bool = False
     auto_context_summarization_config: LLMAutoContextSummarizationConfig | None = None
     add_tool_change_messages: bool = False
+    interruption_marker: str = ""
 
     @property
     def summaries(self) -> LLMAutoContextSummarizationConfig | None:
@@ -112,6 +117,8 @@ class LLMAssistantAggregator(FrameProcessor):
         self._half = ContextEditor(self, shared, to_model=FrameDirection.UPSTREAM)
         self._params = params or LLMAssistantAggregatorParams()
         self._thoughts = ThoughtCollector()
+        self._outside: TTSStartedFrame | None = None
+        """Speech that is no part of the conversation is being heard."""
         self._summarizer = ContextSummarizer(
             self, shared, self._params.summaries, on_applied=self.on_summary_applied.emit
         )
@@ -144,6 +151,7 @@ class LLMAssistantAggregator(FrameProcessor):
             await self._close_turn(interrupted=False)
             await self._open_turn(None, request=frame.text)
             return
+        self._outside = None if frame.append_to_context else frame
         if frame.append_to_context:
             if self._turn is None:
                 await self._open_turn(None, request=frame.request or "")
@@ -153,6 +161,8 @@ class LLMAssistantAggregator(FrameProcessor):
 
     @handles(SpeechLostFrame, TTSStoppedFrame, LLMAssistantPushAggregationFrame)
     async def _speech_stops(self, frame: Frame, direction: FrameDirection) -> None:
+        if isinstance(frame, TTSStoppedFrame):
+            self._outside = None
         if isinstance(frame, SpeechLostFrame):
             if self._turn is not None:
                 self._turn.lose(frame.text)
@@ -163,7 +173,7 @@ class LLMAssistantAggregator(FrameProcessor):
 
     @handles(TextFrame)
     async def _text(self, frame: TextFrame, direction: FrameDirection) -> None:
-        if not frame.append_to_context:
+        if not frame.append_to_context or self._is_outside(frame):
             return
         text, utterance = frame.text, None
         if isinstance(frame, AggregatedTextFrame):
@@ -178,9 +188,18 @@ class LLMAssistantAggregator(FrameProcessor):
         self._turn.hear(text, spaced=spaced, utterance=utterance)
         self._shared.heard(self._turn.response_id)
 
+    def _is_outside(self, frame: TextFrame) -> bool:
+        """It belongs to speech that is no part of the conversation."""
+        speech = self._outside
+        if speech is None or isinstance(frame, LLMTextFrame):
+            return False
+        named = frame.context_id if isinstance(frame, AggregatedTextFrame) else None
+        return named is None or named == speech.context_id
+
     @handles(InterruptionFrame)
     async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
         # It may be heard of when a later turn has begun: that one goes on.
+        self._outside = None
         self._shared.interruption(frame)
         if self._turn is None or not self._turn.epoch.live:
             self._thoughts.drop()
@@ -222,15 +241,16 @@ class LLMAssistantAggregator(FrameProcessor):
             unheard=turn.unheard(draft) if interrupted else turn.lost,
             timestamp=turn.timestamp,
         )
-        if self._write_turn(turn):
+        if self._write_turn(turn, interrupted=interrupted):
             snapshot = self._shared.context.snapshot()
             await self.push_frame(LLMContextFrame(context=snapshot))
         await self.on_assistant_turn_stopped.emit(message)
 
-    def _write_turn(self, turn: AssistantTurn) -> bool:
+    def _write_turn(self, turn: AssistantTurn, *, interrupted: bool) -> bool:
         if not turn.heard:
             return False
-        message = assistant_message(turn.written)
+        marker = self._params.interruption_marker if interrupted else ""
+        message = assistant_message(f"{turn.written} {marker}".strip())
         self._shared.write_assistant([message], response_id=turn.response_id)
         return True
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import msgspec
 
+from antiphon.context.spoken import TOKEN
 from antiphon.tools.run_gate import EpochLike
 
 
@@ -84,20 +85,46 @@ def _joined(text: str, piece: str, *, spaced: bool) -> str:
     return f"{text} {piece}" if gap and not spaced else text + piece
 
 
+_AHEAD = 400
+"""Characters in which a word that was heard is looked for behind what was taken away."""
+
+
 def remainder(generated: str, heard: str) -> str:
-    """What of `generated` comes after `heard`; spaces need not agree.
+    """What of `generated` is not in `heard`; spaces need not agree. Words in between that were not
+    heard (a transform took them away) are part of it.
 
     Where the words differ too (numbers spelled out, markup removed), as many words as were heard
     are taken to be the same.
     """
+    parts: list[str] = []
     position = 0
-    for character in heard:
-        if character.isspace():
-            continue
-        while position < len(generated) and generated[position].isspace():
+    for word in map(str.strip, TOKEN.findall(heard)):
+        end = _match(generated, position, word)
+        if end is None:
+            found = _find(generated, position, word)
+            if found is None:
+                return " ".join(generated.split()[len(heard.split()) :])
+            parts.append(generated[position:found])
+            end = found + len(word)
+        position = end
+    parts.append(generated[position:])
+    return " ".join(part.strip() for part in parts if part.strip())
+
+
+def _match(text: str, position: int, word: str) -> int | None:
+    """Where `word` ends if it comes next, with spaces anywhere."""
+    for character in word:
+        while position < len(text) and text[position].isspace():
             position += 1
-        if position == len(generated) or generated[position] != character:
-            words = generated.split()
-            return " ".join(words[len(heard.split()) :])
+        if position == len(text) or text[position] != character:
+            return None
         position += 1
-    return generated[position:].strip()
+    return position
+
+
+def _find(text: str, position: int, word: str) -> int | None:
+    """Where `word` begins a little later."""
+    found = text.find(word, position, position + _AHEAD)
+    while found > 0 and word[0].isascii() and text[found - 1].isalnum():
+        found = text.find(word, found + 1, position + _AHEAD)
+    return None if found < 0 else found

@@ -19,10 +19,13 @@ is known to lie within the audio:
 be overtaken. While a `fixed` one waits, which has its place behind the audio sent before it, no
 token is held back.
 
+A token for which nothing is spoken, because a transform took it away, is `lost`.
+
 Invariants: tokens and marks come out once and in the order they were added; joined, the tokens are
-the shown text; ends never decrease and never lie beyond the audio; after `finish` everything has
-come out, unless there was no audio at all: then only the marks do, because nothing was heard. Of a
-voice that broke off (`break_off`) what it did not get to never comes out, but for the marks.
+the shown text but for what is lost; ends never decrease and never lie beyond the audio; after
+`finish` everything has come out, unless there was no audio at all: then only the marks do, because
+nothing was heard. Of a voice that broke off (`break_off`) what it did not get to never comes out,
+but for the marks.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ from antiphon.frames.base import Frame
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
 # A word with the space before it; scripts without spaces give one character each; then trailing
 # space.
-_TOKEN = re.compile(rf"\s*[{_CJK}][^\w\s{_CJK}]*|\s*[^\s{_CJK}]+|\s+$")
+TOKEN = re.compile(rf"\s*[{_CJK}][^\w\s{_CJK}]*|\s*[^\s{_CJK}]+|\s+$")
 _IS_CJK = re.compile(rf"[{_CJK}]")
 _LONG_PAUSE, _SHORT_PAUSE = ".!?…。！？।", ",;:—–、，；："
 _LONG_WEIGHT, _SHORT_WEIGHT = 8.0, 4.0
@@ -95,6 +98,8 @@ class _Token(msgspec.Struct):
     pause: float
     letters: int
     in_context: bool
+    taken_away: bool = False
+    """It has letters, and nothing is spoken for them: it is lost, whatever is heard around it."""
 
 
 class _Mark(msgspec.Struct):
@@ -273,7 +278,7 @@ class SpokenLedger:
                 if isinstance(item, _Mark):
                     out.append(self._mark(item))
                 elif self.audio_secs and not self._broken:
-                    out.append(self._word(item, self.audio_secs))
+                    self._word(item, self.audio_secs, out)
                 else:
                     self.lost += item.text
         self._pieces.clear()
@@ -298,13 +303,16 @@ class SpokenLedger:
                 if end > limit + _EPSILON or not self.audio_secs:
                     return False
                 piece.at += item.letters
-                out.append(self._word(item, end))
+                self._word(item, end, out)
             piece.left.popleft()
         return True
 
-    def _word(self, token: _Token, end: float) -> SpokenWord:
+    def _word(self, token: _Token, end: float, out: list[Heard]) -> None:
+        if token.taken_away:
+            self.lost += token.text
+            return
         self._last_end = max(self._last_end, min(end, self.audio_secs))
-        return SpokenWord(token.text, self._last_end, not self._knows_times, token.in_context)
+        out.append(SpokenWord(token.text, self._last_end, not self._knows_times, token.in_context))
 
     def _mark(self, mark: _Mark) -> SpokenMark:
         self._fixed -= mark.fixed
@@ -325,7 +333,7 @@ class SpokenLedger:
                     break
                 piece.at += token.letters
                 piece.left.popleft()
-                out.append(self._word(token, end))
+                self._word(token, end, out)
             if piece.position >= len(piece.spoken):
                 self._close(piece, end, out)
 
@@ -351,10 +359,11 @@ class SpokenLedger:
 
     def _close(self, piece: _Piece, end: float, out: list[Heard]) -> None:
         """The voice has left the piece: what it forgot to report has been said."""
-        out.extend(
-            self._mark(item) if isinstance(item, _Mark) else self._word(item, end)
-            for item in piece.left
-        )
+        for item in piece.left:
+            if isinstance(item, _Mark):
+                out.append(self._mark(item))
+            else:
+                self._word(item, end, out)
         piece.left.clear()
         if self._pieces and self._pieces[0] is piece:
             self._pieces.popleft()
@@ -384,14 +393,15 @@ def _weight(text: str) -> tuple[float, float]:
 
 def _tokens(shown: str, spoken: str, *, in_context: bool) -> list[_Token | _Mark]:
     """The shown text in tokens; each with the weight and the letters of what is spoken for it."""
-    texts = _TOKEN.findall(shown)
+    texts = TOKEN.findall(shown)
     if len(texts) > 1 and texts[-1].isspace():
         texts[-2:] = ["".join(texts[-2:])]
     if shown == spoken or not texts:
         return [_Token(t, *_weight(t), len(_letters(t)), in_context) for t in texts]
-    said = _TOKEN.findall(spoken)
+    said = TOKEN.findall(spoken)
     weights, letters = [0.0] * len(texts), [0] * len(texts)
     pauses = [0.0] * len(texts)
+    unspoken = _taken_away(texts, said)
     matcher = SequenceMatcher(
         None, [_letters(t) for t in texts], [_letters(t) for t in said], autojunk=False
     )
@@ -411,6 +421,25 @@ def _tokens(shown: str, spoken: str, *, in_context: bool) -> list[_Token | _Mark
             letters[index] += part
             shared += part
     return [
-        _Token(text, weight, min(pause, weight), count, in_context)
-        for text, weight, pause, count in zip(texts, weights, pauses, letters, strict=True)
+        _Token(text, weight, min(pause, weight), count, in_context, index in unspoken)
+        for index, (text, weight, pause, count) in enumerate(
+            zip(texts, weights, pauses, letters, strict=True)
+        )
     ]
+
+
+def _taken_away(texts: Sequence[str], said: Sequence[str]) -> set[int]:
+    """Which of the shown tokens have letters, and nothing is said for them."""
+    shown = [(index, letters) for index, text in enumerate(texts) if (letters := _letters(text))]
+    given = [letters for text in said if (letters := _letters(text))]
+    while shown and given and shown[0][1] == given[0]:
+        del shown[0], given[0]
+    while shown and given and shown[-1][1] == given[-1]:
+        del shown[-1], given[-1]
+    matcher = SequenceMatcher(None, [letters for _, letters in shown], given, autojunk=False)
+    return {
+        index
+        for what, begin, end, _, _ in matcher.get_opcodes()
+        if what == "delete"
+        for index, _ in shown[begin:end]
+    }

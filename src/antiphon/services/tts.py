@@ -340,8 +340,9 @@ class TTSService(FrameProcessor):
             return
         speak = unit.spoken and unit.kind not in self._skip_kinds
         spoken = self._cutter.spoken(unit) if speak else ""
-        speak = speak and (spoken is None or has_words(spoken))
-        said = bool(spoken) and speak and self.usable
+        # Words that a transform takes away are lost: nobody hears them.
+        speak = speak and (spoken is None or has_words(spoken) or has_words(unit.text))
+        said = bool(spoken) and speak and self.usable and has_words(spoken or "")
         utterance.place(
             AggregatedTextFrame(
                 text=unit.text,

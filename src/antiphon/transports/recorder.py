@@ -114,10 +114,12 @@ class AudioBufferProcessor(FrameProcessor):
 
     @handles(InputAudioRawFrame)
     async def hear_caller(self, frame: InputAudioRawFrame, direction: FrameDirection) -> None:
-        # A piece of the caller's sound is there when it is over.
-        secs = frame.num_frames / max(1, frame.sample_rate)
+        heard_at = frame.timestamp
+        if heard_at is None:
+            # A piece of the caller's sound is there when it is over.
+            heard_at = self.clock.now() - frame.num_frames / max(1, frame.sample_rate)
         await self.push_frame(frame, direction)
-        await self._add(TrackSide.CALLER, frame, self.clock.now() - secs)
+        await self._add(TrackSide.CALLER, frame, heard_at)
 
     @handles(OutputAudioRawFrame)
     async def hear_agent(self, frame: OutputAudioRawFrame, direction: FrameDirection) -> None:
