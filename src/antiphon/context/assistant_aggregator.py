@@ -173,7 +173,7 @@ class LLMAssistantAggregator(FrameProcessor):
 
     @handles(TextFrame)
     async def _text(self, frame: TextFrame, direction: FrameDirection) -> None:
-        if not frame.append_to_context or self._is_outside(frame):
+        if not frame.append_to_context or _is_part_of(self._outside, frame):
             return
         text, utterance = frame.text, None
         if isinstance(frame, AggregatedTextFrame):
@@ -187,14 +187,6 @@ class LLMAssistantAggregator(FrameProcessor):
         spaced = frame.includes_inter_frame_spaces
         self._turn.hear(text, spaced=spaced, utterance=utterance)
         self._shared.heard(self._turn.response_id)
-
-    def _is_outside(self, frame: TextFrame) -> bool:
-        """It belongs to speech that is no part of the conversation."""
-        speech = self._outside
-        if speech is None or isinstance(frame, LLMTextFrame):
-            return False
-        named = frame.context_id if isinstance(frame, AggregatedTextFrame) else None
-        return named is None or named == speech.context_id
 
     @handles(InterruptionFrame)
     async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
@@ -328,3 +320,10 @@ class LLMAssistantAggregator(FrameProcessor):
             self._shared.gate.user_speaking(isinstance(frame, UserStartedSpeakingFrame))
         await self.push_frame(frame, direction)
         await self._half.note_run()
+
+
+def _is_part_of(speech: TTSStartedFrame | None, frame: TextFrame) -> bool:
+    if speech is None or isinstance(frame, LLMTextFrame):
+        return False
+    named = frame.context_id if isinstance(frame, AggregatedTextFrame) else None
+    return named is None or named == speech.context_id

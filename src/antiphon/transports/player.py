@@ -52,7 +52,7 @@ from antiphon.frames.turns import (
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.transports.guard import FailureLog, Guard, attempt
-from antiphon.transports.line import CallerLine
+from antiphon.transports.line import CallerLine, LineState
 from antiphon.transports.playout import Playout
 from antiphon.transports.playout_events import (
     Action,
@@ -65,6 +65,7 @@ from antiphon.transports.playout_events import (
     GiveUp,
     InterruptPlayout,
     Item,
+    LineBack,
     Overflow,
     PlayoutConfig,
     Sound,
@@ -116,7 +117,7 @@ class Player:
         self._speech_context: str | None = None
         self._epoch = host.emitter()
         self._errands: deque[Errands] = deque()
-        self._clearing = self._over = self._failing = False
+        self._clearing = self._over = self._failing = self._restored = False
         self._line = line
         writes = FailureLog(
             "the caller's side of the output fails", self._line_fails, patience_secs=_NOTICE_SECS
@@ -167,6 +168,7 @@ class Player:
 
     def tell(self, event: Event) -> None:
         """Any other event."""
+        self._restored = self._restored or isinstance(event, LineBack)
         self.sync()
         self._receive(event)
 
@@ -188,14 +190,20 @@ class Player:
         self._receive(Drain())
 
     async def drained_within(self, allow: Callable[[float], None]) -> None:
-        """Returns when everything was heard; bounded by its length. `allow` extends deadlines."""
+        """Returns when everything was heard; bounded by its length, and by the time for which a
+        lost line is waited for. `allow` extends deadlines.
+        """
         while not self.drained.is_set():
+            self._restored = False
             secs = self.machine.buffered_secs + self._config.end_silence_secs + DRAIN_MARGIN_SECS
             allow(secs + 1.0)
             try:
                 async with asyncio.timeout(secs + self.machine.pacer.latency):
                     await self.drained.wait()
             except TimeoutError:
+                lost = self._line is not None and self._line.state is LineState.LOST
+                if self._restored or (self.machine.lost and lost):
+                    continue  # it comes back, or is over before long
                 if not (self._failing or self.machine.lost):  # else that was told
                     message = f"the output did not get rid of its sound in time: {secs:.1f} s"
                     self._host.push_error(message, exception=ConnectivityError(message))
