@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from antiphon.audio.g711 import Law
 from antiphon.audio.pcm import to_samples
 from antiphon.audio.wav import WavWriter, parse_wav, read_wav, wav_bytes, write_wav
 from antiphon.errors import InvalidInputError
+from tests.scale import examples
 
 VALUES = np.array([0, 1, -1, 12_345, -12_345, 32_767, -32_768], "<i2")
 
@@ -117,3 +122,44 @@ def test_a_recording_can_be_had_as_mono_at_any_rate() -> None:
     recording = parse_wav(wav_bytes(bytes(4 * 800), 8000, 2))
     assert recording.secs == 0.1
     assert len(recording.mono_at(16_000)) == 3200
+
+
+@pytest.mark.parametrize(("code", "law"), [(6, Law.A), (7, Law.MU)])
+def test_telephone_recordings_are_read(code: int, law: Law) -> None:
+    """A-law and mu-law, as carriers record calls."""
+    body = bytes(range(256))
+    assert parse_wav(riff(code, 8, body)).pcm == law.decode(body)
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFF_FFFF])
+def test_a_streamed_file_is_read_to_its_end(size: int) -> None:
+    """Its header was written before anybody knew how long it would be."""
+    whole = wav_bytes(b"\1\0\2\0", 8_000)
+    streamed = whole[:40] + size.to_bytes(4, "little") + whole[44:]
+    assert parse_wav(streamed).pcm == b"\1\0\2\0"
+
+
+def test_an_empty_recording_with_a_comment_is_empty() -> None:
+    """What stands behind 0 bytes of data may be another chunk, which is no sound."""
+    assert parse_wav(wav_bytes(b"", 8_000) + b"LIST\x04\0\0\0INFO").pcm == b""
+
+
+def test_a_file_beyond_four_gigabytes_says_its_size_elsewhere() -> None:
+    """RF64 and BW64 keep the size of their data in a chunk of its own."""
+    whole = wav_bytes(b"\1\0\2\0", 8_000)
+    sizes = b"ds64" + (28).to_bytes(4, "little") + (0).to_bytes(8, "little")
+    sizes += (4).to_bytes(8, "little") + bytes(12)
+    for kind in (b"RF64", b"BW64"):
+        long = kind + b"\xff" * 4 + b"WAVE" + sizes + whole[12:40] + b"\xff" * 4 + whole[44:]
+        assert parse_wav(long + b"LIST\0\0\0\0").pcm == b"\1\0\2\0"
+
+
+@examples()
+@given(st.binary(max_size=60), st.integers(0, 60), st.integers(0, 30))
+def test_no_bytes_are_more_than_an_error(noise: bytes, at: int, cut: int) -> None:
+    """Whatever a file holds: sound, or one error that says what is wrong."""
+    whole = wav_bytes(bytes(16), 8_000)
+    with contextlib.suppress(InvalidInputError):
+        parse_wav(whole[:at] + noise + whole[at + cut :])
+    with contextlib.suppress(InvalidInputError):
+        parse_wav(b"RIFF\0\0\0\0WAVE" + noise)

@@ -9,11 +9,17 @@ from typing import BinaryIO, NamedTuple, Self
 
 import numpy as np
 
+from antiphon.audio.g711 import Law
 from antiphon.audio.pcm import SAMPLE_BYTES, duration, to_bytes, to_mono
 from antiphon.audio.resample import resample
 from antiphon.errors import InvalidInputError
 
-_PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
+_PCM, _FLOAT, _A_LAW, _EXTENSIBLE = 1, 3, 6, 0xFFFE
+_KINDS = (b"RIFF", b"RF64", b"BW64")
+_OTHER_CHUNKS = frozenset({b"LIST", b"fact", b"cue ", b"smpl", b"inst", b"bext", b"id3 ", b"PEAK"})
+_UNKNOWN = 0xFFFF_FFFF
+"""As a size of 32 bits: it is elsewhere, or was not known when the file was begun."""
+_MOST_CHANNELS, _HIGHEST_RATE = 64, 768_000
 _HEADER_BYTES = 44
 _LONGEST = 0xFFFF_FFFF - _HEADER_BYTES
 
@@ -38,9 +44,10 @@ class WavFile(NamedTuple):
 def read_wav(path: str | Path) -> WavFile:
     """The recording in `path`, as 16-bit PCM.
 
-    Reads 8, 16, 24 and 32-bit PCM and 32 and 64-bit floats, also behind an extensible header.
-    A file that was cut off is read as far as it goes. Raises `InvalidInputError` for anything else,
-    naming the file, and `OSError` when it cannot be opened.
+    Reads 8, 16, 24 and 32-bit PCM, 32 and 64-bit floats, mu-law and A-law, also behind an
+    extensible header and in RF64 and BW64. A file that was cut off, and one whose header says 0
+    bytes because it was streamed, is read as far as it goes. Raises `InvalidInputError` for
+    anything else, naming the file, and `OSError` when it cannot be opened.
     """
     data = Path(path).read_bytes()
     try:
@@ -51,21 +58,35 @@ def read_wav(path: str | Path) -> WavFile:
 
 def parse_wav(data: bytes) -> WavFile:
     """The recording in the bytes of a wav file; see `read_wav`."""
-    if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        raise InvalidInputError("this is not a wav file (no RIFF/WAVE header)")
+    if len(data) < 12 or data[:4] not in _KINDS or data[8:12] != b"WAVE":
+        raise InvalidInputError(f"this is not a wav file: it begins with {data[:12]!r}")
     fmt: bytes | None = None
+    long_size = _UNKNOWN  # of the data, where 32 bits are too few
     position = 12
     while position + 8 <= len(data):
         kind, size = struct.unpack_from("<4sI", data, position)
-        body = data[position + 8 : position + 8 + size]
-        if kind == b"fmt ":
-            fmt = body
-        elif kind == b"data":
+        position += 8
+        if kind == b"data":
             if fmt is None:
                 raise InvalidInputError("the wav file's data comes before its format")
-            return _decode(fmt, body)
-        position += 8 + size + size % 2
+            size = long_size if size == _UNKNOWN else size
+            streamed = size == 0 and not _is_chunk(data, position)
+            end = len(data) if streamed else position + size
+            return _decode(fmt, data[position:end])
+        if kind == b"fmt ":
+            fmt = data[position : position + size]
+        elif kind == b"ds64" and size >= 16 and position + 16 <= len(data):
+            (long_size,) = struct.unpack_from("<Q", data, position + 8)
+        position += size + size % 2
     raise InvalidInputError("the wav file has no data")
+
+
+def _is_chunk(data: bytes, position: int) -> bool:
+    """Whether another chunk that fits in the file begins there: then an empty one was empty."""
+    if position + 8 > len(data):
+        return False
+    kind, size = struct.unpack_from("<4sI", data, position)
+    return kind in _OTHER_CHUNKS and position + 8 + size <= len(data)
 
 
 def _decode(fmt: bytes, body: bytes) -> WavFile:
@@ -74,8 +95,11 @@ def _decode(fmt: bytes, body: bytes) -> WavFile:
     code, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", fmt)
     if code == _EXTENSIBLE and len(fmt) >= 26:
         (code,) = struct.unpack_from("<H", fmt, 24)
-    if not channels or not rate:
-        raise InvalidInputError(f"the wav file claims {channels} channels at {rate} Hz")
+    if not (1 <= channels <= _MOST_CHANNELS and 1 <= rate <= _HIGHEST_RATE):
+        raise InvalidInputError(
+            f"the wav file claims {channels} channels at {rate} Hz: at most {_MOST_CHANNELS} at "
+            f"{_HIGHEST_RATE} Hz can be read"
+        )
     body = body[: len(body) - len(body) % max(1, channels * bits // 8)]
     match code, bits:
         case 1, 16:
@@ -91,6 +115,8 @@ def _decode(fmt: bytes, body: bytes) -> WavFile:
             pcm = to_bytes(np.frombuffer(body, "<i4") >> 16)
         case 3, 32 | 64:
             pcm = to_bytes(np.frombuffer(body, f"<f{bits // 8}"))
+        case 6 | 7, 8:
+            pcm = (Law.A if code == _A_LAW else Law.MU).decode(body)
         case _:
             raise InvalidInputError(
                 f"a wav file of format {code} with {bits} bits cannot be read; convert it to PCM"

@@ -64,6 +64,20 @@ def fetch_models(
         raise typer.Exit(1) from error
 
 
+@app.command("verify")
+def verify_models() -> None:
+    """Hashes every file of every model again. Exits with 1 where one is not its publisher's."""
+    refused = 0
+    for status in ModelStore().verify():
+        if status.state is ModelState.REFUSED:
+            refused += 1
+            typer.echo(f"{status.model.name}: {status.detail}", err=True)
+        else:
+            typer.echo(f"{status.model.name}: {status.state.value}")
+    if refused:
+        raise typer.Exit(1)
+
+
 @app.command("add")
 def add_file(
     files: Annotated[list[Path], typer.Argument(help="Files as their publisher gives them out.")],

@@ -117,7 +117,7 @@ async def converse(
     longest: float | None = LONGEST_SECS,
     handle_sigint: bool = True,
 ) -> HeldConversation:
-    """Runs the bot until somebody hangs up or presses Ctrl-C.
+    """Runs the bot until a side hangs up, or the process gets Ctrl-C or SIGTERM.
 
     The log has the context as it is at the end.
     `longest`: after so many seconds the conversation is ended; None: never.
@@ -148,7 +148,8 @@ async def converse(
     )
     try:
         async with asyncio.timeout(longest):
-            await PipelineRunner(handle_sigint=handle_sigint).run(task)
+            runner = PipelineRunner(handle_sigint=handle_sigint, handle_sigterm=handle_sigint)
+            await runner.run(task)
     except TimeoutError:
         logger.warning("the conversation did not end within %s s and was cut off", longest)
     log = observer.log

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import os
 import sys
 from pathlib import Path
 
@@ -166,6 +167,29 @@ def test_a_verified_file_is_not_hashed_again(
     lying.write_bytes(CONTENT[:-1] + b"?")
     assert ModelStore(tmp_path / "cache", models=(WHOLE,)).find("tiny") is None
     assert hashed == [lying, lying]
+
+
+def test_a_file_that_was_replaced_is_hashed_again(tmp_path: Path, packages: Path) -> None:
+    """Another file of the same size and time in its place is not taken for it; and whatever is
+    remembered, `verify` reads all.
+    """
+    path = install(packages, "carrier_tiny/data/tiny.bin", CONTENT)
+    store = ModelStore(tmp_path / "cache", models=(WHOLE,))
+    assert store.find("tiny") == path
+    before = path.stat()
+    other = path.with_name("other")
+    other.write_bytes(bytes(len(CONTENT)))
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(path)
+    assert store.status()[0].state is ModelState.REFUSED
+    path.write_bytes(CONTENT)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert store.verify()[0].state is ModelState.READY
+    with path.open("r+b") as file:  # as a failing disk does it: no trace but the bytes
+        file.write(b"x")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert store.status()[0].state is ModelState.READY
+    assert store.verify()[0].state is ModelState.REFUSED
 
 
 def _assemble_in_a_process(root: str, packages: str) -> bytes:

@@ -17,7 +17,7 @@ Invariants
   most a `*.partial`, which the next assembly removes. One process assembles at a time (a lock on
   `<root>/models/<sha256>/.lock`), the others wait for it and use its result.
 - Hashing half a gigabyte takes a second, so a verified file is remembered in `<root>/verified/` by
-  path, size and mtime_ns, and hashed again only when one of them changed.
+  path, size, mtime_ns and inode, and hashed again only when one of them changed, or by `verify`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,16 @@ class _Verified(msgspec.Struct, frozen=True):
     path: str
     size: int
     mtime_ns: int
+    inode: int
     sha256: str
+
+    def is_of(self, stat: os.stat_result) -> bool:
+        """Whether the file is still the one that was hashed."""
+        return (self.size, self.mtime_ns, self.inode) == (
+            stat.st_size,
+            stat.st_mtime_ns,
+            stat.st_ino,
+        )
 
 
 class _Search(msgspec.Struct):
@@ -119,6 +128,12 @@ class ModelStore:
     def status(self) -> list[ModelStatus]:
         """The state of every model, in the registry's order. Assembles nothing."""
         return [self._status(model) for model in self.models]
+
+    def verify(self) -> list[ModelStatus]:
+        """Like `status`, with every file read and hashed now, whatever is remembered of it."""
+        for memory in (self.root / "verified").glob("*.json"):
+            memory.unlink(missing_ok=True)
+        return self.status()
 
     def add(self, path: Path | str) -> Model:
         """Copies a file that the user got from its publisher into the cache.
@@ -217,7 +232,7 @@ class ModelStore:
         except FileNotFoundError:
             return ""
         known = self._memory(path)
-        if known is not None and (known.size, known.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
+        if known is not None and known.is_of(stat):
             digest = known.sha256
         else:
             digest = _hash(path)
@@ -238,7 +253,7 @@ class ModelStore:
         # A memory that cannot be kept costs the next start a second: no reason to fail.
         with contextlib.suppress(OSError):
             stat = path.stat()
-            known = _Verified(str(path), stat.st_size, stat.st_mtime_ns, digest)
+            known = _Verified(str(path), stat.st_size, stat.st_mtime_ns, stat.st_ino, digest)
             memory = self._memory_file(path)
             memory.parent.mkdir(parents=True, exist_ok=True)
             fresh = memory.with_name(f"{memory.name}.{os.getpid()}")

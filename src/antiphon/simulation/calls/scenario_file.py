@@ -10,7 +10,7 @@ import functools
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from typing import Any
 from antiphon.errors import InvalidInputError, MissingExtraError
 
 _BOOL = "tag:yaml.org,2002:bool"
+_MOST_BYTES, _MOST_PARTS, _DEEPEST = 1_000_000, 50_000, 50
+_BEGINNINGS = ("MappingStartEvent", "SequenceStartEvent")
+_ENDINGS = ("MappingEndEvent", "SequenceEndEvent")
 SUFFIXES = (".yaml", ".yml", ".toml", ".json")
 
 
@@ -34,6 +37,10 @@ def read_mapping(path: Path) -> Written:
     if path.suffix not in SUFFIXES:
         raise InvalidInputError(f"{path}: scenarios are {', '.join(SUFFIXES)} files")
     try:
+        if (size := path.stat().st_size) > _MOST_BYTES:
+            raise InvalidInputError(
+                f"{path} has {size:,} bytes, and a scenario at most {_MOST_BYTES:,}: cut it"
+            )
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
@@ -45,7 +52,7 @@ def read_mapping(path: Path) -> Written:
     else:
         try:
             written = Written(tomllib.loads(text) if path.suffix == ".toml" else json.loads(text))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidInputError(f"{path} cannot be read: {error}") from error
     if not isinstance(written.data, Mapping):
         raise InvalidInputError(f"{path} is no scenario: it is to have a name and a list of steps")
@@ -59,6 +66,7 @@ def read_yaml(text: str, where: str) -> Any:
     except ImportError as error:
         raise MissingExtraError(f"{where}: YAML", "cli", "yaml") from error
     try:
+        _bound(yaml.parse(text, Loader=yaml.BaseLoader), where)
         tree = yaml.compose(text, Loader=yaml.BaseLoader)
         for key, line in _twice(tree):
             raise InvalidInputError(f"{where}, line {line}: {key!r} is there twice")
@@ -67,8 +75,37 @@ def read_yaml(text: str, where: str) -> Any:
         mark = error.problem_mark
         at = "" if mark is None else f", line {mark.line + 1}"
         raise InvalidInputError(f"{where}{at}: {error.problem or error.context}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, LookupError, ArithmeticError) as error:  # "2024-13-45"
         raise InvalidInputError(f"{where} cannot be read: {error}") from error
+
+
+def _bound(events: Iterable[Any], where: str) -> None:
+    """Refuses what would be endless to read: too many parts, too deep, or within themselves.
+
+    An alias (`*name`) stands for a part that may hold aliases itself, so that a few lines are
+    billions of parts: it counts as what it stands for.
+    """
+    sizes: dict[str, int] = {}
+    inside: list[tuple[str | None, int]] = []
+    parts = 0
+    for event in events:
+        at = f"{where}, line {event.start_mark.line + 1}"
+        name = type(event).__name__
+        if name == "AliasEvent":
+            if any(anchor == event.anchor for anchor, _ in inside):
+                raise InvalidInputError(f"{at}: *{event.anchor} stands for a part that it is in")
+            parts += sizes.get(event.anchor, 0)
+        elif name in _ENDINGS:
+            anchor, before = inside.pop()
+            if anchor is not None:
+                sizes[anchor] = parts - before
+        elif name in _BEGINNINGS:
+            inside.append((event.anchor, parts))
+        parts += 1
+        if len(inside) > _DEEPEST:
+            raise InvalidInputError(f"{at}: more than {_DEEPEST} parts in each other")
+        if parts > _MOST_PARTS:
+            raise InvalidInputError(f"{at}: more than {_MOST_PARTS:,} parts")
 
 
 @functools.cache
@@ -85,7 +122,7 @@ def _loader() -> Any:
             for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
         }
 
-    Loader.add_implicit_resolver(_BOOL, re.compile("true|True|TRUE|false|False|FALSE"), "tTfF")
+    Loader.add_implicit_resolver(_BOOL, re.compile("(?:true|True|TRUE|false|False|FALSE)$"), "tTfF")
     return Loader
 
 
