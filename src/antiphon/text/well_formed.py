@@ -43,7 +43,7 @@ class TextJoiner:
         return well_formed_text(text)
 
 
-BOUNDED_CHARS: Final = 2_000
+BOUNDED_CHARS: Final = 500
 """How much text is looked at in one go: what is longer is cut, and the loop runs in between."""
 
 
