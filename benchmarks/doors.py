@@ -1,8 +1,8 @@
 """How long the largest inputs hold the loop, door by door: at most 50 ms in one step for 1 MB.
 
 Each door is given a megabyte of what is worst for it. The figure is the longest step of the loop in
-milliseconds of CPU of this thread, without Python's garbage collections, whose longest is beside it:
-they belong to the process and grow with all that it holds. `--size` takes other sizes. What is read
+milliseconds of CPU of this thread, without Python's garbage collections, whose longest is beside
+it: they belong to the process and grow with all that it holds. `--size` takes other sizes. What is read
 by people's tools before a conversation begins (files of scenarios, recordings, WAV) is shown as a
 whole.
 """
@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Self
 
 from antiphon.audio.wav import parse_wav, wav_bytes
 from antiphon.context.llm_context import LLMContext
@@ -56,7 +57,7 @@ class Steps:
 
     def __init__(self) -> None:
         self.longest_ms = self.longest_collection_ms = 0.0
-        self._run = asyncio.events.Handle._run
+        self._run = asyncio.events.Handle._run  # noqa: SLF001 (the one place all steps pass)
         self._collected = self._began = 0.0
 
     def _collection(self, phase: str, _: object) -> None:
@@ -68,7 +69,7 @@ class Steps:
         self._collected += took
         self.longest_collection_ms = max(self.longest_collection_ms, took * 1e3)
 
-    def __enter__(self) -> Steps:
+    def __enter__(self) -> Self:
         honest = self._run
 
         def timed(handle: asyncio.Handle) -> None:
@@ -78,11 +79,11 @@ class Steps:
             self.longest_ms = max(self.longest_ms, took * 1e3)
 
         gc.callbacks.append(self._collection)
-        asyncio.events.Handle._run = timed  # type: ignore[method-assign]
+        asyncio.events.Handle._run = timed  # type: ignore[method-assign]  # noqa: SLF001
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.events.Handle._run = self._run  # type: ignore[method-assign]
+        asyncio.events.Handle._run = self._run  # type: ignore[method-assign]  # noqa: SLF001
         gc.callbacks.remove(self._collection)
 
 
