@@ -2,9 +2,9 @@
 
 Each door is given a megabyte of what is worst for it. The figure is the longest step of the loop in
 milliseconds of CPU of this thread, without Python's garbage collections, whose longest is beside
-it: they belong to the process and grow with all that it holds. `--size` takes other sizes. What is read
-by people's tools before a conversation begins (files of scenarios, recordings, WAV) is shown as a
-whole.
+it: they belong to the process and grow with all that it holds. `--size` takes other sizes. What is
+read by people's tools before a conversation begins (files of scenarios, recordings, WAV) is shown
+as a whole.
 """
 
 from __future__ import annotations
