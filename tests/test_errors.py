@@ -86,4 +86,39 @@ def test_a_missing_extra_says_what_to_run() -> None:
         "Hearing needs the module 'onnxruntime', which is not installed: "
         "pip install 'antiphon[local]'"
     )
-    assert (error.feature, error.extra, error.module) == ("Hearing", "local", "onnxruntime")
+    assert (error.feature, error.extra, error.module) == (
+        "Hearing",
+        "local",
+        "onnxruntime",
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "masked"),
+    [
+        (
+            "Incorrect API key provided: sk-proj-abcDEF123456789",
+            "Incorrect API key provided: ***",
+        ),
+        ("gsk_0123456789abcdef is no key", "*** is no key"),
+        ("key=AIzaSyA0123456789abcdefghijk", "key=***"),
+        ("sent Authorization: Bearer abc.def-123456", "sent Authorization: Bearer ***"),
+        ('{"api_key": "0123456789abcdef"}', '{"api_key": "***"}'),
+        (
+            "wss://host/?access_token=0123456789abcdef&x=1",
+            "wss://host/?access_token=***&x=1",
+        ),
+        (
+            "the api key is missing: set OPENAI_API_KEY",
+            "the api key is missing: set OPENAI_API_KEY",
+        ),
+        (
+            "the desk-based token bucket, Basic understanding",
+            "the desk-based token bucket, Basic understanding",
+        ),
+    ],
+)
+def test_keys_that_vendors_echo_are_masked(said: str, masked: str) -> None:
+    """In every error of ours, so in frames, logs and recordings of it; other text stays."""
+    assert str(ServiceError(said)) == masked
+    assert str(AntiphonError(said, 1)) == str((masked, 1))

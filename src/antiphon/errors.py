@@ -23,7 +23,22 @@ AntiphonError                     category, retryable
 from __future__ import annotations
 
 import enum
+import re
 from typing import ClassVar
+
+_SECRET = re.compile(
+    r"\b(?:sk|pk|rk|gsk|xai|nvapi|hf|csk|pplx|xoxb|ghp)[-_](?=[\w-]*\d)[\w-]{12,}"
+    r"|\bAIza[\w-]{20,}"
+    r"|(?P<head>\b(?:Bearer|Token|Basic)\s+)(?=[\w.~+/=-]*\d)[\w.~+/=-]{12,}"
+    r"|(?P<name>(?:api|access|auth|secret|subscription)[-_ ]?(?:key|token)\b[\"']?\s*[:=]\s*[\"']?)"
+    r"(?=[\w.~+/-]*\d)[\w.~+/-]{12,}",
+    re.IGNORECASE,
+)
+
+
+def without_secrets(text: str) -> str:
+    """The text with what looks like a key or token masked: vendors echo them in their errors."""
+    return _SECRET.sub(lambda match: f"{match['head'] or match['name'] or ''}***", text)
 
 
 class ErrorCategory(enum.Enum):
@@ -44,11 +59,15 @@ class AntiphonError(Exception):
     """Root of every error of this package.
 
     Both facts belong to the class: `category` says whose fault it is, `retryable` whether the same
-    call may succeed later without anybody changing anything.
+    call may succeed later without anybody changing anything. Keys and tokens in the message are
+    masked here, once: it goes to frames, logs and recordings.
     """
 
     category: ClassVar[ErrorCategory] = ErrorCategory.UNKNOWN
     retryable: ClassVar[bool] = False
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(without_secrets(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class ConfigurationError(AntiphonError):
