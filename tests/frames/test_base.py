@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 import antiphon.frames
+from antiphon.errors import ConfigurationError
 from antiphon.frames.base import (
     ControlFrame,
     DataFrame,
@@ -97,3 +99,24 @@ def test_the_mixin_makes_any_ordered_frame_uninterruptible() -> None:
 
     assert not any(kind.interruptible for kind in (Before, After, Below))
     assert DataFrame.interruptible
+
+
+def test_replace_makes_a_copy_with_an_id_of_its_own() -> None:
+    """Other fields are kept; an unknown one is refused with those that there are."""
+    frame = TextFrame("x", pts=5)
+    other = frame.replace(text="y")
+    assert (type(other), other.text, other.pts) == (TextFrame, "y", 5)
+    assert other.id > frame.id
+    with pytest.raises(ConfigurationError, match="TextFrame has no field 'txt': it has "):
+        frame.replace(txt="y")
+
+
+def test_a_dataclass_decorator_says_what_to_write() -> None:
+    """On a frame it is refused where it stands; for others a frame is no dataclass."""
+    with pytest.raises(ConfigurationError, match="takes no @dataclass: leave it away"):
+
+        @dataclasses.dataclass
+        class Custom(DataFrame):  # type: ignore[misc]
+            dish: str = ""
+
+    assert not dataclasses.is_dataclass(TextFrame("x"))

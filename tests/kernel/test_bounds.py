@@ -8,7 +8,7 @@ import contextlib
 import pytest
 
 from antiphon.frames.base import DataFrame, Frame
-from antiphon.frames.lifecycle import EndFrame, HeartbeatFrame, StartFrame
+from antiphon.frames.lifecycle import EndFrame, HeartbeatFrame, InterruptionFrame, StartFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.params import PipelineParams
@@ -269,3 +269,73 @@ def test_a_pause_in_the_start_holds_everything() -> None:
             return before, counting.count
 
     assert run(main()) == (0, 1)
+
+
+class Deaf(FrameProcessor):
+    """Hangs on the first urgent frame, or on interruptions; handles the others."""
+
+    def __init__(self, *, in_interruption: bool = False) -> None:
+        super().__init__(name="deaf")
+        self.in_interruption = in_interruption
+        self.seen: list[tuple[str, float]] = []
+
+    @handles(Shout, Word)
+    async def take(self, frame: Shout | Word, direction: FrameDirection) -> None:
+        if frame.text == "hang":
+            await asyncio.get_running_loop().create_future()
+        self.note(frame.text)
+
+    @handles(InterruptionFrame)
+    async def stop(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
+        if self.in_interruption:
+            await asyncio.get_running_loop().create_future()
+        self.note("told")
+
+    def note(self, what: str) -> None:
+        self.seen.append((what, asyncio.get_running_loop().time()))
+
+
+@pytest.mark.parametrize("what", ["urgent", "timer", "interruption", "word behind interruption"])
+def test_what_waits_behind_an_urgent_handler_is_bounded(what: str) -> None:
+    """After ten seconds (of its own, if it began later) the handler is given up and reported."""
+
+    async def main() -> tuple[list[tuple[str, float]], list[str]]:
+        deaf = Deaf(in_interruption=what == "word behind interruption")
+        async with conversation(deaf) as talk:
+            if not deaf.in_interruption:
+                await talk.say(Shout("hang"))
+            await asyncio.sleep(100 - asyncio.get_running_loop().time())
+            if what == "urgent":
+                await talk.say(Shout("next"))
+            elif what == "timer":
+
+                async def due() -> None:
+                    deaf.note("due")
+
+                deaf.timer(due).arm(100.0)
+            else:
+                await talk.interrupt()
+            if deaf.in_interruption:
+                await talk.say(Word("new"))
+            await asyncio.sleep(60)
+            return deaf.seen, talk.complaints
+
+    seen, complaints = run(main())
+    expected = {"urgent": "next", "timer": "due", "interruption": "told"}.get(what, "new")
+    assert [name for name, _ in seen] == [expected]
+    limit = 20 if what == "word behind interruption" else 10
+    assert seen[0][1] == pytest.approx(100 + limit, abs=0.1)
+    assert ["deaf did not return from" in text for text in complaints] == [True]
+
+
+def test_an_urgent_handler_is_not_timed_while_nothing_waits() -> None:
+    """It may take as long as it likes; an ordered frame beside it is handled at once."""
+
+    async def main() -> tuple[list[str], list[str]]:
+        deaf = Deaf()
+        async with conversation(deaf, end=False) as talk:
+            await talk.say(Shout("hang"), Word("beside"))
+            await asyncio.sleep(1000)
+            return [name for name, _ in deaf.seen], talk.complaints
+
+    assert run(main()) == (["beside"], [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import pytest
 
@@ -129,7 +129,9 @@ def test_tasks_and_runners_take_what_they_take() -> None:
         PipelineTask(Pipeline([Relay()]), params=cast("PipelineParams", {"enable_metrics": True}))
     with pytest.raises(ConfigurationError, match="audio_in_sample_rate must be more than 0"):
         PipelineParams(audio_in_sample_rate=0)
-    with pytest.raises(ConfigurationError, match="idle_timeout_secs is more than 0, or None"):
+    with pytest.raises(
+        ConfigurationError, match="idle_timeout_secs is a number of seconds, more than 0, or None"
+    ):
         PipelineTask(Pipeline([Relay()]), idle_timeout_secs=0)
     with pytest.raises(ConfigurationError, match="takes PipelineTasks, not"):
         asyncio.run(PipelineRunner().run(cast("PipelineTask", Pipeline([Relay()]))))
@@ -153,3 +155,88 @@ def test_a_forgotten_await_changes_nothing() -> None:
         return ear.texts
 
     assert run(main()) == ["a"]
+
+
+class Pair(NamedTuple):
+    """Like a pair of aggregators."""
+
+    user: Relay
+    assistant: Relay
+
+
+class Line:
+    """Like a transport."""
+
+    def input(self) -> Relay:
+        return Relay()
+
+    def output(self) -> Relay:
+        return Relay()
+
+
+class Vendor:
+    """Like a provider."""
+
+    def synthesize(self, text: str) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        (Pair(Relay(), Relay()), r"a Pair: .*pair\.user and pair\.assistant"),
+        (Line(), r"a Line: .*transport\.input\(\) first, and transport\.output\(\)"),
+        (Vendor(), r"the provider Vendor: .*TTSService\(provider\)"),
+        (Relay, r"the class Relay: call it"),
+        ([Relay()], r"the list .*write \*parts"),
+        ("stt", r"not 'stt'"),
+    ],
+)
+def test_a_pipeline_says_what_to_write_for_what_it_cannot_hold(part: Any, says: str) -> None:
+    """Pairs, transports, providers, classes and lists each have their remedy."""
+    with pytest.raises(ConfigurationError, match=says):
+        Pipeline([part])
+
+
+def test_a_pipeline_takes_one_list() -> None:
+    """Processors one after the other are refused with the way it is written."""
+    with pytest.raises(ConfigurationError, match=r"not 2 arguments: write Pipeline\(\[first"):
+        Pipeline(cast("list[FrameProcessor]", Relay()), Relay())
+
+
+@pytest.mark.parametrize("thing", [Word("a"), None, 5])
+def test_queue_frames_takes_several(thing: Any) -> None:
+    """One frame is refused with the name of what takes one."""
+
+    async def main() -> None:
+        async with conversation(Relay()) as talk:
+            with pytest.raises(ConfigurationError, match=r"there is queue_frame\(\)"):
+                await talk.task.queue_frames(thing)
+
+    run(main())
+
+
+@pytest.mark.parametrize("value", [-1, "20", float("nan"), True, None])
+@pytest.mark.parametrize("name", ["start_timeout_secs", "end_timeout_secs", "cancel_timeout_secs"])
+def test_timeouts_are_seconds(name: str, value: Any) -> None:
+    """A negative one, a string, nothing: refused with the parameter's name and the value."""
+    with pytest.raises(ConfigurationError, match=f"{name} is a number of seconds.*{value!r}"):
+        PipelineTask(Pipeline([Relay()]), **{name: value})
+
+
+def test_frames_after_the_end_are_reported_once(caplog: pytest.LogCaptureFixture) -> None:
+    """With their number and the first of them, whether the end was queued or is over."""
+
+    async def main(early: int, late: int) -> None:
+        async with conversation(Relay()) as talk:
+            await talk.task.stop_when_done()
+            await talk.say(*(Word("early") for _ in range(early)))
+        await talk.say(*(Word("late") for _ in range(late)))
+        await asyncio.sleep(1)
+        await talk.say(Word("later"))
+        await asyncio.sleep(1)
+
+    for early, late, says in ((2, 3, "2 frames were"), (0, 3, "3 frames were")):
+        caplog.clear()
+        run(main(early, late))
+        reports = [r.message for r in caplog.records if "after the end" in r.message]
+        assert [says in report and "Word#" in report for report in reports] == [True]

@@ -16,8 +16,9 @@ Two facts belong to the *type* of a frame, never to the code that handles it:
 
 from __future__ import annotations
 
+import inspect
 import itertools
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar, Self, dataclass_transform
 
 import msgspec
 
@@ -32,14 +33,32 @@ class UninterruptibleFrame:
     __slots__ = ()
 
 
+class _NoDataclass:
+    """Says what to write instead when `@dataclass` looks for the fields of a frame's base."""
+
+    def __get__(self, frame: object, owner: type) -> Any:
+        caller = inspect.currentframe()
+        caller = None if caller is None else caller.f_back
+        if caller is not None and caller.f_code.co_name == "_process_class":  # of `dataclasses`
+            raise ConfigurationError(
+                "a frame takes no @dataclass: leave it away, `class MyFrame(DataFrame):` and the "
+                "fields with their types are enough"
+            )
+        raise AttributeError("__dataclass_fields__")
+
+
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Frame(msgspec.Struct, frozen=True, kw_only=True, eq=False, weakref=True):
     """One thing that flows through a pipeline. Immutable, so it may be shared freely.
+
+    `frame.replace(text="y")` makes a changed copy.
 
     Two frames are equal only when they are the same frame. `id` grows within the process; `pts` is
     the presentation time in nanoseconds on the conversation's clock; source and destination name a
     track or participant of the transport.
     """
+
+    __dataclass_fields__: ClassVar[Any] = _NoDataclass()
 
     urgent: ClassVar[bool] = False
     interruptible: ClassVar[bool] = True
@@ -62,6 +81,16 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True, eq=False, weakref=True):
     def extent(self) -> float:
         """Seconds of a live stream that it stands for: a mailbox bounds lossy frames by it."""
         return 0.06
+
+    def replace(self, **fields: Any) -> Self:
+        """A copy with other values for some fields, and an id of its own."""
+        unknown = fields.keys() - set(self.__struct_fields__)
+        if unknown:
+            known = ", ".join(self.__struct_fields__)
+            raise ConfigurationError(
+                f"{type(self).__name__} has no field {min(unknown)!r}: it has {known}"
+            )
+        return msgspec.structs.replace(self, **{"id": next(_ids), **fields})
 
     @property
     def name(self) -> str:

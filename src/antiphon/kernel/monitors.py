@@ -30,6 +30,36 @@ class FrameFilter:
             self._event.emit(frame)
 
 
+class LateFrames:
+    """Counts the frames that the program queues after the end, and reports them once."""
+
+    def __init__(self) -> None:
+        self._first: Frame | None = None
+        self._count = 0
+        self._told: bool = False
+        self._over: bool = False
+
+    def note(self, frame: Frame) -> None:
+        """One came."""
+        self._first = self._first or frame
+        self._count += 1
+        if self._over and self._count == 1:
+            with contextlib.suppress(RuntimeError):  # outside a loop
+                asyncio.get_running_loop().call_soon(self.report)
+
+    def report(self) -> None:
+        """The conversation is over."""
+        self._over = True
+        if self._first is not None and not self._told:
+            self._told = True
+            logger.warning(
+                "%d frames were queued after the end of the conversation, beginning with %s: what "
+                "comes after an EndFrame or a cancel is not handled",
+                self._count,
+                self._first.name,
+            )
+
+
 class IdleWatch:
     """Calls back whenever `timeout` seconds have passed without `touch`."""
 

@@ -9,6 +9,14 @@ import msgspec
 from antiphon.errors import ConfigurationError
 
 
+def check_secs(name: str, value: object, wanted: str = "0 or more") -> None:
+    """Raises `ConfigurationError` for a timeout that is none."""
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else -1
+    if number > 0 or (number == 0 and wanted == "0 or more"):
+        return
+    raise ConfigurationError(f"{name} is a number of seconds, {wanted}, not {value!r}")
+
+
 class PipelineParams(msgspec.Struct, frozen=True, kw_only=True):
     """Sample rates in Hz, periods in seconds."""
 

@@ -16,12 +16,21 @@ from antiphon.kernel.station import Station, take_place
 class Pipeline:
     """Processors in the order in which frames go downstream; a pipeline may stand among them."""
 
-    def __init__(self, processors: Sequence[FrameProcessor | Pipeline | ParallelPipeline]) -> None:
+    def __init__(
+        self, processors: Sequence[FrameProcessor | Pipeline | ParallelPipeline], *more: object
+    ) -> None:
+        if more:
+            raise ConfigurationError(
+                f"Pipeline takes one list of processors, not {1 + len(more)} arguments: write "
+                f"Pipeline([first, second, ...])"
+            )
         if not isinstance(processors, Sequence):
             raise ConfigurationError(f"Pipeline takes a list of processors, not {processors!r}")
         for part in processors:
             if not isinstance(part, FrameProcessor | Pipeline | ParallelPipeline):
-                raise ConfigurationError(f"a pipeline is made of processors, not {part!r}")
+                raise ConfigurationError(
+                    f"a pipeline is made of processors, not {_misplaced(part)}"
+                )
         self._parts = tuple(processors)
 
     @property
@@ -43,6 +52,24 @@ class Pipeline:
             else:
                 found.append(part)
         return found
+
+
+def _misplaced(part: object) -> str:
+    """What stands where a processor should, and what to write instead."""
+    kind, has = type(part).__name__, set(dir(part))
+    if isinstance(part, type):
+        return f"the class {part.__name__}: call it, as in {part.__name__}()"
+    if {"user", "assistant"} <= has:
+        return f"a {kind}: put its halves, pair.user and pair.assistant, where each belongs"
+    if isinstance(part, list | tuple):
+        return f"the {kind} {part!r}: write *parts for its items, or Pipeline(parts)"
+    if {"input", "output"} <= has:
+        return f"a {kind}: put transport.input() first, and transport.output() behind the voice"
+    services = {"transcribe": "STTService", "complete": "LLMService", "synthesize": "TTSService"}
+    for method, service in services.items():
+        if method in has:
+            return f"the provider {kind}: give it to a service, as in {service}(provider)"
+    return f"{part!r}"
 
 
 Part = FrameProcessor | ParallelPipeline

@@ -40,9 +40,9 @@ from antiphon.kernel.chain import ChainEnd
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import DONE, Event, EventSource, finish_handlers
 from antiphon.kernel.interruption import interrupt
-from antiphon.kernel.monitors import FrameFilter, Heartbeat, IdleWatch
+from antiphon.kernel.monitors import FrameFilter, Heartbeat, IdleWatch, LateFrames
 from antiphon.kernel.observers import BaseObserver, Observers
-from antiphon.kernel.params import ErrorPolicy, PipelineParams
+from antiphon.kernel.params import ErrorPolicy, PipelineParams, check_secs
 from antiphon.kernel.pipeline import Pipeline, accompanied, wire
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.session import Session
@@ -54,6 +54,13 @@ __all__ = ["ErrorPolicy", "PipelineParams", "PipelineTask"]
 logger = logging.getLogger("antiphon")
 
 LastFrame = EndFrame | StopFrame | CancelFrame
+
+
+def _check_kinds(pipeline: object, params: object) -> None:
+    if not isinstance(pipeline, Pipeline):
+        raise ConfigurationError(f"PipelineTask takes a Pipeline, not {pipeline!r}")
+    if params is not None and not isinstance(params, PipelineParams):
+        raise ConfigurationError(f"PipelineTask(params=...) takes PipelineParams, not {params!r}")
 
 
 class PipelineTask(EventSource):
@@ -87,16 +94,12 @@ class PipelineTask(EventSource):
         cancel_timeout_secs: float = 5.0,
         error_policy: ErrorPolicy = ErrorPolicy.CONTINUE,
     ) -> None:
-        if not isinstance(pipeline, Pipeline):
-            raise ConfigurationError(f"PipelineTask takes a Pipeline, not {pipeline!r}")
-        if params is not None and not isinstance(params, PipelineParams):
-            raise ConfigurationError(
-                f"PipelineTask(params=...) takes PipelineParams, not {params!r}"
-            )
-        if idle_timeout_secs is not None and idle_timeout_secs <= 0:
-            raise ConfigurationError(
-                f"idle_timeout_secs is more than 0, or None for never, not {idle_timeout_secs:g}"
-            )
+        _check_kinds(pipeline, params)
+        if idle_timeout_secs is not None:
+            check_secs("idle_timeout_secs", idle_timeout_secs, "more than 0, or None for never")
+        check_secs("start_timeout_secs", start_timeout_secs)
+        check_secs("end_timeout_secs", end_timeout_secs)
+        check_secs("cancel_timeout_secs", cancel_timeout_secs)
         self.params = params or PipelineParams()
         pipeline = accompanied(pipeline)
         self._start_timeout = start_timeout_secs
@@ -125,6 +128,7 @@ class PipelineTask(EventSource):
             self._session.watched = idle_timeout_frames
             self._session.note_activity = self._idle.touch
         self._heartbeat = Heartbeat(self.params, self._enter, self.on_heartbeat_timeout)
+        self._late = LateFrames()
         self._seen_upstream = FrameFilter(self.on_frame_reached_upstream)
         self._seen_downstream = FrameFilter(self.on_frame_reached_downstream)
         self._last: LastFrame | None = None
@@ -195,6 +199,7 @@ class PipelineTask(EventSource):
             await finish_handlers([self], self._cancel_timeout)
         finally:
             self._finished.set()
+            self._late.report()
 
     # ---- what programs call -------------------------------------------------------------------
 
@@ -203,7 +208,7 @@ class PipelineTask(EventSource):
     ) -> Awaitable[None]:
         """Hands a frame to the pipeline at its beginning, or upstream at its end. Never waits.
 
-        Frames queued before the start wait for it; frames queued after the end are ignored.
+        Frames queued before the start wait for it; frames queued after the end are reported.
         """
         if not isinstance(frame, Frame):
             raise not_a_frame("the task", frame)
@@ -213,16 +218,25 @@ class PipelineTask(EventSource):
             interrupt(self._session, frame, source="task")
         elif isinstance(frame, StartFrame):
             raise KernelError("only the task itself sends a StartFrame")
-        elif not self._session.closed:
+        elif self._session.closed:
+            self._late.note(frame)
+        else:
             if isinstance(frame, EndFrame | StopFrame):
                 if self._ending:
                     return DONE
                 self._ending, direction = True, FrameDirection.DOWNSTREAM
+            elif self._ending and not isinstance(frame, HeartbeatFrame):
+                self._late.note(frame)
             self._enter(frame, direction)
         return DONE
 
     async def queue_frames(self, frames: Iterable[Frame] | AsyncIterable[Frame]) -> None:
         """Hands frames to the pipeline, one after the other."""
+        if isinstance(frames, Frame) or not isinstance(frames, Iterable | AsyncIterable):
+            raise ConfigurationError(
+                f"queue_frames() takes several frames, as in queue_frames([...]), not {frames!r}: "
+                f"for one there is queue_frame()"
+            )
         if isinstance(frames, AsyncIterable):
             async for frame in frames:
                 await self.queue_frame(frame)
