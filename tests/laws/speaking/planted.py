@@ -75,6 +75,17 @@ def frames_are_all_dropped(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(FrameLine, "drop_interruptible", lambda self, taken, kept: self.clear())
 
 
+def a_position_is_published_late(patch: pytest.MonkeyPatch) -> None:
+    """What has been heard is known a third of a second after it was."""
+    original = Pacer.__init__
+
+    def init(self: Pacer, *args: Any, **options: Any) -> None:
+        original(self, *args, **options)
+        self.latency = 0.3
+
+    patch.setattr(Pacer, "__init__", init)
+
+
 def stale_sound_is_passed_on(patch: pytest.MonkeyPatch) -> None:
     """A chunk that was being written when somebody cut in goes on behind the output."""
 
@@ -219,6 +230,7 @@ PLANTS: tuple[Plant, ...] = (
     words_have_a_queue_of_their_own,
     buffered_sound_survives,
     frames_are_all_dropped,
+    a_position_is_published_late,
     stale_sound_is_passed_on,
     a_sample_is_lost,
     the_agent_goes_on_speaking,
