@@ -94,7 +94,9 @@ def hides_what_was_lost(patch: Patch) -> None:
 def hides_that_it_gave_up(patch: Patch) -> None:
     """What is not spoken is no error."""
 
-    async def nothing(_: Synthesis, utterance: tts_utterance.Utterance, error: object) -> None:
+    async def nothing(
+        _: Synthesis, utterance: tts_utterance.Utterance, error: object, **more: object
+    ) -> None:
         return
 
     patch.setattr(Synthesis, "_give_up", nothing)

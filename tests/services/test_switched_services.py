@@ -9,14 +9,23 @@ import pytest
 from antiphon.context.llm_context import LLMContext
 from antiphon.errors import AuthenticationError, ConnectivityError
 from antiphon.frames.base import Frame
+from antiphon.frames.lifecycle import ErrorFrame
 from antiphon.frames.llm import (
     LLMConfigureOutputFrame,
     LLMContextFrame,
+    LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
     LLMUpdateSettingsFrame,
     STTUpdateSettingsFrame,
     TTSUpdateSettingsFrame,
 )
-from antiphon.frames.speech import STTMuteFrame, TTSSpeakFrame
+from antiphon.frames.speech import (
+    SpeechLostFrame,
+    STTMuteFrame,
+    TTSSpeakFrame,
+    TTSStartedFrame,
+    TTSStoppedFrame,
+)
 from antiphon.frames.switch import ManuallySwitchServiceFrame, ServiceActivatedFrame
 from antiphon.frames.text import LLMTextFrame
 from antiphon.kernel.switch import ServiceSwitcher
@@ -177,14 +186,35 @@ def failover(*services: TTSService | STTService | LLMService) -> ServiceSwitcher
 def test_a_silent_or_broken_voice_is_a_failure_that_switches(
     voice: type[FakeTTSProvider],
 ) -> None:
-    """The next voice speaks what comes from then on."""
+    """The next voice speaks what the first did not, in order, each utterance once."""
     first = voice() if voice is Mute else voice(faults=from_now_on(Fail(ConnectivityError("x"))))
     spare = FakeTTSProvider()
     switcher = failover(TTSService(first, name="main"), TTSService(spare, name="spare"))
     frames = [TTSSpeakFrame("One."), TTSSpeakFrame("Two."), SleepFrame(sleep=5.0)]
     out = through(switcher, [*frames, TTSSpeakFrame("Three."), SleepFrame(sleep=5.0)])
     assert switcher.active_service.name == "spare"
-    assert spoken(out).endswith("Three.")
+    assert spoken(out) == "One. Two. Three."
+    assert of(out, ErrorFrame) == []
+
+
+def test_a_switch_by_hand_in_the_middle_of_an_answer_loses_no_text() -> None:
+    """What was begun is cut off and its rest told as lost; all else the next voice speaks."""
+    services = [TTSService(FakeTTSProvider(first_audio=0.5), name=name) for name in "ab"]
+    text = "w0 w1 w2 w3. w4 w5 w6. w7 w8 w9."
+    frames = [
+        LLMFullResponseStartFrame(),
+        *(LLMTextFrame(f"{word} ") for word in text.split()[:8]),
+        SleepFrame(sleep=0.9),
+        ManuallySwitchServiceFrame(service="b"),
+        *(LLMTextFrame(f"{word} ") for word in text.split()[8:]),
+        LLMFullResponseEndFrame(),
+        SleepFrame(sleep=5.0),
+    ]
+    out = through(ServiceSwitcher(services), frames)
+    lost = [word for frame in of(out, SpeechLostFrame) for word in frame.text.split()]
+    assert sorted([*spoken(out).split(), *lost]) == sorted(text.split())
+    assert len(of(out, TTSStartedFrame)) == len(of(out, TTSStoppedFrame))
+    assert len(of(out, LLMFullResponseEndFrame)) == 1
 
 
 def test_an_outage_of_a_transcriber_switches_and_loses_no_word() -> None:

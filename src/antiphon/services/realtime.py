@@ -238,8 +238,8 @@ class RealtimeService(FrameProcessor):
         for item_id, heard_secs in self._voice.played.cut(self.clock.now()):
             if self.provider.capabilities.truncates:
                 self._line.put(Truncate(item_id, heard_secs))
-        for kept in self._voice.line.disband():
-            await self.push_frame(kept)
+        self._voice.line.void()
+        self._voice.line.resume()
         await self._calls.interrupted()
 
     @handles(LLMUpdateSettingsFrame)

@@ -14,8 +14,9 @@ An `AggregatedTextFrame` announces each unit before its audio. Words (`TTSTextFr
 the conversation's clock: that of their `TTSStartedFrame` plus their end in the utterance's audio.
 
 Everything in the line belongs to one epoch. An interruption voids it: the kernel cancels the
-provider's streams and the emitting task, and `_fresh` throws the line away but for uninterruptible
-frames, which go on in their order. Whoever notices the new epoch first does so.
+provider's streams and the emitting task, and `voided` throws the line away but for uninterruptible
+frames, which go on in their order. After a switch the voice that is active then speaks what this
+one has not begun to.
 
 Bounds: a provider that owes audio (it took text and gave nothing) for `stall_secs` has failed, and
 is left behind where it does not stop when it is told to. A failure before any audio is tried again
@@ -28,7 +29,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 import msgspec
 
@@ -43,12 +44,13 @@ from antiphon.frames.llm import (
     TTSUpdateSettingsFrame,
 )
 from antiphon.frames.speech import SpeechTurnFrame, TTSSpeakFrame
+from antiphon.frames.switch import ServiceActivatedFrame
 from antiphon.frames.text import AggregatedTextFrame, LLMTextFrame, TextFrame, TTSTextFrame
 from antiphon.frames.transport import PlayoutBufferFrame
 from antiphon.frames.turns import BotStoppedSpeakingFrame
-from antiphon.kernel.epoch import FrameDirection
+from antiphon.kernel.epoch import Epoch, FrameDirection
 from antiphon.kernel.event_source import Event
-from antiphon.kernel.processor import Emitter, FrameProcessor, handles
+from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.services.arguments import check_arguments
 from antiphon.services.connection import Supervised
 from antiphon.services.connection_policy import ConnectionPolicy
@@ -58,11 +60,21 @@ from antiphon.services.tts_synthesis import SpeechBounds, Synthesis
 from antiphon.services.tts_units import UnitCutter, in_steps
 from antiphon.services.tts_utterance import Utterance
 from antiphon.settings import TTSSettings
-from antiphon.text.markup import DEFAULT_PATTERNS, Pattern, TextUnit
+from antiphon.text.markup import DEFAULT_PATTERNS, Pattern, TextUnit, UnitAggregator
 from antiphon.text.speakable import DEFAULT_TRANSFORMS, KindTransform, Transform, has_words
 from antiphon.text.well_formed import well_formed_text
 
 _DRAIN_STEP_SECS = 5.0
+
+
+class Unsaid(NamedTuple):
+    """What a voice had to say when its epoch ended: its line, and the text that was still to be
+    cut, of an answer that goes on if `answering`.
+    """
+
+    items: Sequence[Frame | Utterance]
+    units: UnitAggregator
+    answering: bool
 
 
 class TTSService(FrameProcessor):
@@ -131,7 +143,8 @@ class TTSService(FrameProcessor):
         self._pace = Pace()
         self._synthesis = Synthesis(self, provider, self._connection, bounds or SpeechBounds())
         self._line = SpeechOrder(self, provider.capabilities.sample_rate)
-        self._epoch: Emitter | None = None
+        self.unsaid: Unsaid | None = None
+        """What it had to say when its epoch ended, for the voice that takes over."""
         self._answer: Utterance | None = None
         self._answering = False
 
@@ -144,7 +157,6 @@ class TTSService(FrameProcessor):
 
     @handles(StartFrame)
     async def _start(self, frame: StartFrame, direction: FrameDirection) -> None:
-        self._epoch = self.emitter()
         self._synthesis.model = self.settings.model
         if isinstance(self.provider, Configurable):
             self.provider.configure(self.settings)
@@ -155,7 +167,6 @@ class TTSService(FrameProcessor):
 
     @handles(EndFrame, StopFrame)
     async def _end(self, frame: Frame, direction: FrameDirection) -> None:
-        self._fresh()
         self._end_answer()
         while self._line:
             self.allow(2 * _DRAIN_STEP_SECS)
@@ -164,25 +175,48 @@ class TTSService(FrameProcessor):
             if self._line.sent == sent:
                 # A paused output never has room again by itself: its own end resumes it.
                 self._line.set_room(full=False)
-            self._fresh()
 
     async def cleanup(self) -> None:
         await self.provider.close()
 
-    @handles(InterruptionFrame)
-    async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
-        self._fresh()
-
-    def _fresh(self) -> None:
-        """Throws away what an interruption has voided, once."""
-        if self._epoch is not None and self._epoch.live:
-            return
-        self._epoch = self.emitter()
+    def voided(self, epoch: Epoch) -> None:
+        """Throws away what is of the epoch, but for what a service that takes over asks for."""
+        units = self._cutter.aggregator(self._language, first_clause=self._first_clause)
+        held, self._units = self._units, units
+        self.unsaid = Unsaid(self._line.void(), held, self._answering)
         self._answer, self._answering = None, False
         self._synthesis.reset()
-        self._units.reset()
-        for kept in self._line.disband():
-            _ = self.push_frame(kept)
+
+    @handles(InterruptionFrame)
+    async def _interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
+        self.unsaid = None
+        self._line.resume()
+
+    @handles(ServiceActivatedFrame)
+    async def _activated(self, frame: ServiceActivatedFrame, direction: FrameDirection) -> None:
+        """A switch has made it the active one: it speaks what the former did not begin to."""
+        self._connection.revive()
+        if not isinstance(frame.previous, TTSService):
+            return
+        unsaid, frame.previous.unsaid = frame.previous.unsaid, None
+        for item in unsaid.items if unsaid is not None else ():
+            if isinstance(item, Frame):
+                self._line.join(item)
+            elif item.began is not None:
+                for last in item.lost_frames():
+                    self._line.join(last)
+            else:
+                utterance = self._open(append=item.append_to_context, request=item.request)
+                for text in item.pieces:
+                    self._give(utterance, TextUnit(text))
+                if item.is_complete:
+                    utterance.complete()
+                else:
+                    self._answer = utterance
+        if unsaid is not None and unsaid.answering:
+            self._answering = True
+            for unit in unsaid.units.flush():
+                self._say(unit, append=self._appends)
 
     # ---- what comes in -------------------------------------------------------------------------
 
@@ -192,7 +226,6 @@ class TTSService(FrameProcessor):
         if direction is FrameDirection.UPSTREAM:
             await self.push_frame(frame, direction)
             return
-        self._fresh()
         self._line.join(frame, self._answer)
 
     @handles(PlayoutBufferFrame, BotStoppedSpeakingFrame)
@@ -207,7 +240,6 @@ class TTSService(FrameProcessor):
     async def _answer_starts(
         self, frame: LLMFullResponseStartFrame, direction: FrameDirection
     ) -> None:
-        self._fresh()
         self._end_answer()
         if self._language != self.settings.language:
             self._language = self.settings.language
@@ -217,13 +249,11 @@ class TTSService(FrameProcessor):
 
     @handles(LLMFullResponseEndFrame)
     async def _answer_ends(self, frame: LLMFullResponseEndFrame, direction: FrameDirection) -> None:
-        self._fresh()
         self._end_answer()
         self._line.join(frame)
 
     @handles(TextFrame, TTSSpeakFrame)
     async def _text(self, frame: TextFrame | TTSSpeakFrame, direction: FrameDirection) -> None:
-        self._fresh()
         if isinstance(frame, TTSSpeakFrame):
             await self._speak(frame.text, append=frame.append_to_context)
         elif isinstance(frame, TTSTextFrame):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -55,9 +55,7 @@ class SpeechOrder:
                 answer.place(item)
                 return
         self._items.append(item)
-        if not self._emitting:
-            self._emitting = True
-            self._processor.create_task(self._emit(), name="speech", bound=True)
+        self.resume()
 
     def set_room(self, *, full: bool) -> None:
         """Whether audio is to be held back."""
@@ -68,19 +66,31 @@ class SpeechOrder:
         if self._items and isinstance(head := self._items[0], Utterance):
             head.awake.set()
 
-    def disband(self) -> Iterator[Frame]:
-        """Everybody goes; yields the frames that must not be lost, in their order."""
-        items, self._items = self._items, deque()
+    def void(self) -> list[Frame | Utterance]:
+        """Everybody goes, but for the frames that must not be lost: they come out, in their order,
+        when the line is used again. Returns those who stood in it.
+        """
+        items = list(self._items)
+        self._items.clear()
         self._emitting = False
         self._room.set()
-        self._empty.set()
         for item in items:
             for frame in item.left_over() if isinstance(item, Utterance) else (item,):
                 if not frame.interruptible:
-                    yield frame
+                    self._items.append(frame)
+        if not self._items:
+            self._empty.set()
+        return items
+
+    def resume(self) -> None:
+        """Lets out what stands in line."""
+        if self._items and not self._emitting:
+            self._emitting = True
+            self._processor.create_task(self._emit(), name="speech", bound=True)
 
     async def wait_empty(self, timeout: float) -> None:
         """Until nobody stands in line, at most `timeout` seconds."""
+        self.resume()
         self._empty.clear()
         try:
             async with asyncio.timeout(timeout):

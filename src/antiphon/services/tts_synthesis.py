@@ -147,14 +147,14 @@ class Synthesis:
                 retries += 1
                 again = await self._line.until_due(max(now, began + policy.give_up_secs))
             if not again:
-                await self._give_up(utterance, failure)
+                await self._give_up(utterance, failure, attempts=retries + 1)
                 return
 
-    async def _give_up(self, utterance: Utterance, error: AntiphonError) -> None:
+    async def _give_up(self, utterance: Utterance, error: AntiphonError, *, attempts: int) -> None:
         if self._line.usable:  # a refusal has been told
             what = "the rest of an utterance" if utterance.first_audio is not None else "a text"
             message = f"{self._provider.name} failed to speak {what}, which is given up: {error}"
-            await self._line.tell(message, error)
+            await self._line.tell(message, error, count=attempts)
 
     async def _attempt(self, utterance: Utterance) -> None:
         """Raises `AntiphonError` if the voice does not speak all of it."""

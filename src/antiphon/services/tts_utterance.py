@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 
 from antiphon.context.spoken import Heard, Pace, SpokenLedger, SpokenMark
 from antiphon.frames.base import Frame
+from antiphon.frames.speech import SpeechLostFrame, TTSStoppedFrame
 from antiphon.frames.text import AggregatedTextFrame
 from antiphon.services.contracts import SpeechAudio, TTSCapabilities, TTSEvent
 
@@ -64,6 +65,7 @@ class Utterance:
         self._texts: list[str] = []
         self.unsaid = ""
         """Text that no voice speaks any more."""
+        self._cut_off = ""
         self._complete = False
         self.was_read: bool = False
         """The voice has read all of the text."""
@@ -89,6 +91,16 @@ class Utterance:
     def lost(self) -> str:
         """What was to be said and never will be, once the rest has come out."""
         return self._ledger.lost + self.unsaid
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """What was to be said so far, as it is written."""
+        return tuple(self._sayings)
+
+    @property
+    def is_complete(self) -> bool:
+        """There is no more text."""
+        return self._complete
 
     def place(self, frame: Frame) -> None:
         """A frame that comes out after what has been said before it."""
@@ -232,7 +244,15 @@ class Utterance:
 
     def left_over(self) -> list[Frame]:
         """The frames that have not come out."""
-        return [item.frame for item in self._ledger.drain() if isinstance(item, SpokenMark)]
+        left = self._ledger.drain()
+        self._cut_off = "".join(item.text for item in left if not isinstance(item, SpokenMark))
+        return [item.frame for item in left if isinstance(item, SpokenMark)]
+
+    def lost_frames(self) -> list[Frame]:
+        """What ends it where it was taken out of its line when it had begun."""
+        lost = (self._cut_off + self.lost).strip()
+        told = [SpeechLostFrame(lost, self.context_id)] if self.append_to_context and lost else []
+        return [*told, TTSStoppedFrame(context_id=self.context_id)]
 
     def rest(self) -> list[Heard]:
         """What is left when all audio has been sent."""

@@ -19,11 +19,11 @@ from antiphon.context.assistant_turn import AssistantTurn
 from antiphon.context.spoken import Pace, SpokenLedger
 from antiphon.frames.base import Frame
 from antiphon.frames.text import TTSTextFrame
+from antiphon.kernel.epoch import Epoch
 from antiphon.services.contracts import SpeechAudio, TTSEvent
 from antiphon.services.tts import TTSService
 from antiphon.services.tts_order import SpeechOrder
 from antiphon.services.tts_utterance import Utterance
-from antiphon.text.markup import UnitAggregator
 from antiphon.transports.player import Player
 from antiphon.transports.playout import Playout
 from antiphon.transports.playout_events import Written
@@ -130,18 +130,26 @@ def the_agent_goes_on_speaking(patch: pytest.MonkeyPatch) -> None:
 
 def half_a_sentence_survives(patch: pytest.MonkeyPatch) -> None:
     """What was not yet a sentence at the interruption begins the next answer."""
-    patch.setattr(UnitAggregator, "reset", lambda self: None)
+    original = TTSService.voided
+
+    def voided(self: TTSService, epoch: Epoch) -> None:
+        units = self._units
+        original(self, epoch)
+        self._units = units
+
+    patch.setattr(TTSService, "voided", voided)
 
 
 def the_line_loses_everything(patch: pytest.MonkeyPatch) -> None:
     """Uninterruptible frames between the utterances go with them."""
-    original = SpeechOrder.disband
+    original = SpeechOrder.void
 
-    def disband(self: SpeechOrder) -> list[Frame]:
-        list(original(self))
-        return []
+    def void(self: SpeechOrder) -> list[Frame | Utterance]:
+        items = original(self)
+        self._items.clear()
+        return items
 
-    patch.setattr(SpeechOrder, "disband", disband)
+    patch.setattr(SpeechOrder, "void", void)
 
 
 def utterances_do_not_wait(patch: pytest.MonkeyPatch) -> None:
