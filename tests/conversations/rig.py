@@ -72,7 +72,7 @@ class Outcome:
     user_turns: list[str] = field(default_factory=list)
     user_messages: list[UserTurnStoppedMessage] = field(default_factory=list)
     inferences: list[str] = field(default_factory=list)
-    """What the model was asked about, segment by segment."""
+    """What was written of what the caller said, segment by segment."""
     decisions: list[Decision] = field(default_factory=list)
     """How it was decided who has the floor, in the order in which it was."""
     assistant_turns: list[AssistantTurnStoppedMessage] = field(default_factory=list)
@@ -111,15 +111,10 @@ def listen(
 ) -> None:
     """Notes the turns of both sides, and errors."""
     user, assistant = pair.user(), pair.assistant()
-    added: list[str] = []
-
-    @user.event_handler("on_user_turn_inference_triggered")
-    def asked(source: object, by: object) -> None:
-        outcome.inferences.append(added.pop() if added else "")
 
     @user.event_handler("on_user_turn_message_added")
     def wrote(source: object, message: UserTurnMessageAddedMessage) -> None:
-        added[:] = [message.content]
+        outcome.inferences.append(message.content)
 
     @user.event_handler("on_user_turn_stopped")
     async def user_stopped(source: object, by: object, message: UserTurnStoppedMessage) -> None:
