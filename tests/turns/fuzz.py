@@ -173,6 +173,7 @@ class Laws:
         self.answers = 0
         """Alive, in this turn."""
         self.held_since: float | None = None
+        self._finished = False
         self._bot = self._may_interrupt = self._goes_on = False
         self._unheard = self._cut_off = False
         """Whether nothing of the last answer was heard, and whether the caller cut one off so."""
@@ -187,8 +188,9 @@ class Laws:
             self._unheard = self._unheard and not self._bot
         if isinstance(fact, Interrupted):
             self.answers, self._unheard = 0, False
-        if isinstance(fact, Interrupted | BotStopped):
+        if isinstance(fact, Interrupted):
             self.held_since = None
+        self._finished = isinstance(fact, BotStopped)
 
     def check(self, actions: Sequence[Action], now: float) -> None:
         """After each step."""
@@ -209,12 +211,13 @@ class Laws:
                 case CloseTurn():
                     self._closed(action, now, with_interim=with_interim)
                 case HoldPlayout():
-                    assert not self.open
                     assert self.held_since is None, "held twice"
                     self.held_since = now
                 case ReleasePlayout():
                     assert self.held_since is not None, "released but not held"
                     self.held_since = None
+        if self._finished:
+            self.held_since = None
         if self._goes_on and self.open and (self._may_interrupt or not self._bot):
             assert not self.answers, "an answer goes on although the caller goes on"
         self._goes_on = False

@@ -80,6 +80,8 @@ def _wait(turns: TurnMachine, until: float, out: list[Outcome]) -> None:
 def describe(action: Action) -> str:
     """An action in short."""
     match action:
+        case OpenTurn(in_doubt=True):
+            return "start in doubt"
         case OpenTurn(announce=announce, interrupt=interrupt):
             loud = "" if announce else " quietly"
             return f"start{loud}{'' if interrupt else ' without interruption'}"

@@ -20,7 +20,7 @@ def breaks_a_law(machine_type: type[TurnMachine], seeds: int) -> bool:
         for make in MAKERS.values():
             try:
                 play(seed, make, events=25, machine_type=machine_type)
-            except (AssertionError, KeyError):
+            except (AssertionError, KeyError, RecursionError):
                 return True
     return False
 

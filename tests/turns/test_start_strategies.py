@@ -87,8 +87,9 @@ def test_every_start_strategy_can_leave_the_agent_alone(name: str, *, on: bool) 
     """Over the agent's speech each interrupts, or starts its turn without interrupting."""
     make, line = STARTERS[name]
     out = play(machine([make(on)]), (0, BotStarted()), line, until=1)
+    interrupts = "start in doubt" if name == "voice activity" else "start"
     assert [what for _, what in out if what.startswith("start")] == [
-        "start" if on else "start without interruption"
+        interrupts if on else "start without interruption"
     ]
 
 
@@ -199,7 +200,8 @@ WAKE: dict[str, tuple[list[Line | list[Line]], list[str]]] = {
 
 
 def _short(outcomes: list[str]) -> list[str]:
-    return [what if what.startswith("notify") else what.split()[0] for what in outcomes]
+    short = [what if what.startswith("notify") else what.split()[0] for what in outcomes]
+    return [what for what in short if what not in {"hold", "interrupt"}]
 
 
 @pytest.mark.parametrize("case", WAKE)

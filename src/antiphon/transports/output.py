@@ -29,6 +29,7 @@ from antiphon.frames.transport import (
     OutputDTMFUrgentFrame,
     OutputTransportMessageUrgentFrame,
 )
+from antiphon.frames.turns import BotSpeechPauseFrame, BotSpeechResumeFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor, handles
 from antiphon.transports.guard import FailureLog, Guard, Report
@@ -166,6 +167,14 @@ class OutputTransport(FrameProcessor):
     async def interrupted(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
         for player in self._players.values():
             player.sync()
+
+    @handles(BotSpeechPauseFrame, BotSpeechResumeFrame)
+    async def _hold(self, frame: Frame, direction: FrameDirection) -> None:
+        if isinstance(frame, BotSpeechPauseFrame):
+            self.pause()
+        else:
+            self.resume()
+        await self.push_frame(frame, direction)
 
     @handles(OutputAudioRawFrame)
     async def play(self, frame: OutputAudioRawFrame, direction: FrameDirection) -> None:

@@ -277,7 +277,7 @@ class UserTurnController:
         if action.interrupt:
             await self._interrupt()
         params = UserTurnStartedParams(
-            enable_interruptions=action.interrupt,
+            enable_interruptions=action.interrupt or action.in_doubt,
             enable_user_speaking_frames=action.announce,
             reason=action.reason,
             user_id=action.user_id,

@@ -93,6 +93,11 @@ class Floor:
         """Whether an answer of this turn is under way that must not be voided by another."""
         return self.text.inferences > 0 and self.under_way and not self.may_interrupt
 
+    @property
+    def owes_speech(self) -> bool:
+        """Whether the agent speaks, or was asked and has not been heard yet."""
+        return self.bot_speaks or (self.under_way and self._unheard)
+
     def was_said_muted(self, event: Fact, now: float) -> bool:
         """Whether these are words of a caller who was muted when they were said: they come after
         the mute, and no sound did. Nobody can tell where sound is not detected.

@@ -28,9 +28,13 @@ Invariants, each held by a property test:
 4. A second inference in one turn voids the answer to the first: one spoken reply per turn.
 5. Held playout is released, or ended by an interruption, within `hold_limit` seconds.
 
-Two rules about answers that noise cut off: an answer that was interrupted before a sound of it was
-played is remembered, and when the turn that did it brings no words, the model is asked again
-`recovery_secs` after the end of the sound.
+A turn may begin in *doubt* (`Doubt`): with a sound over the agent's speech, or before its answer is
+heard. Then the speech is held, and nothing is voided. Words confirm the turn, and so does sound
+that goes on for `hold_secs`: the interruption follows. Without words the turn closes `resume_secs`
+after the sound, and the speech goes on where it was held.
+
+An answer that was interrupted for a sound that proves to be nothing is remembered: the model is
+asked again `recovery_secs` after the end of the sound.
 """
 
 from __future__ import annotations
@@ -70,6 +74,7 @@ from antiphon.turns.machine_actions import (
 )
 from antiphon.turns.opinions import (
     AskTurnModel,
+    Doubt,
     EndTurn,
     Forget,
     HoldSpeech,
@@ -115,6 +120,8 @@ class TurnMachine:
         self._hold_until: float | None = None
         self._firm_at = 0.0
         self._given_up = False
+        self._doubt: Doubt | None = None
+        """Why the open turn has not interrupted the agent yet."""
         self._out: list[Action] = []
         self._opened = False
         """Whether this fact has opened a turn already: it cannot open another."""
@@ -166,6 +173,8 @@ class TurnMachine:
         self._opened = False
         if type(event) in _OBSERVED:
             self._observe(event, now)
+        if self._doubt is not None and isinstance(event, TranscriptReceived) and event.text.strip():
+            self._supersede(f"words: {event.text.strip()!r}", now)
         self._tell(event, now)
         if self._forgotten:  # told last: stop strategies have only now heard what was forgotten
             self._forgotten = False
@@ -184,7 +193,11 @@ class TurnMachine:
             self._tell(TextForgotten(), now)
         if self._hold_until is not None and self._hold_until <= now:
             self.log.fact = f"deadline {self._hold_until:.3f}"
-            self._release("", f"held for {self._hold_limit:.1f} s", now)
+            if self._doubt is not None and self._floor.sounds:
+                self._supersede(f"{self._doubt.hold_secs:.1f} s of sound", now)
+                self._floor.cut_off = True  # in case it was nothing all the same
+            else:
+                self._release("", "held for long enough", now)
         if self._watchdog is not None and self._watchdog <= now:
             self.log.fact = f"watchdog {self._watchdog:.3f}"
             self._bark(now)
@@ -224,6 +237,8 @@ class TurnMachine:
                 self._rearm(now)
                 if asked and floor.may_interrupt:
                     self._supersede("the caller goes on before the turn is final", now)
+                elif self._doubt is not None and floor.is_open:
+                    self._hold("", "the sound goes on", now)
         elif kind in ENDS:
             at = event.at if isinstance(event, SpeechStopped) else now
             if floor.end_sound(at, ENDS[kind]):
@@ -231,10 +246,12 @@ class TurnMachine:
         elif isinstance(event, TranscriptReceived):
             self._rearm(now, firm=event.final)
         elif kind is BotStopped:
+            if self._doubt is not None:
+                self._release("", "the agent has finished", now)
             self._hold_until = None
         elif kind is Interrupted:
             floor.void_answer(by_caller=False)
-            self._hold_until = None
+            self._hold_until = self._doubt = None
         elif kind is Muted:
             self._quieten(now)
 
@@ -251,9 +268,9 @@ class TurnMachine:
     def _heed(self, strategy: TurnStrategy, opinions: Sequence[Opinion], now: float) -> None:
         for opinion in opinions:
             match opinion:
-                case StartTurn(reason=reason, announce=announce):
+                case StartTurn():
                     if isinstance(strategy, UserTurnStartStrategy):
-                        self._start(strategy, reason, now, announce=announce)
+                        self._start(strategy, opinion, now)
                 case RunInference(reason=reason):
                     self._maybe_infer(strategy, reason, now)
                 case EndTurn(reason=reason, announce=announce):
@@ -261,7 +278,7 @@ class TurnMachine:
                 case Forget(reason=reason):
                     self._forget(strategy, reason, now)
                 case HoldSpeech(reason=reason):
-                    self._hold(strategy, reason, now)
+                    self._hold(strategy.name, reason, now)
                 case ReleaseSpeech(reason=reason):
                     self._release(strategy.name, reason, now)
                 case AskTurnModel():
@@ -271,19 +288,22 @@ class TurnMachine:
 
     # ---- decisions -----------------------------------------------------------------------------
 
-    def _start(
-        self, strategy: UserTurnStartStrategy, reason: str, now: float, *, announce: bool
-    ) -> None:
-        floor = self._floor
+    def _start(self, strategy: UserTurnStartStrategy, opinion: StartTurn, now: float) -> None:
+        floor, reason, announce = self._floor, opinion.reason, opinion.announce
         if floor.is_open or self._opened:
             return
         self._opened = True
         floor.open(strategy, now)
         interrupt = announce and strategy.enable_interruptions
+        if interrupt and floor.owes_speech and not floor.text.pending and not floor.text.interim:
+            self._doubt = opinion.doubt
+        interrupt = interrupt and self._doubt is None
         self.log.add(now, DecisionKind.START, strategy.name, reason, floor.state)
         if interrupt:
             floor.void_answer()
             self._hold_until = None
+        elif self._doubt is not None:
+            self._hold(strategy.name, reason, now)
         else:
             self._release(strategy.name, "the turn does not interrupt", now)
         self._out.append(
@@ -293,6 +313,7 @@ class TurnMachine:
                 announce=announce and strategy.enable_user_speaking_frames,
                 interrupt=interrupt,
                 user_id=floor.text.user_id,
+                in_doubt=self._doubt is not None,
             )
         )
         self._rearm(now)
@@ -333,7 +354,9 @@ class TurnMachine:
 
     def _infer(self, strategy: TurnStrategy | None, reason: str, now: float) -> None:
         floor = self._floor
-        if floor.text.inferences and floor.under_way:
+        if self._doubt is not None:
+            self._supersede(reason, now)
+        elif floor.text.inferences and floor.under_way:
             self._supersede("more was said in the same turn", now)
         segment = floor.text.take_segment(floor.started)
         floor.ask()
@@ -347,6 +370,9 @@ class TurnMachine:
         self, strategy: TurnStrategy | None, reason: str, now: float, *, announce: bool
     ) -> None:
         floor, text = self._floor, self._floor.text
+        if self._doubt is not None:
+            self._doubt = None
+            self._release("", "the sound brought no words", now)
         content, tail, inferences = text.close()
         floor.go(TurnStep.STOP)
         self._watchdog = None
@@ -382,7 +408,9 @@ class TurnMachine:
             self._watchdog = held + self._stop_timeout
             return
         reason = f"watchdog: nothing for {self._stop_timeout:.1f} s"
-        if floor.text.take_interim() or floor.text.pending or not floor.cut_off:
+        if self._doubt is not None:
+            reason = "the sound over the agent brought no words"
+        elif floor.text.take_interim() or floor.text.pending or not floor.cut_off:
             self._out.append(StopTimedOut())
         else:
             reason = "the sound that cut off the answer brought no words"
@@ -397,11 +425,12 @@ class TurnMachine:
             self._forgotten = True
             self.log.add(now, DecisionKind.FORGET, strategy.name, reason, self.state)
 
-    def _hold(self, strategy: TurnStrategy, reason: str, now: float) -> None:
-        floor = self._floor
-        if not floor.is_open and floor.bot_speaks and self._hold_until is None:
-            self._hold_until = now + self._hold_limit
-            self.log.add(now, DecisionKind.HOLD, strategy.name, reason, floor.state)
+    def _hold(self, strategy: str, reason: str, now: float) -> None:
+        floor, doubt = self._floor, self._doubt
+        allowed = floor.owes_speech if doubt else not floor.is_open and floor.bot_speaks
+        if allowed and self._hold_until is None:
+            self._hold_until = now + (doubt.hold_secs if doubt else self._hold_limit)
+            self.log.add(now, DecisionKind.HOLD, strategy, reason, floor.state)
             self._out.append(HoldPlayout())
 
     def _release(self, strategy: str, reason: str, now: float) -> None:
@@ -412,7 +441,7 @@ class TurnMachine:
 
     def _supersede(self, reason: str, now: float) -> None:
         self._floor.void_answer()
-        self._hold_until = None
+        self._hold_until = self._doubt = None
         self.log.add(now, DecisionKind.INTERRUPT, "", reason, self.state)
         self._out.append(InterruptAgent(reason))
 
@@ -429,6 +458,8 @@ class TurnMachine:
             self._watchdog = None
         elif floor.sounds:
             self._watchdog = floor.sounding_since + self._max_speech
+        elif self._doubt is not None:
+            self._watchdog = now + min(self._doubt.resume_secs, self._stop_timeout)
         elif floor.cut_off and not floor.text.pending and not floor.text.interim:
             self._watchdog = now + min(self._recovery_secs, self._stop_timeout)
         else:

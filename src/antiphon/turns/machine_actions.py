@@ -23,17 +23,21 @@ class TurnSegment(msgspec.Struct, frozen=True):
 
 
 class OpenTurn(msgspec.Struct, frozen=True):
-    """A turn begins: announce it, interrupt the agent, tell the program, in this order."""
+    """A turn begins: announce it, interrupt the agent, tell the program, in this order.
+
+    `in_doubt`: the interruption follows, if the sound proves to be speech.
+    """
 
     strategy: TurnStrategy | None
     reason: str
     announce: bool
     interrupt: bool
     user_id: str = ""
+    in_doubt: bool = False
 
 
 class InterruptAgent(msgspec.Struct, frozen=True):
-    """An answer under way is out of date: void it."""
+    """An answer under way is out of date, or was truly interrupted: void it."""
 
     reason: str
 

@@ -15,6 +15,17 @@ class Opinion(msgspec.Struct, frozen=True):
     """Base of everything a strategy may answer."""
 
 
+class Doubt(msgspec.Struct, frozen=True):
+    """A turn begins with a sound that may be nothing: the agent's speech is held, not voided.
+
+    The interruption follows when words come, or when the sound goes on for `hold_secs`. Sound that
+    has ended and brought no words within `resume_secs` was nothing: the speech goes on.
+    """
+
+    hold_secs: float
+    resume_secs: float
+
+
 class StartTurn(Opinion, frozen=True):
     """The caller takes the floor. Heeded when no turn is open.
 
@@ -23,6 +34,7 @@ class StartTurn(Opinion, frozen=True):
 
     reason: str
     announce: bool = True
+    doubt: Doubt | None = None
 
 
 class RunInference(Opinion, frozen=True):

@@ -24,7 +24,7 @@ from antiphon.turns.facts import (
     TurnStarted,
     TurnStopped,
 )
-from antiphon.turns.opinions import NOTHING, Forget, Notify, Opinion, StartTurn, Swallow
+from antiphon.turns.opinions import NOTHING, Doubt, Forget, Notify, Opinion, StartTurn, Swallow
 from antiphon.turns.strategy import UserTurnStartStrategy
 from antiphon.turns.words import count_words, plain
 
@@ -32,12 +32,38 @@ _WAKE_MEMORY_CHARS = 250
 
 
 class VADUserTurnStartStrategy(UserTurnStartStrategy):
-    """Voice activity starts a turn."""
+    """Voice activity starts a turn.
+
+    With `recover` a sound over the agent, or before its answer is heard, holds what the agent says
+    until it is clear whether the caller speaks (`Doubt`): it interrupts when words come, or after
+    `hold_secs` of sound; without words the agent goes on, `resume_secs` after the sound. False: it
+    interrupts at once, and what it cut off is gone. Times in seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        recover: bool = True,
+        hold_secs: float = 3.0,
+        resume_secs: float = 1.0,
+        enable_interruptions: bool = True,
+        enable_user_speaking_frames: bool = True,
+    ) -> None:
+        super().__init__(
+            enable_interruptions=enable_interruptions,
+            enable_user_speaking_frames=enable_user_speaking_frames,
+        )
+        if hold_secs <= 0 or resume_secs < 0:
+            raise ConfigurationError(
+                f"hold_secs is more than 0 and resume_secs not negative, not {hold_secs:g} and "
+                f"{resume_secs:g}; recover=False interrupts at once"
+            )
+        self.doubt: Doubt | None = Doubt(hold_secs, resume_secs) if recover else None
 
     def receive(self, event: Fact, now: float) -> Sequence[Opinion]:
         match event:
             case SpeechStarted():
-                return (StartTurn("voice activity"),)
+                return (StartTurn("voice activity", doubt=self.doubt),)
         return NOTHING
 
 

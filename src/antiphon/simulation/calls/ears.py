@@ -20,7 +20,7 @@ from antiphon.frames.base import Frame
 from antiphon.frames.text import AggregatedTextFrame, TextFrame, TTSTextFrame
 from antiphon.services.contracts import AudioChunk, Finalize, STTProvider
 from antiphon.simulation.calls.voices import beside
-from antiphon.simulation.fakes.voice import HeardWord, Listener
+from antiphon.simulation.fakes.voice import HeardWord, Listener, begins_a_word
 
 CHUNK_SECS = 0.02
 _GAP_SECS = 0.2
@@ -57,23 +57,38 @@ class Ear(Protocol):
 
 
 class CodedEar:
-    """Reads the words from the sound of the fake voice."""
+    """Reads the words from the sound of the fake voice.
+
+    A word that goes on after a silence where it stopped was held, not cut off.
+    """
 
     def __init__(self) -> None:
         self.cut: HeardWord | None = None
+        self._cut_before: HeardWord | None = None
+        self._silent = False
         self._listener = Listener()
 
     def open(self, sample_rate: int) -> None:
         """Nothing depends on the rate."""
 
     def hear(self, pcm: bytes) -> list[str]:
-        return self._listener.hear(pcm) if any(pcm) else []
+        if not any(pcm):
+            return []
+        if self._silent:
+            self._silent = False
+            if begins_a_word(pcm):
+                self._listener.cut()
+            elif self._listener.unfinished is not None:
+                self.cut = self._cut_before
+        return self._listener.hear(pcm)
 
     def read(self, frame: Frame) -> list[str] | None:
         return None
 
     def fell_silent(self) -> None:
-        self.cut = self._listener.cut() or self.cut
+        if not self._silent and (word := self._listener.unfinished) is not None:
+            self._cut_before, self.cut = self.cut, word
+        self._silent = True
 
     def catch_up(self) -> list[str]:
         return []

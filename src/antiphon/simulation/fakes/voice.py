@@ -55,6 +55,11 @@ def silence(secs: float, *, sample_rate: int = 16_000) -> bytes:
     return bytes(2 * round(secs * sample_rate))
 
 
+def begins_a_word(pcm: bytes) -> bool:
+    """Whether the sound in a piece of audio begins with the beginning of a word."""
+    return pcm.lstrip(b"\0").startswith(_MARK)
+
+
 @dataclass(frozen=True, slots=True)
 class HeardWord:
     """A word and how much of it was heard (1.0 when complete)."""
@@ -88,8 +93,14 @@ class Listener:
 
     def cut(self) -> HeardWord | None:
         """The audio ends here: the word that is incomplete, if any. Forgets it."""
-        word, self._word = self._word, None
+        word, self._word = self.unfinished, None
         self._data.clear()
+        return word
+
+    @property
+    def unfinished(self) -> HeardWord | None:
+        """The word of which more must come."""
+        word = self._word
         return HeardWord(word[0], 1.0 - word[2] / word[1]) if word is not None else None
 
     def _find_word(self) -> bool:
