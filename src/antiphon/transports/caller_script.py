@@ -125,6 +125,12 @@ class CallerScript:
             self._quiet_since = self._delivered
             self._answers += 1
 
+    def agent_cut_off(self) -> None:
+        """The agent was interrupted: what it said is no answer to what the caller said last."""
+        if self._agent_since is not None:
+            self._agent_since = None
+            self._quiet_since = self._delivered
+
     def happened(self, name: str) -> None:
         """Something that a step may wait for."""
         self._events.add(name)

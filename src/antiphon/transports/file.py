@@ -18,7 +18,7 @@ from antiphon.audio.convert import StreamConverter
 from antiphon.audio.recorder import TrackSide, TwoTracks, as_channels
 from antiphon.audio.wav import WavWriter
 from antiphon.errors import InvalidInputError
-from antiphon.frames.lifecycle import StartFrame
+from antiphon.frames.lifecycle import InterruptionFrame, StartFrame
 from antiphon.frames.turns import BotStartedSpeakingFrame, BotStoppedSpeakingFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import handles
@@ -177,6 +177,10 @@ class FileInput(InputTransport):
     ) -> None:
         self._transport.caller.agent_started()
         await self.push_frame(frame, direction)
+
+    @handles(InterruptionFrame)
+    async def agent_cut_off(self, frame: InterruptionFrame, direction: FrameDirection) -> None:
+        self._transport.caller.agent_cut_off()
 
     @handles(BotStoppedSpeakingFrame)
     async def agent_stopped(

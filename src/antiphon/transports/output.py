@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from antiphon.audio.dtmf import tones
 from antiphon.audio.mixer import AudioMixer
 from antiphon.audio.pcm import to_channels
+from antiphon.clock import Clock
 from antiphon.errors import UnknownNameError
 from antiphon.frames.audio import OutputAudioRawFrame
 from antiphon.frames.base import ControlFrame, DataFrame, Frame
@@ -102,7 +103,7 @@ class OutputTransport(FrameProcessor):
             player = Player(
                 self,
                 sink if opened else ClosedSink(),
-                self._config(rate, continuous=mixer is not None),
+                _config(self.transport_params, self.clock, rate, continuous=mixer is not None),
                 self.clock,
                 destination=destination,
                 mixer=mixer,
@@ -126,20 +127,6 @@ class OutputTransport(FrameProcessor):
         opened = await opening.call(sink.open, rate, self.transport_params.audio_out_channels)
         opening.close()
         return opened
-
-    def _config(self, rate: int, *, continuous: bool) -> PlayoutConfig:
-        params, clock = self.transport_params, self.clock
-        return PlayoutConfig(
-            sample_rate=rate,
-            num_channels=params.audio_out_channels,
-            chunk_ms=10 * params.audio_out_10ms_chunks,
-            paced=params.audio_out_paced,
-            continuous=continuous or params.audio_out_continuous,
-            lead_secs=params.audio_out_lead_secs,
-            fade_out_secs=params.audio_out_fade_secs,
-            end_silence_secs=params.audio_out_end_silence_secs,
-            origin=clock.now() - clock.get_time() / 1e9,
-        )
 
     @handles(EndFrame, StopFrame)
     async def drain(self, frame: EndFrame | StopFrame, direction: FrameDirection) -> None:
@@ -274,3 +261,17 @@ class OutputTransport(FrameProcessor):
         """Sound of the default destination that waits to be played."""
         player = self._players.get(None)
         return 0.0 if player is None else player.machine.buffered_secs
+
+
+def _config(params: TransportParams, clock: Clock, rate: int, *, continuous: bool) -> PlayoutConfig:
+    return PlayoutConfig(
+        sample_rate=rate,
+        num_channels=params.audio_out_channels,
+        chunk_ms=10 * params.audio_out_10ms_chunks,
+        paced=params.audio_out_paced,
+        continuous=continuous or params.audio_out_continuous,
+        lead_secs=params.audio_out_lead_secs,
+        fade_out_secs=params.audio_out_fade_secs,
+        end_silence_secs=params.audio_out_end_silence_secs,
+        origin=clock.now() - clock.get_time() / 1e9,
+    )
