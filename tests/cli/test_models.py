@@ -52,7 +52,7 @@ def test_the_list_names_every_model(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     rows = [line.split("\t") for line in output.splitlines() if "\t" in line]
     assert [row[0] for row in rows] == [model.name for model in MODELS]
     assert all(len(row) == 6 for row in rows)
-    assert rows[0][1:4] == ["voice activity", "MIT", "2 MB"]
+    assert rows[0][1:4] == ["voice activity", "MIT", "3 MB"]
 
 
 def test_a_missing_model_says_what_to_run(store: ModelStore) -> None:
