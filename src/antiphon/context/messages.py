@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from antiphon.context.foreign import with_plain_calls
 from antiphon.errors import InvalidInputError
 from antiphon.tools.json_data import copied, well_formed
 
@@ -60,14 +61,26 @@ def kept(message: Any) -> Message:
         raise InvalidInputError(
             f"A message's content is text or a list of parts, not so: {message!r:.200}"
         )
-    return well_formed(copied(message))  # type: ignore[no-any-return]
+    made: dict[str, Any] = with_plain_calls(well_formed(copied(message)))
+    if type(content) is not str and content is not None:
+        try:
+            msgspec.json.encode(made["content"])
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidInputError(f"content cannot be sent as JSON: {error}") from error
+    return made
 
 
 def all_kept(messages: Any) -> tuple[Message, ...]:
     """Private copies of several messages; if one of them is none, nothing is kept."""
     if not isinstance(messages, Iterable) or isinstance(messages, str | bytes | Mapping):
         raise InvalidInputError(f"Messages are a list of dicts, not {type(messages).__name__}.")
-    return tuple(kept(message) for message in messages)
+    found: list[Message] = []
+    for message in messages:
+        try:
+            found.append(kept(message))
+        except InvalidInputError as error:
+            raise InvalidInputError(f"message {len(found)}: {error}") from error
+    return tuple(found)
 
 
 def handed_out(message: Message) -> Message:
