@@ -19,7 +19,7 @@ from antiphon.simulation.fakes.tts import FakeTTSProvider
 from tests.conversations.calls import Agent
 
 ORDER = "a table for four at eight please"
-SEEDS = range(3)
+SEEDS = range(6)
 
 
 async def orders(caller: Caller) -> None:
@@ -76,7 +76,7 @@ class Stalls(FrameProcessor):
 
 
 @pytest.mark.parametrize("segmented", [False, True])
-@pytest.mark.parametrize("at", [5, 40, 75, 100])
+@pytest.mark.parametrize("at", [5, 40, 60, 75, 90, 100])
 def test_a_processor_that_stalls_costs_no_word(at: int, segmented: bool) -> None:
     """A second in mid-call is made up for."""
     for seed in SEEDS:

@@ -64,8 +64,8 @@ class LLMUserAggregatorParams(msgspec.Struct, frozen=True, kw_only=True):
 
     `user_turn_stop_timeout`: an open turn is stopped when the caller was silent for so long and no
     strategy did it.
-    `audio_idle_timeout`: speech is over when audio stops coming. `add_tool_change_messages` as on
-    the pair.
+    `audio_idle_timeout`: speech is over when no audio came for so long; a shorter stall is made up
+    for. `add_tool_change_messages` as on the pair.
     """
 
     vad_analyzer: VADAnalyzer | None = None
@@ -73,7 +73,7 @@ class LLMUserAggregatorParams(msgspec.Struct, frozen=True, kw_only=True):
     user_mute_strategies: Sequence[UserMuteStrategy] = ()
     user_turn_stop_timeout: float = 5.0
     user_idle_timeout: float = 0
-    audio_idle_timeout: float = 1.0
+    audio_idle_timeout: float = 1.5
     add_tool_change_messages: bool = False
     filter_incomplete_user_turns: bool = False
     user_turn_completion_config: UserTurnCompletionConfig | None = None

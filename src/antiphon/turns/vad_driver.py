@@ -65,7 +65,7 @@ class VADProcessor(FrameProcessor):
         self,
         vad_analyzer: VADAnalyzer,
         *,
-        audio_idle_timeout: float = 1.0,
+        audio_idle_timeout: float = 1.5,
         speech_activity_period: float = 0.2,
         name: str | None = None,
     ) -> None:
