@@ -29,8 +29,8 @@ from antiphon.frames.text import AggregatedTextFrame, LLMTextFrame
 from antiphon.kernel.pipeline import Pipeline
 from antiphon.kernel.task import PipelineTask
 from antiphon.services.tts import TTSService
-from antiphon.simulation.calls.scenario_file import read_yaml
 from antiphon.simulation.fakes.tts import FakeTTSProvider
+from antiphon.simulation.mapping_file import read_yaml
 from antiphon.simulation.record.recording import Recording
 
 LIMIT_MS = 50.0

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes the stubs of the packages with tables of public names, for type checkers.
 
-The tables in `src/antiphon/__init__.py` and `src/antiphon/simulation/__init__.py` are the only
-source; `make format` runs this and `tests/test_public_api.py` fails when stub and table disagree.
+The tables in the `__init__.py` of these packages are the only source; `make format` runs this and
+`tests/test_public_api.py` fails when stub and table disagree.
 """
 
 from __future__ import annotations
@@ -12,8 +12,15 @@ from types import ModuleType
 
 import antiphon
 import antiphon.simulation
+import antiphon.simulation.contracts
+import antiphon.simulation.faults
 
-PACKAGES = (antiphon, antiphon.simulation)
+PACKAGES = (
+    antiphon,
+    antiphon.simulation,
+    antiphon.simulation.contracts,
+    antiphon.simulation.faults,
+)
 
 
 def path_of(package: ModuleType) -> Path:

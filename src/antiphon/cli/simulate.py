@@ -331,7 +331,7 @@ def _changed(
 
 
 def _faults(given: str) -> dict[str, Any]:
-    from antiphon.simulation.calls.scenario_file import SUFFIXES, read_mapping, read_yaml
+    from antiphon.simulation.mapping_file import SUFFIXES, read_mapping, read_yaml
 
     path = pathlib.Path(given)
     if path.suffix in SUFFIXES and "\n" not in given and ":" not in given:

@@ -18,9 +18,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from antiphon.context.llm_context import LLMContext
 from antiphon.context.messages import (
     CANCELLED,
     IN_PROGRESS,
@@ -43,6 +42,9 @@ from antiphon.frames.tools import (
 from antiphon.tools.calls import CallEnd, CallState, CallTable, FunctionCall
 from antiphon.tools.results import failure, tool_text
 from antiphon.tools.run_gate import RunGate
+
+if TYPE_CHECKING:
+    from antiphon.context.llm_context import LLMContext
 
 logger: Final = logging.getLogger(__name__)
 

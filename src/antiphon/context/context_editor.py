@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
-from antiphon.context.pair_state import PairState
 from antiphon.errors import AntiphonError
 from antiphon.frames.audio import UserImageRawFrame
 from antiphon.frames.base import Frame
@@ -12,6 +12,9 @@ from antiphon.frames.lifecycle import StartFrame
 from antiphon.frames.llm import LLMSetToolsFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor
+
+if TYPE_CHECKING:
+    from antiphon.context.pair_state import PairState
 
 
 class ContextEditor:

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from antiphon.context.llm_context import LLMContext
-from antiphon.context.pair_state import PairState
 from antiphon.context.summary import (
     PROMPT,
     LLMAutoContextSummarizationConfig,
@@ -27,6 +26,7 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor
 
 if TYPE_CHECKING:
+    from antiphon.context.pair_state import PairState
     from antiphon.kernel.call_frames import Timer
 
 logger: Final = logging.getLogger(__name__)

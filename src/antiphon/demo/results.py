@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from antiphon.audio.pcm import to_float
-from antiphon.demo.conversation import HeldConversation
 from antiphon.demo.verdict import Promise, ReadBack, promises, read_back
 from antiphon.observe.conversation_log import ConversationLog, ReplyLatency
 from antiphon.observe.latency import summarize
 from antiphon.observe.report import render
 from antiphon.observe.timeline import latency_table
 from antiphon.providers.local.stt import LocalSTTProvider
+
+if TYPE_CHECKING:
+    from antiphon.demo.conversation import HeldConversation
 
 RECORDING, TRANSCRIPT, REPORT = "conversation.wav", "transcript.json", "report.html"
 

@@ -54,7 +54,8 @@ from antiphon.tools.execution import CallRunner
 from antiphon.tools.planning import MISSING_FUNCTION, Inner, Occasion
 from antiphon.tools.registry import FunctionRegistry
 from antiphon.tools.results import MAX_RESULT_CHARS
-from antiphon.tools.schema import FunctionSchema, Handler
+from antiphon.tools.schema import FunctionSchema
+from antiphon.tools.signature import Handler
 from antiphon.turns.completion import (
     ResponseInterrupted,
     UserSpeechStarted,

@@ -87,7 +87,8 @@ from antiphon.text.well_formed import well_formed_text
 from antiphon.tools.execution import CallRunner
 from antiphon.tools.planning import Occasion
 from antiphon.tools.registry import FunctionRegistry
-from antiphon.tools.schema import FunctionSchema, Handler
+from antiphon.tools.schema import FunctionSchema
+from antiphon.tools.signature import Handler
 from antiphon.turns.start_strategies import ExternalUserTurnStartStrategy
 from antiphon.turns.stop_strategies import ExternalUserTurnStopStrategy
 from antiphon.turns.strategies import UserTurnStrategies

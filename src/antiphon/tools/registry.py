@@ -17,12 +17,12 @@ import msgspec
 from antiphon.errors import ConfigurationError
 from antiphon.tools.schema import (
     FunctionSchema,
-    Handler,
     ToolOptions,
     ToolsSchema,
     as_schema,
     declared_options,
 )
+from antiphon.tools.signature import Handler
 
 logger: Final = logging.getLogger(__name__)
 

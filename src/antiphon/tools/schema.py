@@ -10,14 +10,15 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
 from antiphon.errors import ConfigurationError
+from antiphon.tools.docstrings import documentation
+from antiphon.tools.signature import Handler, parameters_of, properties_of
 
-Handler = Callable[..., Awaitable[Any]]
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -183,9 +184,13 @@ def as_schema(tool: Any) -> FunctionSchema:
     if isinstance(tool, FunctionSchema):
         return tool
     if inspect.iscoroutinefunction(tool):
-        from antiphon.tools.signature import schema_of
-
-        return schema_of(tool)
+        return FunctionSchema(
+            name=tool.__name__,
+            description=documentation(tool).description,
+            properties=properties_of(tool),
+            required=[parameter.name for parameter in parameters_of(tool) if parameter.required],
+            handler=tool,
+        )
     raise ConfigurationError(
         "A tool is a FunctionSchema or an async function whose first parameter is 'params', "
         f"not {tool!r:.100}."

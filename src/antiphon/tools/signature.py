@@ -11,14 +11,15 @@ import functools
 import inspect
 import sys
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
 import msgspec
 
 from antiphon.errors import ConfigurationError, InvalidInputError
 from antiphon.tools.docstrings import documentation
-from antiphon.tools.schema import FunctionSchema, Handler
+
+Handler = Callable[..., Awaitable[Any]]
 
 _DEPTH = 4
 """Recursive types are cut off at this depth: below it anything goes."""
@@ -77,8 +78,8 @@ def _noted(hint: Any) -> tuple[Any, str | None]:
     return hint, None
 
 
-def schema_of(function: Handler) -> FunctionSchema:
-    """The schema of a direct function, which becomes its handler."""
+def properties_of(function: Handler) -> dict[str, Any]:
+    """The JSON schema of each argument of a direct function."""
     name = typing.cast("Any", function).__name__
     properties = {}
     for parameter in parameters_of(function):
@@ -86,13 +87,7 @@ def schema_of(function: Handler) -> FunctionSchema:
         if parameter.description:
             schema = {**schema, "description": parameter.description}
         properties[parameter.name] = schema
-    return FunctionSchema(
-        name=name,
-        description=documentation(function).description,
-        properties=properties,
-        required=[p.name for p in parameters_of(function) if p.required],
-        handler=function,
-    )
+    return properties
 
 
 def _schema_of_type(hint: Any, where: str) -> dict[str, Any]:

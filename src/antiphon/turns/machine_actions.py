@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from antiphon.turns.opinions import Notify, SendFrame
-from antiphon.turns.strategy import TurnStrategy
+
+if TYPE_CHECKING:
+    from antiphon.turns.strategy import TurnStrategy
 
 
 class TurnSegment(msgspec.Struct, frozen=True):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from antiphon.frames.base import Frame
 from antiphon.kernel.epoch import FrameDirection
-from antiphon.kernel.event_source import BoundEvent
+
+if TYPE_CHECKING:
+    from antiphon.kernel.event_source import BoundEvent
 
 
 class Opinion(msgspec.Struct, frozen=True):

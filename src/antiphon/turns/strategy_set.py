@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from antiphon.frames.base import Frame
 from antiphon.turns.facts import Fact
 from antiphon.turns.opinions import Opinion, Swallow
-from antiphon.turns.strategies import UserTurnStrategies
 from antiphon.turns.strategy import TurnStrategy
+
+if TYPE_CHECKING:
+    from antiphon.turns.strategies import UserTurnStrategies
 
 Said = tuple[TurnStrategy, Sequence[Opinion]]
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.errors import AntiphonError, InvalidInputError
-from antiphon.simulation.calls.scenario_file import read_mapping, read_yaml
+from antiphon.simulation.mapping_file import read_mapping, read_yaml
 from tests.scale import examples
 
 LAUGHS = "a: &a [ha, ha, ha, ha, ha, ha, ha, ha, ha, ha]\n" + "\n".join(

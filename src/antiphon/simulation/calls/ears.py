@@ -19,8 +19,8 @@ from antiphon.errors import ConnectivityError, InvalidInputError
 from antiphon.frames.base import Frame
 from antiphon.frames.text import AggregatedTextFrame, TextFrame, TTSTextFrame
 from antiphon.services.contracts import AudioChunk, Finalize, STTProvider
-from antiphon.simulation.calls.voices import beside
 from antiphon.simulation.fakes.voice import HeardWord, Listener, begins_a_word
+from antiphon.simulation.loop.isolation import beside
 
 CHUNK_SECS = 0.02
 _GAP_SECS = 0.2

@@ -28,12 +28,12 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.errors import InvalidInputError, UnknownNameError
 from antiphon.simulation.calls.caller import Caller, Manner
-from antiphon.simulation.calls.scenario_file import read_mapping
 from antiphon.simulation.calls.steps import ScenarioStep
 from antiphon.simulation.fakes.voice import SECS_PER_WORD
+from antiphon.simulation.mapping_file import read_mapping
 
 if TYPE_CHECKING:
-    from antiphon.simulation.faults import FaultPlan
+    from antiphon.simulation.faults.plan import FaultPlan
 
 _KEYS = (
     "name",
@@ -175,7 +175,7 @@ class Scenario:
         """Its faults. Raises `UnknownNameError` and `InvalidInputError`."""
         if not self.faults:
             return None
-        from antiphon.simulation.faults import FaultPlan
+        from antiphon.simulation.faults.plan import FaultPlan
 
         return FaultPlan.of(self.faults)
 

@@ -46,7 +46,7 @@ from antiphon.services.stt import STTService
 from antiphon.services.tts import TTSService
 from antiphon.simulation.calls.caller import Caller, Manner
 from antiphon.simulation.fakes.voice import tone
-from antiphon.simulation.faults import FaultInjectedFrame
+from antiphon.simulation.faults.events import FaultInjectedFrame
 from antiphon.simulation.record.record_file import AudioRecord, HandOver, Header
 from antiphon.simulation.record.recording import FrameEncoder, Recording, hand_over, header_now
 from antiphon.simulation.tap import tap

@@ -6,20 +6,16 @@ own, and kept for the process: the run does not notice whether it had to be made
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import AsyncIterator, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from collections.abc import AsyncIterator
+from typing import Protocol
 
 from antiphon.audio.clip import evened
 from antiphon.audio.pcm import SAMPLE_BYTES
 from antiphon.audio.resample import resample
 from antiphon.services.contracts import SpeechAudio, TTSProvider
 from antiphon.simulation.fakes.voice import SECS_PER_WORD, speak, tone
-from antiphon.simulation.loop.loop import VirtualTimeLoop
-
-T = TypeVar("T")
+from antiphon.simulation.loop.isolation import beside
 
 CALLER_PITCH = 1.15
 """Another pitch makes another speaker of the embedded voice than the agent."""
@@ -91,19 +87,3 @@ class SynthesisedVoice:
 
 _SAID: dict[tuple[str, str, int], bytes] = {}
 _LOCK = threading.Lock()
-
-
-def beside(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which runs beside the simulation while virtual time stands still.
-
-    Raises what it raises.
-    """
-    loop = asyncio.get_running_loop()
-    if isinstance(loop, VirtualTimeLoop):
-        loop.may_take_long = True
-    try:
-        with ThreadPoolExecutor(1, thread_name_prefix="antiphon-beside") as thread:
-            return thread.submit(asyncio.run, work).result()
-    finally:
-        if isinstance(loop, VirtualTimeLoop):
-            loop.may_take_long = False

@@ -10,35 +10,22 @@ ended, closed and changed at every step of the loop. The first promise that is b
 
 from __future__ import annotations
 
-from antiphon.simulation.contracts.models import check_turn_model, check_vad_model
-from antiphon.simulation.contracts.processor import check_processor
-from antiphon.simulation.contracts.providers import (
-    check_llm_provider,
-    check_stt_provider,
-    check_tts_provider,
-)
-from antiphon.simulation.contracts.realtime import check_realtime_provider
-from antiphon.simulation.contracts.serializer import check_serializer
-from antiphon.simulation.contracts.strategy import check_start_strategy, check_stop_strategy
-from antiphon.simulation.contracts.suite import ContractError, ContractRule
-from antiphon.simulation.contracts.trace import Law, PartTrace
-from antiphon.simulation.contracts.transport import check_output_sink, check_transport
+from antiphon.public_names import PublicNames
 
-__all__ = [
-    "ContractError",
-    "ContractRule",
-    "Law",
-    "PartTrace",
-    "check_llm_provider",
-    "check_output_sink",
-    "check_processor",
-    "check_realtime_provider",
-    "check_serializer",
-    "check_start_strategy",
-    "check_stop_strategy",
-    "check_stt_provider",
-    "check_transport",
-    "check_tts_provider",
-    "check_turn_model",
-    "check_vad_model",
-]
+_NAMES = {
+    "antiphon.simulation.contracts.models": "check_turn_model check_vad_model",
+    "antiphon.simulation.contracts.processor": "check_processor",
+    "antiphon.simulation.contracts.providers": """
+        check_llm_provider check_stt_provider check_tts_provider
+    """,
+    "antiphon.simulation.contracts.realtime": "check_realtime_provider",
+    "antiphon.simulation.contracts.serializer": "check_serializer",
+    "antiphon.simulation.contracts.strategy": "check_start_strategy check_stop_strategy",
+    "antiphon.simulation.contracts.suite": "ContractError ContractRule",
+    "antiphon.simulation.contracts.trace": "Law PartTrace",
+    "antiphon.simulation.contracts.transport": "check_output_sink check_transport",
+}
+
+_public = PublicNames(__name__, _NAMES, globals())
+__all__ = _public.names
+__getattr__, __dir__ = _public.get, _public.all

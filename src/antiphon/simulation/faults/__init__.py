@@ -19,23 +19,17 @@ comes from the loop's seed. `when` decides, the others act.
 
 from __future__ import annotations
 
-from antiphon.simulation.faults.events import FaultEvent, FaultInjectedFrame, FaultLog
-from antiphon.simulation.faults.fault import Fault, FaultVerb
-from antiphon.simulation.faults.frames import FrameFaults
-from antiphon.simulation.faults.plan import FaultPlan, Injection
-from antiphon.simulation.faults.streams import faulty
-from antiphon.simulation.faults.when import Striker, When
+from antiphon.public_names import PublicNames
 
-__all__ = [
-    "Fault",
-    "FaultEvent",
-    "FaultInjectedFrame",
-    "FaultLog",
-    "FaultPlan",
-    "FaultVerb",
-    "FrameFaults",
-    "Injection",
-    "Striker",
-    "When",
-    "faulty",
-]
+_NAMES = {
+    "antiphon.simulation.faults.events": "FaultEvent FaultInjectedFrame FaultLog",
+    "antiphon.simulation.faults.fault": "Fault FaultVerb",
+    "antiphon.simulation.faults.frames": "FrameFaults",
+    "antiphon.simulation.faults.plan": "FaultPlan Injection",
+    "antiphon.simulation.faults.streams": "faulty",
+    "antiphon.simulation.faults.when": "Striker When",
+}
+
+_public = PublicNames(__name__, _NAMES, globals())
+__all__ = _public.names
+__getattr__, __dir__ = _public.get, _public.all

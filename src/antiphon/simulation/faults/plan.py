@@ -26,7 +26,6 @@ from antiphon.services.llm import LLMService
 from antiphon.services.realtime import RealtimeService
 from antiphon.services.stt import STTService
 from antiphon.services.tts import TTSService
-from antiphon.simulation.calls.scenario_file import read_yaml
 from antiphon.simulation.faults.events import FaultEvent, FaultInjectedFrame, FaultLog
 from antiphon.simulation.faults.fault import Armed, Fault
 from antiphon.simulation.faults.frames import FrameFaults
@@ -35,6 +34,7 @@ from antiphon.simulation.faults.spec import Aim, Target, TargetKind, aims_of
 from antiphon.simulation.faults.streams import FaultyProvider, place_of
 from antiphon.simulation.faults.tools import FaultyTools
 from antiphon.simulation.faults.world import Lines, Schedule, machine_act
+from antiphon.simulation.mapping_file import read_yaml
 from antiphon.simulation.network.network import Network
 from antiphon.tools.registry import FunctionRegistry
 from antiphon.transports.input import InputTransport

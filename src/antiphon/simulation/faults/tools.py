@@ -16,7 +16,7 @@ from antiphon.frames.tools import FunctionCallResultProperties
 from antiphon.simulation.faults.fault import Armed, Hits
 from antiphon.tools.params import FunctionCallParams, ResultCallback
 from antiphon.tools.registry import FunctionRegistry, Registration
-from antiphon.tools.schema import Handler
+from antiphon.tools.signature import Handler
 
 
 class FaultyTools:

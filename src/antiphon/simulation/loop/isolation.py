@@ -13,10 +13,12 @@ seed themselves in C (`random.Random()`, numpy's). `time.perf_counter` is left a
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
@@ -87,3 +89,19 @@ def _of_the_run(simulated: Callable[..., T], original: Callable[P, T]) -> Callab
         return simulated(_now[-1], *args, **kwargs) if _now else original(*args, **kwargs)
 
     return function
+
+
+def beside(work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which runs beside the simulation while virtual time stands still.
+
+    Raises what it raises.
+    """
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, VirtualTimeLoop):
+        loop.may_take_long = True
+    try:
+        with ThreadPoolExecutor(1, thread_name_prefix="antiphon-beside") as thread:
+            return thread.submit(asyncio.run, work).result()
+    finally:
+        if isinstance(loop, VirtualTimeLoop):
+            loop.may_take_long = False
