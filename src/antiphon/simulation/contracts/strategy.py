@@ -230,7 +230,7 @@ class StrategyCheck:
             return
         rng = random.Random(f"answers {seed}")
         player = ScriptPlayer(self.factory(), rng)
-        machine = Machine(player)
+        machine = TurnPlayer(player)
         for secs, fact in random_facts(rng, seed % 12):
             machine.pass_time(secs)
             machine.tell(_placed(fact, player.now))
@@ -247,7 +247,7 @@ class StrategyCheck:
             return
         rng = random.Random(f"late {seed}")
         player = ScriptPlayer(self.factory(), rng, now=rng.choice([1.0, 50.0, 7_000.0]))
-        machine = Machine(player)
+        machine = TurnPlayer(player)
         machine.take_over(rng.choice(_HEARD), speaks=rng.random() < 0.5)
         told = list(self.wanted)
         rng.shuffle(told)
@@ -256,7 +256,7 @@ class StrategyCheck:
     def _must_answer(
         self,
         player: ScriptPlayer,
-        machine: Machine,
+        machine: TurnPlayer,
         told: list[Timed],
         rng: random.Random,
         how: str,
@@ -271,7 +271,7 @@ class StrategyCheck:
         require(ContractRule.ANSWERS, heeded, what)
 
 
-class Machine:
+class TurnPlayer:
     """The least of a turn machine: heeds opinions and tells the strategy what came of them."""
 
     def __init__(self, player: ScriptPlayer) -> None:
