@@ -26,6 +26,7 @@ the short gaps inside words do not count as silence.
 from __future__ import annotations
 
 import enum
+import math
 from typing import Protocol
 
 import msgspec
@@ -50,12 +51,15 @@ class VADParams(msgspec.Struct, frozen=True, kw_only=True):
     min_volume: float = 0.6
 
     def __post_init__(self) -> None:
-        for name in ("confidence", "min_volume"):
-            value = {"confidence": self.confidence, "min_volume": self.min_volume}[name]
-            if not 0.0 <= value <= 1.0:
-                raise InvalidInputError(f"VADParams.{name} is {value}; it must be from 0 to 1")
-        if self.start_secs < 0.0 or self.stop_secs < 0.0:
-            raise InvalidInputError("VADParams: start_secs and stop_secs cannot be negative")
+        for name, value in msgspec.structs.asdict(self).items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise InvalidInputError(f"VADParams({name}=...) takes a number, not {value!r}")
+            if name.endswith("_secs") and not 0.0 <= value < math.inf:
+                raise InvalidInputError(
+                    f"VADParams({name}={value!r}): it must be from 0, and finite"
+                )
+            if not name.endswith("_secs") and not 0.0 <= value <= 1.0:
+                raise InvalidInputError(f"VADParams({name}={value!r}): it must be from 0 to 1")
 
 
 class VADState(enum.Enum):

@@ -41,6 +41,7 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.pipeline import Place
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.pipeline_check import PartInfo, Role, check_pipeline
 from antiphon.turns.completion import UserTurnCompletionConfig
 from antiphon.turns.controller import (
     UserTurnController,
@@ -130,6 +131,8 @@ class LLMUserAggregator(FrameProcessor):
     on_user_mute_started: Final = Event[[]]()
     on_user_mute_stopped: Final = Event[[]]()
 
+    check_pipeline = staticmethod(check_pipeline)
+
     def __init__(
         self,
         shared: PairState,
@@ -148,6 +151,12 @@ class LLMUserAggregator(FrameProcessor):
         self._idle = UserIdleController(params.user_idle_timeout)
         self.vad_analyzer: VADAnalyzer | None = params.vad_analyzer
         self._audio_idle_timeout = params.audio_idle_timeout
+
+    def described(self) -> PartInfo:
+        """The part that it plays, for the check at the start."""
+        tools = self.context.tools.functions
+        bare = tuple(tool.name for tool in tools if tool.handler is None)
+        return PartInfo(Role.USER, context=self.context, tools=bare)
 
     def companion(self, place: Place) -> tuple[FrameProcessor, int] | None:
         """The `VADProcessor` for its analyzer, unless there is one."""

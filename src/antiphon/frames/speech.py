@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from antiphon.errors import ConfigurationError
 from antiphon.frames.base import (
     ControlFrame,
     DataFrame,
@@ -19,6 +20,10 @@ class TTSSpeakFrame(DataFrame):
 
     text: str
     append_to_context: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise ConfigurationError(f"TTSSpeakFrame(text) takes a string, not {self.text!r:.100}")
 
 
 class EndCallFrame(EndRequestFrame):

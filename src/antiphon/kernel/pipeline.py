@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from antiphon.errors import ConfigurationError
@@ -96,6 +96,55 @@ class Accompanied(Protocol):
     def companion(self, place: Place) -> tuple[FrameProcessor, int] | None:
         """A processor, and the index in `place.before` at which it is to stand; None: none."""
         ...
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A processor that brings a check of the pipeline that it stands in."""
+
+    @staticmethod
+    def check_pipeline(parts: Sequence[PlacedPart]) -> None:
+        """Raises `ConfigurationError` if the pipeline cannot work."""
+
+
+def check(pipeline: Pipeline) -> None:
+    """Runs the checks that the processors bring, each once."""
+    parts = list(placed_parts(pipeline))
+    checks = [type(p.part).check_pipeline for p in parts if isinstance(p.part, Checked)]
+    for one in dict.fromkeys(checks):
+        one(parts)
+
+
+def placed_parts(pipeline: Pipeline, way: tuple[Step, ...] = ()) -> Iterator[PlacedPart]:
+    """Every processor with the way to it, in downstream order."""
+    for index, part in enumerate(pipeline.parts):
+        here = (*way, Step(index))
+        if isinstance(part, ParallelPipeline):
+            for number, branch in enumerate(part.branches):
+                yield from placed_parts(Pipeline(branch), (*here, Step(number, is_branch=True)))
+        else:
+            yield PlacedPart(part, here)
+
+
+class Step(NamedTuple):
+    """One step of the way to a processor: its index in a line, or the number of a branch."""
+
+    number: int
+    is_branch: bool = False
+
+
+class PlacedPart(NamedTuple):
+    """A processor, and the way to it through lines and branches."""
+
+    part: FrameProcessor
+    way: tuple[Step, ...]
+
+    def is_before(self, other: PlacedPart) -> bool:
+        """False also where they stand in branches side by side."""
+        for mine, its in zip(self.way, other.way, strict=False):
+            if mine != its:
+                return not mine.is_branch and mine.number < its.number
+        return False
 
 
 def processors_of(part: Part) -> list[FrameProcessor]:

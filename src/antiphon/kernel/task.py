@@ -43,7 +43,7 @@ from antiphon.kernel.interruption import interrupt
 from antiphon.kernel.monitors import FrameFilter, Heartbeat, IdleWatch, LateFrames
 from antiphon.kernel.observers import BaseObserver, Observers
 from antiphon.kernel.params import ErrorPolicy, PipelineParams, check_secs
-from antiphon.kernel.pipeline import Pipeline, accompanied, wire
+from antiphon.kernel.pipeline import Pipeline, accompanied, check, wire
 from antiphon.kernel.processor import FrameProcessor
 from antiphon.kernel.session import Session
 from antiphon.kernel.station import leave_place
@@ -165,6 +165,7 @@ class PipelineTask(EventSource):
 
     async def _start(self) -> None:
         params = self.params
+        check(self.pipeline)
         frame = StartFrame(
             audio_in_sample_rate=params.audio_in_sample_rate,
             audio_out_sample_rate=params.audio_out_sample_rate,

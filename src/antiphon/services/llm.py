@@ -39,6 +39,7 @@ from antiphon.frames.turns import VADUserStartedSpeakingFrame, VADUserStoppedSpe
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.pipeline_check import PartInfo, Role, check_pipeline
 from antiphon.services.arguments import check_arguments
 from antiphon.services.connection import Supervised
 from antiphon.services.connection_policy import ConnectionPolicy
@@ -84,6 +85,8 @@ class LLMService(FrameProcessor):
     on_completion_timeout: Final = Event[[]]()
     on_inference_failed: Final = Event[[AntiphonError]]()
     """An answer failed for good. What was to be said is the apology, if there is one."""
+
+    check_pipeline = staticmethod(check_pipeline)
 
     def __init__(
         self,
@@ -138,6 +141,10 @@ class LLMService(FrameProcessor):
             on_started=self.on_function_calls_started.emit,
             on_cancelled=self.on_function_calls_cancelled.emit,
         )
+
+    def described(self) -> PartInfo:
+        """The part that it plays, for the check at the start."""
+        return PartInfo(Role.LLM, handled=self.functions.covered)
 
     # ---- tools ----
 

@@ -59,6 +59,8 @@ from antiphon.frames.turns import (
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.pipeline_check import PartInfo, Role, check_pipeline
+from antiphon.services.arguments import check_arguments
 from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import (
     AudioChunk,
@@ -124,6 +126,8 @@ class RealtimeService(FrameProcessor):
     on_function_calls_started: Final = Event[[list[FunctionCallFromLLM]]]()
     on_function_calls_cancelled: Final = Event[[list[FunctionCallFromLLM]]]()
 
+    check_pipeline = staticmethod(check_pipeline)
+
     def __init__(
         self,
         provider: RealtimeProvider,
@@ -135,6 +139,13 @@ class RealtimeService(FrameProcessor):
         policy: ConnectionPolicy | None = None,
         name: str | None = None,
     ) -> None:
+        check_arguments(
+            type(self),
+            provider,
+            settings,
+            kind=RealtimeSettings,
+            instead="make one, as in RealtimeService(provider, settings=...)",
+        )
         super().__init__(name=name)
         self.provider = provider
         self.settings: RealtimeSettings = settings or self.Settings()
@@ -162,6 +173,10 @@ class RealtimeService(FrameProcessor):
             on_started=self.on_function_calls_started.emit,
             on_cancelled=self.on_function_calls_cancelled.emit,
         )
+
+    def described(self) -> PartInfo:
+        """The part that it plays, for the check at the start."""
+        return PartInfo(Role.REALTIME)
 
     def register_function(
         self, function_name: str | None, handler: Handler, *, timeout_secs: float | None = None

@@ -45,6 +45,7 @@ from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.mailbox import Feed
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.pipeline_check import PartInfo, Role, check_pipeline
 from antiphon.services.arguments import check_arguments
 from antiphon.services.connection import Supervised
 from antiphon.services.connection_policy import ConnectionPolicy
@@ -80,6 +81,8 @@ class STTService(FrameProcessor):
     on_connected: Final = Event[[]]()
     on_disconnected: Final = Event[[]]()
     on_connection_error: Final = Event[[str]]()
+
+    check_pipeline = staticmethod(check_pipeline)
 
     def __init__(
         self,
@@ -118,6 +121,10 @@ class STTService(FrameProcessor):
         self._heard_until: float = 0.0
         """The place of the last sample that came."""
         self._meter = TranscriptionMeter(self, provider.capabilities.sample_rate)
+
+    def described(self) -> PartInfo:
+        """The part that it plays, for the check at the start."""
+        return PartInfo(Role.STT, needs_vad=self.provider.capabilities.segmented)
 
     @property
     def usable(self) -> bool:

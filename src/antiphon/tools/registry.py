@@ -127,6 +127,11 @@ class FunctionRegistry:
         """The functions that have a handler of their own."""
         return [name for name in self._known if name is not None]
 
+    @property
+    def covered(self) -> frozenset[str] | None:
+        """The functions that it can answer; None: every one, by a catch-all."""
+        return None if None in self._known else frozenset(self.names)
+
     def options_of(self, name: str) -> ToolOptions:
         registration = self.find(name)
         return registration.options if registration is not None else ToolOptions()

@@ -19,6 +19,7 @@ from antiphon.frames.transport import (
 )
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.pipeline_check import PartInfo, Role
 from antiphon.transports.guard import FailureLog, attempt
 from antiphon.transports.line_clock import LineClock
 from antiphon.transports.params import TransportParams
@@ -55,6 +56,10 @@ class InputTransport(FrameProcessor):
 
     def _report(self, message: str, error: BaseException) -> None:
         self.push_error(message, exception=error)
+
+    def described(self) -> PartInfo:
+        """The part that it plays, for the check at the start."""
+        return PartInfo(Role.INPUT)
 
     @handles(StartFrame)
     async def start(self, frame: StartFrame, direction: FrameDirection) -> None:

@@ -33,6 +33,7 @@ from antiphon.frames.transport import (
 from antiphon.frames.turns import BotSpeechPauseFrame, BotSpeechResumeFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.pipeline_check import PartInfo, Role
 from antiphon.transports.guard import FailureLog, Guard, Report
 from antiphon.transports.line import CallerLine
 from antiphon.transports.params import TransportParams
@@ -89,6 +90,10 @@ class OutputTransport(FrameProcessor):
             HeartbeatFrame,
             *self.transport_params.audio_out_at_once,
         )
+
+    def described(self) -> PartInfo:
+        """The part that it plays, for the check at the start."""
+        return PartInfo(Role.OUTPUT)
 
     # ---- life cycle ---------------------------------------------------------------------------
 

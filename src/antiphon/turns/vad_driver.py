@@ -35,6 +35,7 @@ from antiphon.kernel.call_frames import Timer
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.pipeline import Part, Place, processors_of
 from antiphon.kernel.processor import FrameProcessor, handles
+from antiphon.pipeline_check import PartInfo, Role
 
 
 class VADAnalyzer(Protocol):
@@ -79,6 +80,10 @@ class VADProcessor(FrameProcessor):
         )
         self._resampler = Resampler(vad_analyzer.sample_rate)
         self._timer: Timer | None = None
+
+    def described(self) -> PartInfo:
+        """The part that it plays, for the check at the start."""
+        return PartInfo(Role.VAD)
 
     @handles(StartFrame)
     async def start(self, frame: StartFrame, direction: FrameDirection) -> None:
