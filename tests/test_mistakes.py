@@ -25,9 +25,7 @@ SERVICES: list[Callable[[Any], object]] = [LLMService, STTService, TTSService, R
 @pytest.mark.parametrize("wrong", ["gpt-4o", None, {"model": "x"}, FakeLLMProvider])
 def test_a_service_takes_a_provider(service: Callable[[Any], object], wrong: object) -> None:
     """The name of a model, a dict, a class or nothing is refused, and the value is named."""
-    with pytest.raises(
-        AntiphonError, match=r"Service\(\) takes a provider, not .*make one"
-    ) as told:
+    with pytest.raises(AntiphonError, match=r"Service takes a provider, not ") as told:
         service(wrong)
     assert repr(wrong)[:80] in str(told.value)
 

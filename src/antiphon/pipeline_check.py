@@ -12,10 +12,12 @@ import enum
 import itertools
 import logging
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 from antiphon.errors import ConfigurationError
-from antiphon.kernel.pipeline import PlacedPart
+
+if TYPE_CHECKING:
+    from antiphon.kernel.pipeline import PlacedPart
 
 logger: Final = logging.getLogger(__name__)
 

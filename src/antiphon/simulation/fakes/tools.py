@@ -21,7 +21,7 @@ from antiphon.tools.schema import FunctionSchema
 
 
 @dataclass(slots=True)
-class Use:
+class ToolUse:
     """One call: when it came, with which arguments, when it was answered, whether it was cut."""
 
     at: float
@@ -66,7 +66,7 @@ class FakeTool:
     ) -> None:
         self.name: str = name
         self.__name__: str = name
-        self.uses: list[Use] = []
+        self.uses: list[ToolUse] = []
         self._result, self._latency, self._steps = result, latency, tuple(steps)
         self._error, self._hangs, self._returns = error, hangs, returns
         self._stubborn, self._plan = stubborn, PlannedFaults(faults)
@@ -76,7 +76,7 @@ class FakeTool:
 
     async def __call__(self, params: FunctionCallParams) -> Any:
         """The handler."""
-        use = Use(_now(), dict(params.arguments))
+        use = ToolUse(_now(), dict(params.arguments))
         self.uses.append(use)
         if not self._stubborn:
             return await self._answer(params, use)
@@ -89,7 +89,7 @@ class FakeTool:
             use.cancelled = True
             return await answering
 
-    async def _answer(self, params: FunctionCallParams, use: Use) -> Any:
+    async def _answer(self, params: FunctionCallParams, use: ToolUse) -> Any:
         rng, planned = stream(f"tool {self.name}"), self._plan.begin()
         try:
             for before, step in self._steps:

@@ -43,7 +43,7 @@ class FaultVerb(enum.Enum):
     CONDITIONS = "conditions"
 
 
-class Place(enum.Enum):
+class FaultPlace(enum.Enum):
     """What of a provider a fault concerns."""
 
     CALL = "call"
@@ -82,7 +82,7 @@ class Fault:
     secs: Delay = 0.0
     error: type[ServiceError] = ServerError
     conditions: Mapping[str, float] = field(default_factory=dict)
-    place: Place | None = None
+    place: FaultPlace | None = None
     frames: tuple[type[Frame], ...] = ()
     upstream: bool = False
     at: float = 0.0

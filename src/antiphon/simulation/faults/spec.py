@@ -16,7 +16,7 @@ from typing import Any
 from antiphon.errors import InvalidInputError, UnknownNameError
 from antiphon.frames.base import Frame
 from antiphon.simulation.fakes.delays import Delay, lognormal, uniform
-from antiphon.simulation.faults.fault import ERRORS, Fault, FaultVerb, Place
+from antiphon.simulation.faults.fault import ERRORS, Fault, FaultPlace, FaultVerb
 from antiphon.simulation.faults.when import When
 
 CONDITIONS = ("latency_secs", "jitter_secs", "bytes_per_sec", "loss", "duplicate", "reorder")
@@ -218,9 +218,9 @@ class _Reader:
             fields["at"] = self.number("at") if "at" in given else first
             fields["again"] = again
         if "on" in given:
-            places = [place.value for place in Place]
+            places = [place.value for place in FaultPlace]
             self.must("on", given["on"] in places, f"there are {', '.join(places)}")
-            fields["place"] = Place(given["on"])
+            fields["place"] = FaultPlace(given["on"])
         if "frames" in given:
             names = given["frames"] if isinstance(given["frames"], list | tuple) else ()
             self.must("frames", bool(names), "write a list of names of frame types")

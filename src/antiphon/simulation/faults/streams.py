@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from antiphon.errors import ConfigurationError
 from antiphon.simulation.faults.events import FaultLog
-from antiphon.simulation.faults.fault import Armed, Fault, FaultVerb, Place
+from antiphon.simulation.faults.fault import Armed, Fault, FaultPlace, FaultVerb
 from antiphon.simulation.faults.models import MODELS, FaultyModel, Shadow
 from antiphon.simulation.faults.spec import fault_of
 
@@ -29,7 +29,7 @@ _LASTING = frozenset({"stt", "realtime"})
 _OF_EVENTS = frozenset({FaultVerb.DROP, FaultVerb.DUPLICATE})
 
 
-def place_of(fault: Fault, kind: str) -> Place:
+def place_of(fault: Fault, kind: str) -> FaultPlace:
     """What of a provider of this kind the fault concerns. Raises `ConfigurationError`."""
     if fault.verb is FaultVerb.SLOW:
         if kind == "llm":
@@ -37,10 +37,10 @@ def place_of(fault: Fault, kind: str) -> Place:
                 f"{fault.text}: a language model takes its request at once, "
                 f"so it cannot take it slowly: write delay"
             )
-        return Place.INPUT
+        return FaultPlace.INPUT
     if fault.place is not None:
         return fault.place
-    return Place.EVENT if fault.verb in _OF_EVENTS or kind in _LASTING else Place.CALL
+    return FaultPlace.EVENT if fault.verb in _OF_EVENTS or kind in _LASTING else FaultPlace.CALL
 
 
 class FaultyProvider:
@@ -52,7 +52,7 @@ class FaultyProvider:
         self._kind = kind
         self._armed = {
             place: Armed(target, [f for f in faults if place_of(f, kind) is place], log)
-            for place in Place
+            for place in FaultPlace
         }
         method = STREAMS[kind]
         self._connect: Callable[[], Awaitable[None]] = provider.connect
@@ -62,25 +62,25 @@ class FaultyProvider:
 
     async def connect(self) -> None:
         """In place of the provider's."""
-        await self._armed[Place.CONNECT].strike().suffer()
+        await self._armed[FaultPlace.CONNECT].strike().suffer()
         await self._connect()
 
     async def stream(self, given: Any) -> AsyncGenerator[Any, None]:
         """In place of the provider's."""
-        call = self._armed[Place.CALL].strike()
+        call = self._armed[FaultPlace.CALL].strike()
         await call.suffer()
         if call.drop:
             return
         source = given if self._kind == "llm" else self._slowly(given)
         async with aclosing(self._stream(source)) as events:
             async for event in events:
-                hits = self._armed[Place.EVENT].strike()
+                hits = self._armed[FaultPlace.EVENT].strike()
                 await hits.suffer()
                 for _ in range(0 if hits.drop else hits.copies):
                     yield event
 
     def _slowly(self, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        return SlowReader(items, self._armed[Place.INPUT])
+        return SlowReader(items, self._armed[FaultPlace.INPUT])
 
 
 class SlowReader:
