@@ -11,8 +11,8 @@ from __future__ import annotations
 import enum
 import itertools
 import logging
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from antiphon.errors import ConfigurationError
 
@@ -53,6 +53,15 @@ class Described(Protocol):
     """A processor that says what it is."""
 
     def described(self) -> PartInfo: ...
+
+
+def part(role: Role, details: Callable[[Any], PartInfo] | None = None) -> Callable[[Any], PartInfo]:
+    """A method `described` for a class with one role, or one that looks at the instance."""
+
+    def described(self: Any) -> PartInfo:
+        return PartInfo(role) if details is None else details(self)
+
+    return described
 
 
 class Finding(NamedTuple):

@@ -55,7 +55,7 @@ from antiphon.frames.turns import (
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import FrameProcessor, handles
-from antiphon.pipeline_check import PartInfo, Role, check_pipeline
+from antiphon.pipeline_check import PartInfo, Role, check_pipeline, part
 
 
 class LLMAssistantAggregatorParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +107,9 @@ class LLMAssistantAggregator(FrameProcessor):
     on_assistant_thought: Final = Event[[AssistantThoughtMessage]]()
 
     check_pipeline = staticmethod(check_pipeline)
+    described = part(
+        Role.ASSISTANT, lambda self: PartInfo(Role.ASSISTANT, context=self._shared.context)
+    )
 
     def __init__(
         self,
@@ -125,10 +128,6 @@ class LLMAssistantAggregator(FrameProcessor):
         self._summarizer = ContextSummarizer(
             self, shared, self._params.summaries, on_applied=self.on_summary_applied.emit
         )
-
-    def described(self) -> PartInfo:
-        """The part that it plays, for the check at the start."""
-        return PartInfo(Role.ASSISTANT, context=self._shared.context)
 
     # ---- turns ----
 

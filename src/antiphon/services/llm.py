@@ -39,7 +39,7 @@ from antiphon.frames.turns import VADUserStartedSpeakingFrame, VADUserStoppedSpe
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import FrameProcessor, handles
-from antiphon.pipeline_check import PartInfo, Role, check_pipeline
+from antiphon.pipeline_check import PartInfo, Role, check_pipeline, part
 from antiphon.services.arguments import check_arguments
 from antiphon.services.connection import Supervised
 from antiphon.services.connection_policy import ConnectionPolicy
@@ -87,6 +87,7 @@ class LLMService(FrameProcessor):
     """An answer failed for good. What was to be said is the apology, if there is one."""
 
     check_pipeline = staticmethod(check_pipeline)
+    described = part(Role.LLM, lambda self: PartInfo(Role.LLM, handled=self.functions.covered))
 
     def __init__(
         self,
@@ -141,10 +142,6 @@ class LLMService(FrameProcessor):
             on_started=self.on_function_calls_started.emit,
             on_cancelled=self.on_function_calls_cancelled.emit,
         )
-
-    def described(self) -> PartInfo:
-        """The part that it plays, for the check at the start."""
-        return PartInfo(Role.LLM, handled=self.functions.covered)
 
     # ---- tools ----
 

@@ -59,7 +59,7 @@ from antiphon.frames.turns import (
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import FrameProcessor, handles
-from antiphon.pipeline_check import PartInfo, Role, check_pipeline
+from antiphon.pipeline_check import Role, check_pipeline, part
 from antiphon.services.arguments import check_arguments
 from antiphon.services.connection_policy import ConnectionPolicy
 from antiphon.services.contracts import (
@@ -127,6 +127,7 @@ class RealtimeService(FrameProcessor):
     on_function_calls_cancelled: Final = Event[[list[FunctionCallFromLLM]]]()
 
     check_pipeline = staticmethod(check_pipeline)
+    described = part(Role.REALTIME)
 
     def __init__(
         self,
@@ -173,10 +174,6 @@ class RealtimeService(FrameProcessor):
             on_started=self.on_function_calls_started.emit,
             on_cancelled=self.on_function_calls_cancelled.emit,
         )
-
-    def described(self) -> PartInfo:
-        """The part that it plays, for the check at the start."""
-        return PartInfo(Role.REALTIME)
 
     def register_function(
         self, function_name: str | None, handler: Handler, *, timeout_secs: float | None = None

@@ -25,14 +25,14 @@ SUFFIXES = (".yaml", ".yml", ".toml", ".json")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenFile:
     """A file's mapping; `lines` are those of its steps, counted from 1, where they are known."""
 
     data: dict[str, Any]
     lines: tuple[int, ...] = ()
 
 
-def read_mapping(path: Path) -> Written:
+def read_mapping(path: Path) -> WrittenFile:
     """Reads a file. Raises `InvalidInputError`, or `MissingExtraError` for YAML without PyYAML."""
     if path.suffix not in SUFFIXES:
         raise InvalidInputError(f"{path}: scenarios are {', '.join(SUFFIXES)} files")
@@ -51,7 +51,9 @@ def read_mapping(path: Path) -> Written:
         written = _read_yaml(path, text)
     else:
         try:
-            written = Written(tomllib.loads(text) if path.suffix == ".toml" else json.loads(text))
+            written = WrittenFile(
+                tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+            )
         except (ValueError, RecursionError) as error:
             raise InvalidInputError(f"{path} cannot be read: {error}") from error
     if not isinstance(written.data, Mapping):
@@ -126,14 +128,14 @@ def _loader() -> Any:
     return Loader
 
 
-def _read_yaml(path: Path, text: str) -> Written:
+def _read_yaml(path: Path, text: str) -> WrittenFile:
     data = read_yaml(text, str(path))
     if not isinstance(data, dict) or not isinstance(data.get("steps"), list):
-        return Written(data)
+        return WrittenFile(data)
     import yaml
 
     data["steps"] = yaml.load(text, Loader=yaml.BaseLoader)["steps"]  # noqa: S506 (text only)
-    return Written(data, tuple(_step_lines(yaml.compose(text, Loader=yaml.BaseLoader))))
+    return WrittenFile(data, tuple(_step_lines(yaml.compose(text, Loader=yaml.BaseLoader))))
 
 
 def _twice(node: Any) -> Iterator[tuple[str, int]]:

@@ -33,7 +33,7 @@ from antiphon.frames.transport import (
 from antiphon.frames.turns import BotSpeechPauseFrame, BotSpeechResumeFrame
 from antiphon.kernel.epoch import FrameDirection
 from antiphon.kernel.processor import FrameProcessor, handles
-from antiphon.pipeline_check import PartInfo, Role
+from antiphon.pipeline_check import Role, part
 from antiphon.transports.guard import FailureLog, Guard, Report
 from antiphon.transports.line import CallerLine
 from antiphon.transports.params import TransportParams
@@ -68,6 +68,8 @@ def _mixer_for(destination: str | None, params: TransportParams) -> AudioMixer |
 class OutputTransport(FrameProcessor):
     """Plays to a sink, or to several by destination (None: the default one)."""
 
+    described = part(Role.OUTPUT)
+
     def __init__(
         self,
         sink: AudioSink | Mapping[str | None, AudioSink],
@@ -90,10 +92,6 @@ class OutputTransport(FrameProcessor):
             HeartbeatFrame,
             *self.transport_params.audio_out_at_once,
         )
-
-    def described(self) -> PartInfo:
-        """The part that it plays, for the check at the start."""
-        return PartInfo(Role.OUTPUT)
 
     # ---- life cycle ---------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ EMAILS = RedactionRule(
     ),
     "e-mail",
 )
-"""Written, and as it is said: alice at example dot org."""
+"""WrittenFile, and as it is said: alice at example dot org."""
 
 PHONE_NUMBERS = RedactionRule(
     re.compile(
