@@ -18,8 +18,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Self
 
-from antiphon.simulation.calls.scenario_file import read_yaml
-
 from antiphon.audio.wav import parse_wav, wav_bytes
 from antiphon.context.llm_context import LLMContext
 from antiphon.errors import AntiphonError

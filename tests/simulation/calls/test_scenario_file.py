@@ -6,7 +6,6 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from antiphon.simulation.calls.scenario_file import read_mapping, read_yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
