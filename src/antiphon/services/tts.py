@@ -51,7 +51,7 @@ from antiphon.frames.turns import BotStoppedSpeakingFrame
 from antiphon.kernel.epoch import Epoch, FrameDirection
 from antiphon.kernel.event_source import Event
 from antiphon.kernel.processor import FrameProcessor, handles
-from antiphon.pipeline_check import PartInfo, Role, check_pipeline
+from antiphon.pipeline_check import Role, check_pipeline, part
 from antiphon.services.arguments import check_arguments
 from antiphon.services.connection import Supervised
 from antiphon.services.connection_policy import ConnectionPolicy
@@ -102,6 +102,7 @@ class TTSService(FrameProcessor):
     on_pattern_match: Final = Event[[str, str]]()
 
     check_pipeline = staticmethod(check_pipeline)
+    described = part(Role.TTS)
 
     def __init__(
         self,
@@ -150,10 +151,6 @@ class TTSService(FrameProcessor):
         """What it had to say when its epoch ended, for the voice that takes over."""
         self._answer: Utterance | None = None
         self._answering = False
-
-    def described(self) -> PartInfo:
-        """The part that it plays, for the check at the start."""
-        return PartInfo(Role.TTS)
 
     @property
     def usable(self) -> bool:
