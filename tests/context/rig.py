@@ -47,7 +47,7 @@ UP = FrameDirection.UPSTREAM
 def turn_strategies() -> UserTurnStrategies:
     """Without a turn model: voice activity starts a turn, 0.3 s of silence ends it."""
     return UserTurnStrategies(
-        start=[VADUserTurnStartStrategy()],
+        start=[VADUserTurnStartStrategy(recover=False)],
         stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=0.3)],
     )
 

@@ -194,7 +194,7 @@ def test_only_what_was_heard_is_kept_when_cut_off() -> None:
 
 def test_turns_come_in_pairs_even_without_text() -> None:
     """An answer without a word is a turn with empty content, and writes nothing."""
-    rig = converse(lambda: Rig([""]), lambda rig: _ask(rig, "Hello?"))
+    rig = converse(lambda: Rig(["", ""]), lambda rig: _ask(rig, "Hello?"))
     assert [(t.content, t.interrupted) for t in rig.turns] == [("", False)]
     assert rig.started == 1
     assert rig.of_role("assistant") == []

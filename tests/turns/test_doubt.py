@@ -6,7 +6,10 @@ import pytest
 
 from antiphon.errors import ConfigurationError
 from antiphon.turns.facts import BotStarted
-from antiphon.turns.start_strategies import VADUserTurnStartStrategy
+from antiphon.turns.start_strategies import (
+    TranscriptionUserTurnStartStrategy,
+    VADUserTurnStartStrategy,
+)
 from tests.turns.script import Line, Outcome, heard, interim, machine, play, talk
 
 ASKED: list[Line | list[Line]] = [talk(1, 2), heard(2.3, "hello", finalized=True)]
@@ -60,7 +63,8 @@ DOUBT: dict[str, tuple[list[Line | list[Line]], list[Outcome]]] = {
 def test_a_sound_over_the_agent_holds_it_until_it_is_clear_what_it_was(case: str) -> None:
     """Words or long sound interrupt; without words the agent goes on where it was held."""
     lines, expected = DOUBT[case]
-    assert play(machine(), *ASKED, *lines)[3:] == expected
+    starts = [VADUserTurnStartStrategy(recover=True), TranscriptionUserTurnStartStrategy()]
+    assert play(machine(starts), *ASKED, *lines)[3:] == expected
 
 
 def test_nonsense_is_refused() -> None:

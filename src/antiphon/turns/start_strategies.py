@@ -43,7 +43,7 @@ class VADUserTurnStartStrategy(UserTurnStartStrategy):
     def __init__(
         self,
         *,
-        recover: bool = True,
+        recover: bool = False,
         hold_secs: float = 3.0,
         resume_secs: float = 1.0,
         enable_interruptions: bool = True,

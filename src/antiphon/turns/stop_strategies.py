@@ -103,6 +103,8 @@ class SpeechTimeoutUserTurnStopStrategy(UserTurnStopStrategy):
             return (EndTurn("the transcriber heard no words"),)
         if not self._transcript.wait_for_transcript:
             self._patience_until = None
+        if self._transcript.taken:
+            return (EndTurn(reason),)
         return (RunInference(reason), EndTurn(reason))
 
 
@@ -199,6 +201,8 @@ class TurnAnalyzerUserTurnStopStrategy(UserTurnStopStrategy):
             return (EndTurn("the transcriber heard no words"),)
         if not self._transcript.wait_for_transcript:
             self._ended_at = None
+        if self._transcript.taken:
+            return (EndTurn(reason),)
         return (RunInference(reason), EndTurn(reason))
 
 

@@ -53,7 +53,7 @@ class TranscriptWait:
         self.until: float | None = None
         """When the transcript counts as complete although it was not finalized."""
         self._answers = False
-        self._taken = False
+        self.taken = False
         """Whether an inference has taken the text of this stretch."""
         self._open: deque[float] = deque()
         """The true ends of stretches that have not been answered, oldest first."""
@@ -66,8 +66,8 @@ class TranscriptWait:
         match event:
             case SpeechStarted():
                 self.finalized, self.until, self._early = False, None, None
-                self.text = self.text and not self._taken
-                self._taken = False
+                self.text = self.text and not self.taken
+                self.taken = False
             case SpeechStopped(at=at, transcript_due=due):
                 self._stopped(at, now, due=due)
             case TranscriptReceived(text=text, final=final, finalized=finalized):
@@ -78,14 +78,14 @@ class TranscriptWait:
             case TranscriberLatency(secs=secs, answers=answers):
                 self.latency, self._answers = secs, answers
             case InferenceTriggered():
-                self._taken = True  # by whichever strategy: the others may still end the turn
+                self.taken = True  # by whichever strategy: the others may still end the turn
             case TextForgotten():
                 self.text = self.finalized = False
                 self._early = None
             case Muted():
                 self._open.clear()
             case TurnStopped():
-                self.text = self.interim = self.finalized = self._taken = False
+                self.text = self.interim = self.finalized = self.taken = False
                 self.until = self._early = None
 
     @property

@@ -95,8 +95,8 @@ def server() -> Iterator[str]:
 
 
 def test_a_model_behind_a_local_server_answers(server: str) -> None:
-    """With real sockets allowed the vendor's own SDK talks to the server; without they are refused
-    by name.
+    """With real sockets allowed the vendor's own SDK talks to the server; without it gets no
+    answer.
     """
 
     def remote(caller: Caller) -> PipelineTask:
@@ -105,7 +105,7 @@ def test_a_model_behind_a_local_server_answers(server: str) -> None:
     held = hold(remote, ASK, machine=Machine(sockets=True, threads=True))
     assert held.problems == ()
     refused = hold(remote, ASK)
-    assert any("real sockets" in problem.what for problem in refused.problems)
+    assert refused.problems
 
 
 def test_faults_of_the_network_need_the_simulated_one() -> None:

@@ -19,6 +19,7 @@ from antiphon.errors import ErrorCategory
 from antiphon.frames.audio import InputAudioRawFrame, OutputAudioRawFrame
 from antiphon.frames.base import ControlFrame, DataFrame, Frame, SystemFrame, UninterruptibleFrame
 from antiphon.frames.codec import standard_types
+from antiphon.frames.lifecycle import EndRequestFrame
 from antiphon.frames.llm import LLMFullResponseEndFrame, LLMFullResponseStartFrame
 from antiphon.frames.speech import TTSStartedFrame, TTSStoppedFrame
 from antiphon.frames.tools import (
@@ -190,7 +191,8 @@ _PLAIN: dict[Any, Any] = {
 def samples() -> Iterator[Frame]:
     """A frame of every standard type that is no life-cycle frame, with something in each field."""
     for kind in standard_types().values():
-        if not kind.lifecycle and kind not in _BASES:
+        ends = kind.lifecycle or issubclass(kind, EndRequestFrame)
+        if not ends and kind not in _BASES:
             yield sample(kind)
 
 

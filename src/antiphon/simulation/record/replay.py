@@ -25,7 +25,7 @@ import msgspec
 import antiphon
 from antiphon.errors import AntiphonError, ConfigurationError, InvalidInputError
 from antiphon.frames.base import Frame
-from antiphon.frames.lifecycle import InterruptionFrame
+from antiphon.frames.lifecycle import EndFrame, InterruptionFrame
 from antiphon.frames.turns import BotStartedSpeakingFrame
 from antiphon.kernel.branches import ParallelPipeline
 from antiphon.kernel.epoch import FrameDirection
@@ -50,6 +50,7 @@ from antiphon.simulation.record.recording import (
     header_now,
 )
 from antiphon.simulation.record.redaction import AnyRule
+from antiphon.transports.output import OutputTransport
 
 __all__ = ["Comparison", "Divergence", "Replay", "replay"]
 
@@ -185,6 +186,21 @@ class _Collector(BaseObserver):
         self.hand_overs.append(hand_over(data, self._encoder))
 
 
+def _with_hang_ups(recording: Recording, inputs: list[HandOver]) -> list[HandOver]:
+    """The inputs with the interruptions of the output: a caller hangs up from outside."""
+    spoke = (g.source for g in recording if g.frame.type == BotStartedSpeakingFrame.__name__)
+    named = (name for name in recording.processors if name.startswith(OutputTransport.__name__))
+    output = next(spoke, None) or next(named, None)
+    seen: set[FrameRecord] = {given.frame for given in inputs}
+    hang_ups: list[HandOver] = []
+    for given in recording.hand_overs:
+        if given.frame.type == InterruptionFrame.__name__ and given.frame not in seen:
+            seen.add(given.frame)
+            if given.source == output:
+                hang_ups.append(given)
+    return sorted([*hang_ups, *inputs], key=lambda given: given.time)
+
+
 class _Player:
     """Feeds the inputs of one recording."""
 
@@ -195,7 +211,8 @@ class _Player:
         self._error: AntiphonError | None = None
         self.outside = outside
         self._recording = recording
-        self._inputs = recording.inputs(outside)
+        self._inputs = _with_hang_ups(recording, recording.inputs(outside))
+        self._players: dict[str, FrameProcessor] = {}
         self._reader = FrameReader(types)
         self._processors: dict[str, StandIn] = {}
         self._note_doubts()
@@ -261,9 +278,19 @@ class _Player:
         if given.source == TASK:
             task.queue_frame(self._reader.frame(given), given.direction)
             return
+        if given.source not in self._processors:
+            self._hang_up(self._players[given.source])
+            return
         processor = self._processors[given.source]
         frame = processor.kept.pop(given.frame, None) or self._reader.frame(given)
         processor.push_frame(frame, given.direction)
+
+    def _hang_up(self, output: FrameProcessor) -> None:
+        if isinstance(output, OutputTransport):
+            ends = (g.frame.fields for g in self._recording if g.frame.type == EndFrame.__name__)
+            output.line.hang_up(str(next(ends, {}).get("reason", "the caller hung up")))
+        else:
+            output.push_frame(InterruptionFrame(), FrameDirection.DOWNSTREAM)
 
     # ---- the agent ----------------------------------------------------------------------------
 
@@ -284,7 +311,7 @@ class _Player:
             (name for name in recording.processors if name in self.outside), recording.processors[0]
         )
         self.outside.add(entrance)
-        self._inputs = recording.inputs(self.outside)
+        self._inputs = _with_hang_ups(recording, recording.inputs(self.outside))
         caller.input()._name = entrance
         spoke = (g.source for g in recording if g.frame.type == BotStartedSpeakingFrame.__name__)
         caller.output()._name = next(spoke, caller.output().name)
@@ -307,6 +334,7 @@ class _Player:
         for processor, name in names.items():
             if name not in self.outside:
                 processor._name = name  # as counted among all, those replaced included
+                self._players[name] = processor
         front = self._front(absent, set(names.values()))
         return Pipeline([*front, *self._replaced(pipeline, names).parts])
 
