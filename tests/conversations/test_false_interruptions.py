@@ -8,10 +8,19 @@ import pytest
 
 from antiphon.simulation.calls.caller import Caller
 from antiphon.simulation.fakes.stt import FakeSTTProvider
-from antiphon.turns.start_strategies import VADUserTurnStartStrategy
+from antiphon.turns.start_strategies import (
+    TranscriptionUserTurnStartStrategy,
+    VADUserTurnStartStrategy,
+)
 from antiphon.turns.stop_strategies import SpeechTimeoutUserTurnStopStrategy
 from antiphon.turns.strategies import UserTurnStrategies
 from tests.conversations.calls import COUNTING, Agent, plain
+
+
+def recovering() -> UserTurnStrategies:
+    """Voice activity holds the agent, words interrupt it."""
+    start = [VADUserTurnStartStrategy(recover=True), TranscriptionUserTurnStartStrategy()]
+    return UserTurnStrategies(start=start, stop=[SpeechTimeoutUserTurnStopStrategy()])
 
 
 async def first_sound(caller: Caller) -> float:
@@ -42,7 +51,8 @@ def test_noise_costs_no_word_of_the_answer(offset: float, secs: float, *, answer
     """Before, at or after the first sound; whether the transcriber answers it or not."""
     for seed in range(2):
         at = first_sound_at(seed) + offset
-        agent = Agent(replies=COUNTING, stt=FakeSTTProvider(answer_silence=answers))
+        stt = FakeSTTProvider(answer_silence=answers)
+        agent = Agent(replies=COUNTING, stt=stt, strategies=recovering())
 
         async def script(caller: Caller) -> None:
             await caller.says("count please")
@@ -60,7 +70,8 @@ def test_noise_costs_no_word_of_the_answer(offset: float, secs: float, *, answer
 def test_a_true_interruption_is_silence_at_once_and_then_an_interruption(*, interim: bool) -> None:
     """The agent is silent as soon as the caller is noticed, and what it did not say is not said."""
     for seed in range(3):
-        agent = Agent(replies=COUNTING, stt=FakeSTTProvider(interim=interim))
+        stt = FakeSTTProvider(interim=interim)
+        agent = Agent(replies=COUNTING, stt=stt, strategies=recovering())
 
         async def script(caller: Caller) -> None:
             await caller.says("count please")
@@ -74,12 +85,12 @@ def test_a_true_interruption_is_silence_at_once_and_then_an_interruption(*, inte
         assert agent.said.split()[:8] != COUNTING.split()
 
 
-def test_recovery_can_be_switched_off() -> None:
-    """Then a cough interrupts."""
+def test_without_recovery_a_cough_interrupts() -> None:
+    """That is the default."""
     agent = Agent(
         replies=COUNTING,
         strategies=UserTurnStrategies(
-            start=[VADUserTurnStartStrategy(recover=False)],
+            start=[VADUserTurnStartStrategy()],
             stop=[SpeechTimeoutUserTurnStopStrategy()],
         ),
     )
