@@ -72,7 +72,8 @@ class TranscriptWait:
                 self._stopped(at, now, due=due)
             case TranscriptReceived(text=text, final=final, finalized=finalized):
                 self.interim = not final and bool(text.strip())
-                self.text = self.text or (final and bool(text.strip()))
+                if final and text.strip():
+                    self.text, self.taken = True, False
                 if finalized:
                     self._answered(now)
             case TranscriberLatency(secs=secs, answers=answers):
